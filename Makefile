@@ -1,0 +1,69 @@
+# Thin front of CMake. `make demo` shows the main job, `make test` tests everything; both install what they need.
+# Nothing here needs to be known: cmake --preset dev, cmake --build --preset dev, ctest --preset dev do the same.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 30
+
+.PHONY: all deps deps-test deps-ci build demo test test-tsan test-clang bench fuzz soak format format-check lint install clean
+
+all: build
+
+deps:
+	@packaging/install-packages.sh build
+deps-test:
+	@packaging/install-packages.sh build test
+deps-ci:
+	@packaging/install-packages.sh build test ci
+
+# $(call configured,PRESET): configures once and builds.
+configured = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }; cmake --build --preset $(1) -j $(JOBS)
+
+build: deps
+	@$(call configured,release)
+
+demo: build
+	@example/demo.sh build/release
+
+test: deps-test
+	@$(call configured,dev)
+	@ctest --test-dir build/dev --output-on-failure -j $(JOBS)
+
+# Only the client's resolver has a thread of its own: what links it is tested under TSan.
+TSAN_TESTS = unit_io unit_net unit_client
+test-tsan: deps-ci
+	@cmake --preset tsan >/dev/null
+	@cmake --build --preset tsan -j $(JOBS) --target $(addprefix test_,$(TSAN_TESTS))
+	@ctest --test-dir build/tsan --output-on-failure -R "^($(shell echo $(TSAN_TESTS) | tr ' ' '|'))$$"
+
+test-clang: deps-ci
+	@$(call configured,clang)
+	@ctest --test-dir build/clang --output-on-failure -j $(JOBS) -L unit
+
+bench: deps-ci
+	@$(call configured,bench)
+	@bench/run.sh build/bench
+
+fuzz: deps-ci
+	@cmake --preset fuzz >/dev/null
+	@cmake --build --preset fuzz -j $(JOBS) --target fuzzers
+	@fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+soak: deps-test
+	@$(call configured,release)
+	@/usr/bin/python3 test/loopback/soak.py --bin build/release/tools --long
+
+format:
+	@git ls-files '*.h' '*.cpp' | xargs clang-format-16 -i
+format-check:
+	@git ls-files '*.h' '*.cpp' | xargs clang-format-16 --dry-run -Werror
+lint: deps-ci
+	@$(call configured,dev)
+	@git ls-files 'src/*.cpp' 'tools/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-16 -p build/dev --quiet
+
+install: build
+	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	rm -rf build

@@ -1,0 +1,175 @@
+"""One command cold and warm, and 100 MB of output: winrm and winrmd against OpenSSH and pywinrm, in one run on loopback.
+
+Whole processes, interleaved (A B C A B C …), medians; CPU is the client's own (user + system). Ratios are what counts:
+such machines are shared, single figures move. Prints the Markdown table that README.md quotes."""
+import argparse
+import json
+import os
+import pathlib
+import pwd
+import re
+import resource
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "test" / "support"))
+parser = argparse.ArgumentParser()
+parser.add_argument("--bin", required=True, help="build folder with tools/ and bench/")
+parser.add_argument("--runs", type=int, default=15)
+parser.add_argument("--megabytes", type=int, default=100)
+options = parser.parse_args()
+os.environ["WINRM_BIN"] = options.bin + "/tools"
+from winrmtest import WINRM, Service, children_of  # noqa: E402
+
+PYTHON = "/usr/bin/python3"
+COLD = """import winrm, sys
+s = winrm.Session(sys.argv[1], auth=(sys.argv[2], sys.argv[4]), transport='basic', ca_trust_path=sys.argv[3])
+sys.exit(s.run_cmd('true').status_code)"""
+WARM = """import resource, sys, time
+from winrm.protocol import Protocol
+p = Protocol(sys.argv[1], transport='basic', username=sys.argv[2], password=sys.argv[4], ca_trust_path=sys.argv[3])
+shell = p.open_shell()
+def one():
+    c = p.run_command(shell, 'true'); p.get_command_output(shell, c); p.cleanup_command(shell, c)
+for _ in range(5): one()
+n = int(sys.argv[5]); u = resource.getrusage(resource.RUSAGE_SELF); t = time.monotonic()
+for _ in range(n): one()
+v = resource.getrusage(resource.RUSAGE_SELF)
+print((v.ru_utime + v.ru_stime - u.ru_utime - u.ru_stime) / n * 1000, (time.monotonic() - t) / n * 1000)
+p.close_shell(shell)"""
+
+
+class Sshd:
+    """OpenSSH's own server on loopback, its own keys, this user."""
+
+    def __init__(self, folder):
+        folder = pathlib.Path(folder)
+        for name in ("host", "user"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+        (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        (folder / "sshd_config").write_text(
+            f"ListenAddress 127.0.0.1:{self.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
+            f"PidFile {folder}/pid\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nMaxStartups 100\n")
+        os.makedirs("/run/sshd", exist_ok=True)
+        self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", str(folder / "sshd_config")], stderr=subprocess.DEVNULL)
+        me = pwd.getpwuid(os.getuid()).pw_name
+        self.command = ["ssh", "-F", "none", "-p", str(self.port), "-i", str(folder / "user"), "-o", "IdentitiesOnly=yes",
+                        "-o", f"UserKnownHostsFile={folder}/known", "-o", "StrictHostKeyChecking=accept-new",
+                        "-o", "LogLevel=ERROR", "-l", me, "127.0.0.1"]
+        while subprocess.run([*self.command, "true"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            if self.process.poll() is not None:
+                raise SystemExit("bench: sshd did not start")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def measure(args, env=None):
+    """wall ms, client CPU ms, peak RSS MiB of one whole process."""
+    got = subprocess.run([options.bin + "/bench/bench_spawn", *args], stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+    if got.returncode:
+        raise SystemExit(f"bench: {args[0]} ended with {got.returncode}")
+    wall, cpu, rss = map(float, got.stdout.split())
+    return wall, cpu, rss / 1024
+
+
+def rounds(commands, runs):
+    """Median of (wall, cpu, rss) for each, taken in turn."""
+    seen = {name: [] for name in commands}
+    for n in range(runs + 1):
+        for name, (args, env) in commands.items():
+            got = measure(args, env)
+            if n:  # the first round warms up
+                seen[name].append(got)
+    return {name: [statistics.median(c) for c in zip(*rows)] for name, rows in seen.items()}
+
+
+def idle_connections(service, count=1000):
+    """KiB of the front's resident memory per idle, logged-in TLS connection."""
+    front = next(p for p in children_of(service.pid) if b"front" in pathlib.Path(f"/proc/{p}/cmdline").read_bytes())
+    rss = lambda: int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{front}/status").read_text())[1])  # noqa: E731
+    from winrmtest import IDENTIFY
+    context = ssl.create_default_context(cafile=service.ca)
+    request = (f"POST /wsman HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml\r\nAuthorization: {service.authorization()}"
+               f"\r\nContent-Length: {len(IDENTIFY)}\r\n\r\n{IDENTIFY}").encode()
+    def one():
+        tls = context.wrap_socket(socket.create_connection((service.host, service.port)), server_hostname=service.host)
+        tls.sendall(request)
+        answer = b""
+        while b"</s:Envelope>" not in answer:
+            piece = tls.recv(65536)
+            if not piece:
+                raise SystemExit("bench: a connection was refused: " + answer.decode(errors="replace"))
+            answer += piece
+        return tls
+    kept = [one() for _ in range(20)]
+    before = rss()
+    kept += [one() for _ in range(count)]
+    after = rss()
+    for tls in kept:
+        tls.close()
+    return (after - before) / count
+
+
+def main():
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, Service() as service:
+        sshd = Sshd(folder)
+        env = {"WINRM_PASSWORD": service.password}
+        ours = lambda *c: service.args("run", "-n", "--", *c)  # noqa: E731
+        try:
+            login = [service.url, service.user, service.ca, service.password]
+            cold = rounds({"winrm": (ours("true"), env), "ssh": ([*sshd.command, "true"], None),
+                           "pywinrm": ([PYTHON, "-c", COLD, *login], None),
+                           "openssl version": (["openssl", "version"], None)}, options.runs)
+            requests = json.loads(subprocess.run(service.args("run", "-n", "--json", "--", "true"), capture_output=True,
+                                                 env={**os.environ, **env}).stdout)["requests"]
+            for name, (wall, cpu, rss) in cold.items():
+                rows.append((f"cold `true`: {name}", f"{wall:.1f} ms", f"{cpu:.1f} ms", f"{rss:.1f} MiB"))
+            ratio = lambda a, b, i: cold[a][i] / cold[b][i]  # noqa: E731
+            notes = [f"requests of a cold run: {requests}",
+                     f"cold run: {ratio('ssh', 'winrm', 0):.1f} times faster than ssh, {ratio('pywinrm', 'winrm', 0):.1f} times faster than pywinrm",
+                     f"cold run: pywinrm takes {ratio('pywinrm', 'winrm', 1):.1f} times the client CPU, ssh {ratio('ssh', 'winrm', 1):.1f} times"]
+            count = 300
+            warm = {}
+            for name, args in {"winrm": [options.bin + "/bench/bench_session", *login[:3], str(count)],
+                               "pywinrm": [PYTHON, "-c", WARM, *login, str(count)]}.items():
+                got = [subprocess.run(args, capture_output=True, text=True, env={**os.environ, **env}) for _ in range(3)]
+                if any(g.returncode for g in got):
+                    raise SystemExit(f"bench: {name}: {got[0].stderr}")
+                warm[name] = [statistics.median(float(g.stdout.split()[i]) for g in got) for i in (0, 1)]
+                rows.append((f"command in an open shell: {name}", f"{warm[name][1]:.2f} ms", f"{warm[name][0]:.2f} ms", ""))
+            notes.append(f"command in an open shell: pywinrm takes {warm['pywinrm'][0] / warm['winrm'][0]:.1f} times the client CPU")
+            size = options.megabytes * 1_000_000
+            line = f"head -c {size} /dev/zero"
+            bulk = rounds({"winrm": (ours(line), env), "ssh": ([*sshd.command, line], None)}, 5)
+            for name, (wall, cpu, rss) in bulk.items():
+                rows.append((f"{options.megabytes} MB of stdout: {name}", f"{size / wall / 1000:.0f} MB/s", f"{cpu:.0f} ms", f"{rss:.1f} MiB"))
+            notes.append(f"output: {bulk['ssh'][0] / bulk['winrm'][0]:.2f} of ssh's MB/s; client memory {bulk['winrm'][2]:.1f} MiB")
+        finally:
+            sshd.stop()
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as limits:
+        limits.write("[limits]\nmax_connections = 4000\n")
+        limits.flush()
+        idle = Service("--config", limits.name)
+    with idle as service:
+        notes.append(f"front process per idle TLS connection: {idle_connections(service):.1f} KiB")
+    print("| what | wall or rate (median) | client CPU | client peak memory |\n|---|---|---|---|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print()
+    for note in notes:
+        print("- " + note)
+
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+main()

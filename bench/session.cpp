@@ -1,0 +1,47 @@
+// CPU and wall milliseconds of one command in an open shell: bench_session URL USER CA COUNT, password in WINRM_PASSWORD.
+#include <winrm/client.h>
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+namespace {
+
+double cpu_ms()
+{
+    rusage u{};
+    getrusage(RUSAGE_SELF, &u);
+    const auto ms = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000; };
+    return ms(u.ru_utime) + ms(u.ru_stime);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    const char* password = std::getenv("WINRM_PASSWORD");
+    if (argc != 5 || password == nullptr) {
+        std::fputs("usage: WINRM_PASSWORD=… bench_session URL USER CA COUNT\n", stderr);
+        return 2;
+    }
+    winrm::client_options settings;
+    settings.ca_file = argv[3];
+    winrm::client host{winrm::target::parse(argv[1]).value(), winrm::credentials{argv[2], password}, settings};
+    auto shell = host.open_shell();
+    const auto once = [&] {
+        auto got = shell.run("true");
+        if (got && got->exit_code == 0) return;
+        if (!got) std::cerr << got.error() << '\n';
+        std::exit(1);
+    };
+    for (int i = 0; i < 5; ++i) once();
+    const int count = std::atoi(argv[4]);
+    const double cpu = cpu_ms();
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < count; ++i) once();
+    const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - begin;
+    std::printf("%f %f\n", (cpu_ms() - cpu) / count, wall.count() / count);
+}

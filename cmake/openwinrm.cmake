@@ -1,0 +1,73 @@
+# One folder = one target = one namespace. winrm_library(NAME) builds the folder's library as winrm_<name>;
+# LINK lists the folders it may include: that list is the include rule of ARCHITECTURE.md.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+add_library(winrm_options INTERFACE)
+target_compile_options(winrm_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  # GCC 12 sees overlapping copies in std::string's operator+ where there are none (GCC bug 105329).
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
+  -fstack-protector-strong $<$<BOOL:${OPENWINRM_WERROR}>:-Werror>)
+target_compile_definitions(winrm_options INTERFACE _GLIBCXX_ASSERTIONS
+  $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+target_link_options(winrm_options INTERFACE -Wl,-z,relro,-z,now)
+if(OPENWINRM_SANITIZE)
+  target_compile_options(winrm_options INTERFACE -fsanitize=${OPENWINRM_SANITIZE} -fno-omit-frame-pointer)
+  if(OPENWINRM_SANITIZE MATCHES "undefined")
+    target_compile_options(winrm_options INTERFACE -fno-sanitize-recover=undefined)
+  endif()
+  if(OPENWINRM_SANITIZE MATCHES "thread")
+    # TSan knows no fences; Asio's serve loops shared by threads, and ours never are.
+    target_compile_definitions(winrm_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
+  endif()
+  target_link_options(winrm_options INTERFACE -fsanitize=${OPENWINRM_SANITIZE})
+  target_compile_definitions(winrm_options INTERFACE OPENWINRM_SANITIZED=1)
+endif()
+
+function(winrm_library name)
+  cmake_parse_arguments(A "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  add_library(winrm_${name} STATIC ${A_SOURCES})
+  target_include_directories(winrm_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+  target_link_libraries(winrm_${name} PUBLIC ${A_LINK}
+    PRIVATE $<BUILD_INTERFACE:winrm_options> ${A_PRIVATE_LINK})
+endfunction()
+
+function(winrm_program name)
+  cmake_parse_arguments(A "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${A_SOURCES})
+  target_link_libraries(${name} PRIVATE winrm_options ${A_LINK})
+endfunction()
+
+# One test program per folder: winrm_test(unit_xml SOURCES … LINK …), run by ctest under its own name.
+function(winrm_test name)
+  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(test_${name} ${A_SOURCES})
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/test)
+  target_link_libraries(test_${name} PRIVATE winrm_options ${A_LINK} GTest::gtest_main)
+  target_compile_definitions(test_${name} PRIVATE
+    TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}/test" SHARED_VECTORS="${PROJECT_SOURCE_DIR}/../shared/vectors")
+  add_test(NAME ${name} COMMAND test_${name})
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS unit)
+endfunction()
+
+# winrm_fuzzer(NAME LINK …): fuzz/NAME.cpp with seeds in fuzz/corpus/NAME.
+function(winrm_fuzzer name)
+  cmake_parse_arguments(A "" "" "LINK" ${ARGN})
+  add_executable(fuzz_${name} ${name}.cpp)
+  target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(fuzz_${name} PRIVATE winrm_options ${A_LINK})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers fuzz_${name})
+endfunction()

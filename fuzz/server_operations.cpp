@@ -1,0 +1,90 @@
+// Bytes become operations on the service's table: no request is answered twice, the end of a command is told to a Receive
+// only, once in its answer, with an exit code, and never after it with output; nothing is left after close_all.
+#include "shell/server_table.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <string>
+
+using namespace winrm;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    base::null_log log;
+    base::time_point now{};
+    shell::table_options options;
+    options.home = "/home/f";
+    options.output_budget = 4096;
+    shell::server_table table(options, [n = 0U](char* b, std::size_t s) mutable {
+        for (std::size_t i = 0; i < s; ++i) b[i] = static_cast<char>(++n >> (i % 4 * 8));
+    }, log, now);
+    const std::string cmd(wsman::resource_uri::cmd);
+    const auto id = [](std::uint8_t n) { return "0000000" + std::to_string(n % 4) + "-0000-0000-0000-000000000000"; };
+    std::set<shell::request_token> asked, answered, receives;
+    std::set<std::string> ended; // shell and command whose end was told
+    std::map<shell::request_token, std::string> asked_for;
+    const auto count = [](const std::string& text, const char* part) {
+        std::size_t n = 0;
+        for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+        return n;
+    };
+    std::uint64_t next = 1;
+    const auto ask = [&](wsman::outgoing_request r) {
+        const shell::request_token token{next++};
+        asked.insert(token);
+        if (r.header.action == wsman::action::receive) receives.insert(token);
+        r.header.message_id = "uuid:f";
+        table.handle_request(token, wsman::write_request(r), "::1", now);
+    };
+    const auto drain = [&] {
+        while (auto r = table.poll_reply()) {
+            if (asked.count(r->token) == 0 || !answered.insert(r->token).second) std::abort();
+            const std::size_t done = count(r->envelope, "CommandState/Done\"");
+            if (done > 1 || (done == 1 && receives.count(r->token) == 0) || count(r->envelope, "<rsp:ExitCode>") != done) std::abort();
+            const auto about = asked_for.find(r->token);
+            if (about == asked_for.end()) continue;
+            const bool output = count(r->envelope, "<rsp:Stream ") > count(r->envelope, "End=\"true\"");
+            if (!r->is_fault && ended.count(about->second) != 0 && (done == 0 || output)) std::abort();
+            if (done == 1) ended.insert(about->second);
+        }
+        while (auto o = table.poll_order()) {}
+    };
+    for (std::size_t i = 0; i + 2 < size; i += 3) {
+        const std::uint8_t a = data[i + 1], b = data[i + 2];
+        const shell::process_ref p{static_cast<std::uint64_t>(b % 16U) + 1};
+        shell::create_shell c;
+        c.shell_id = id(a);
+        switch (data[i] % 14) {
+        case 0: ask(shell::make_create(c)); break;
+        case 1:
+            ended.erase(id(a) + id(b)); // a name may be given again once its command is forgotten
+            ask(shell::make_command(cmd, id(a), {"x", {}, id(b), {}, {}}));
+            break;
+        case 2:
+            asked_for[shell::request_token{next}] = id(a) + id(b);
+            ask(shell::make_receive(cmd, id(a), id(b), {b % 2 != 0 ? "stdout" : "stderr"}));
+            break;
+        case 3: ask(shell::make_send(cmd, id(a), id(b), std::string(b, 'i'), b % 5 == 0)); break;
+        case 4: ask(shell::make_signal(cmd, id(a), id(b), static_cast<shell::signal_code>(a % 3))); break;
+        case 5: ask(shell::make_delete(cmd, id(a))); break;
+        case 6: table.process_started(p, 1, now); break;
+        case 7: table.process_output(p, a % 2 != 0, std::string(a * 16U + 1, static_cast<char>(b)), now); break;
+        case 8: table.process_output_end(p, a % 2 != 0, now); break;
+        case 9: table.process_exited(p, a, now); break;
+        case 10: table.process_input_taken(p, now); break;
+        case 11: table.process_not_started(p, static_cast<shell::start_failure>(a % 4), now); break;
+        case 12: table.handle_gone(shell::request_token{b}, now); break;
+        default:
+            now += base::milliseconds(a * 256 + b);
+            table.handle_timeout(now);
+            if (table.deadline() <= now) std::abort(); // a driver would spin
+        }
+        drain();
+    }
+    table.close_all(now);
+    drain();
+    if (table.objects() != 0) std::abort();
+    return 0;
+}

@@ -1,0 +1,89 @@
+// What can go wrong, as a value: a code to branch on and words to read. Std only; part of the public interface.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace winrm {
+
+/// Who is to blame, and so what a caller may do about it.
+enum class error_origin {
+    usage,     ///< the caller: wrong argument, refused by policy, cancelled
+    transport, ///< name, route, TLS, time, a connection that broke
+    protocol,  ///< the peer broke the rules, or is no WS-Management service at all
+    fault      ///< the peer understood and said no: error::fault() has its words
+};
+
+/// Stable codes; `name()` gives the spelling used in JSON output and in documentation.
+enum class errc {
+    // usage
+    bad_argument, bad_target, bad_config, no_credentials, unencrypted_refused, output_limit, cancelled, internal,
+    // transport
+    unresolved, connect, tls, certificate, connection_lost, timeout,
+    // protocol
+    not_wsman, http_status, protocol, too_large, login_denied, login_not_offered,
+    // fault
+    fault
+};
+
+/// Spelling of a code, e.g. "login_denied". Static storage.
+[[nodiscard]] std::string_view name(errc code) noexcept;
+[[nodiscard]] error_origin origin_of(errc code) noexcept;
+
+/// The host's own words when it refuses (MS-WSMV 2.2.4.43 WSManFault). Text is unedited: escape before showing.
+struct fault_info
+{
+    std::uint32_t code = 0;  ///< WSManFault/@Code, else MSFT_WmiError error_Code; 0 = the host gave none
+    std::string role;        ///< local name of soap Code/Value: "Sender", "Receiver", "MustUnderstand", …
+    std::string subcode;     ///< prefix of our table + local name: "w:TimedOut", "a:ActionNotSupported"
+    std::string reason;      ///< soap Reason/Text
+    std::string message;     ///< f:Message, provider's text included
+    std::string machine;     ///< WSManFault/@Machine
+    std::string detail;      ///< w:FaultDetail URI
+};
+
+class error
+{
+public:
+    error(errc code, std::string message);
+    error(errc code, std::string message, fault_info fault);
+
+    [[nodiscard]] errc code() const noexcept { return code_; }
+    [[nodiscard]] error_origin origin() const noexcept { return origin_of(code_); }
+    /// Our words: one plain sentence without host name prefix and without anything the peer sent.
+    [[nodiscard]] const std::string& message() const noexcept { return message_; }
+    /// The peer's words (first line of an HTML page, alert text…), raw; empty if it said nothing.
+    [[nodiscard]] const std::string& peer_text() const noexcept { return peer_text_; }
+    /// Set exactly when origin() is fault.  Lives as long as this error.
+    [[nodiscard]] const fault_info* fault() const noexcept { return fault_.get(); }
+    /// HTTP status that carried it, 0 if none.
+    [[nodiscard]] int http_status() const noexcept { return http_status_; }
+    /// Login schemes that the host offered with its 401 ("Negotiate", "Basic"), as it spelt them and in its order: escape
+    /// before showing. Empty unless code() is login_denied or login_not_offered.
+    [[nodiscard]] const std::vector<std::string>& offered() const noexcept { return offered_; }
+
+    error& with_peer_text(std::string text) &;
+    error&& with_peer_text(std::string text) &&;
+    error&& with_http_status(int status) &&;
+    error& with_http_status(int status) &;
+    error& with_offered(std::vector<std::string> schemes) &;
+    error&& with_offered(std::vector<std::string> schemes) &&;
+
+private:
+    errc code_;
+    int http_status_ = 0;
+    std::string message_;
+    std::string peer_text_;
+    std::vector<std::string> offered_;
+    std::shared_ptr<const fault_info> fault_;
+};
+
+/// One line: our message, then the peer's words with control characters escaped.
+std::ostream& operator<<(std::ostream& out, const error& e);
+[[nodiscard]] std::string to_string(const error& e);
+
+} // namespace winrm

@@ -1,0 +1,13 @@
+// One object answers every "do we allow this login here". Defaults are safe; loosening has a loud name.
+#pragma once
+
+namespace winrm::auth {
+
+struct policy
+{
+    bool allow_unencrypted = false; ///< Basic, or clear bodies, over plain HTTP
+
+    [[nodiscard]] bool basic_allowed(bool tls) const noexcept { return tls || allow_unencrypted; }
+};
+
+} // namespace winrm::auth

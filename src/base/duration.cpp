@@ -1,0 +1,88 @@
+#include "base/duration.h"
+
+#include <cstdint>
+
+namespace winrm::base {
+namespace {
+
+constexpr std::uint64_t max_ms = std::uint64_t{100} * 24 * 24 * 3600 * 1000;
+
+struct number
+{
+    std::uint64_t whole = 0;
+    std::uint64_t thousandths = 0;
+    bool fraction = false;
+};
+
+// Digits, then perhaps '.' and digits. Digits after the third are checked and dropped.
+std::optional<number> take_number(bytes_view& text)
+{
+    const auto digit = [&] { return !text.empty() && text.front() >= '0' && text.front() <= '9'; };
+    const auto next = [&] {
+        const auto v = static_cast<std::uint64_t>(text.front() - '0');
+        text.remove_prefix(1);
+        return v;
+    };
+    number n;
+    if (!digit()) return std::nullopt;
+    while (digit()) {
+        n.whole = n.whole * 10 + next();
+        if (n.whole > max_ms) return std::nullopt;
+    }
+    if (text.empty() || text.front() != '.') return n;
+    text.remove_prefix(1);
+    n.fraction = true;
+    if (!digit()) return std::nullopt;
+    for (std::uint64_t scale = 100; digit(); scale /= 10) n.thousandths += next() * scale;
+    return n;
+}
+
+struct unit
+{
+    char letter;
+    std::uint64_t ms;
+    bool time; // stands after 'T'
+};
+constexpr unit units[] = {{'D', 86'400'000, false}, {'H', 3'600'000, true}, {'M', 60'000, true}, {'S', 1000, true}};
+
+} // namespace
+
+std::optional<milliseconds> parse_duration(bytes_view text) noexcept
+{
+    if (text.empty() || text.front() != 'P') return std::nullopt;
+    text.remove_prefix(1);
+    bool in_time = false;
+    bool any = false; // a part since 'P' or since 'T': neither may stand alone
+    std::uint64_t total = 0;
+    std::size_t next = 0;
+    while (!text.empty()) {
+        if (text.front() == 'T') {
+            if (in_time) return std::nullopt;
+            in_time = true;
+            any = false;
+            text.remove_prefix(1);
+            continue;
+        }
+        const auto n = take_number(text);
+        if (!n || text.empty()) return std::nullopt;
+        while (next < std::size(units) && (units[next].letter != text.front() || units[next].time != in_time)) ++next;
+        if (next == std::size(units) || (n->fraction && text.front() != 'S')) return std::nullopt;
+        if (n->whole > max_ms / units[next].ms) return std::nullopt;
+        total += n->whole * units[next].ms + n->thousandths;
+        if (total > max_ms) return std::nullopt;
+        ++next;
+        any = true;
+        text.remove_prefix(1);
+    }
+    if (!any) return std::nullopt;
+    return milliseconds{static_cast<milliseconds::rep>(total)};
+}
+
+std::string format_duration(milliseconds value)
+{
+    const auto ms = static_cast<std::uint64_t>(value.count() < 0 ? 0 : value.count());
+    const std::string part = std::to_string(ms % 1000);
+    return "PT" + std::to_string(ms / 1000) + '.' + std::string(3 - part.size(), '0') + part + 'S';
+}
+
+} // namespace winrm::base

@@ -1,0 +1,55 @@
+#include "base/secret.h"
+
+#include <cstring>
+#include <utility>
+
+namespace winrm::base {
+
+void wipe(void* data, std::size_t size) noexcept
+{
+    if (size != 0) explicit_bzero(data, size);
+}
+
+namespace {
+
+// Short strings lie inside the object and moving or swapping leaves their bytes behind: whole capacity, every time.
+void scrub(std::string& text) noexcept
+{
+    text.resize(text.capacity());
+    wipe(text.data(), text.size());
+    text.clear();
+}
+
+} // namespace
+
+secret::secret(std::string&& text) : text_(std::move(text))
+{
+    scrub(text);
+}
+
+secret::secret(secret&& other) noexcept : text_(std::move(other.text_))
+{
+    scrub(other.text_);
+}
+
+secret& secret::operator=(secret&& other) noexcept
+{
+    if (this != &other) {
+        scrub(text_);
+        text_.swap(other.text_);
+        scrub(other.text_);
+    }
+    return *this;
+}
+
+secret::~secret()
+{
+    scrub(text_);
+}
+
+secret secret::clone() const
+{
+    return secret(std::string(text_));
+}
+
+} // namespace winrm::base

@@ -1,0 +1,33 @@
+// A password or key. Wiped when it goes; cannot be printed or copied by accident.
+#pragma once
+
+#include "base/bytes.h"
+
+namespace winrm::base {
+
+/// Overwrites memory in a way the optimiser keeps.
+void wipe(void* data, std::size_t size) noexcept;
+
+class secret
+{
+public:
+    secret() = default;
+    /// Takes the text over and wipes the argument.
+    explicit secret(std::string&& text);
+    secret(secret&& other) noexcept;
+    secret& operator=(secret&& other) noexcept;
+    secret(const secret&) = delete;
+    secret& operator=(const secret&) = delete;
+    ~secret();
+
+    /// Loud copy, for the few who must.
+    [[nodiscard]] secret clone() const;
+    /// The clear text; lives as long as this object stays unchanged.
+    [[nodiscard]] bytes_view reveal() const noexcept { return text_; }
+    [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+
+private:
+    std::string text_;
+};
+
+} // namespace winrm::base

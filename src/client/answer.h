@@ -1,0 +1,21 @@
+// What an HTTP answer means when it is not simply a WS-Management reply: one sentence with cause and remedy.
+#pragma once
+
+#include "http/client_connection.h"
+#include "wsman/message.h"
+
+namespace winrm::remote {
+
+struct answer_context
+{
+    base::bytes_view user;       ///< "" = anonymous request
+    bool tls = true;
+    base::bytes_view message_id; ///< of the request, "" = do not check RelatesTo
+    const base::limits& limits;
+};
+
+/// Turns an answer into a reply or says why it is none.
+/// @errors login_denied, login_not_offered, not_wsman, http_status, too_large, protocol
+[[nodiscard]] result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_context& context);
+
+} // namespace winrm::remote

@@ -1,0 +1,304 @@
+// The public client over remote::session and remote::run.
+#include <winrm/client.h>
+
+#include "client/run.h"
+#include "client/session.h"
+#include "wsman/identify.h"
+
+#include <list>
+
+namespace winrm {
+
+namespace {
+
+/// How long a destructor waits for its clean-up at the host.
+constexpr milliseconds farewell{5'000};
+
+remote::run_request make_request(std::string command, const run_options& options, const client_options& settings)
+{
+    remote::run_request r;
+    auto& create = r.shell.create;
+    create.working_directory = options.working_directory;
+    for (const auto& [name, value] : options.environment) create.environment.push_back({name, value});
+    if (options.no_profile) create.no_profile = true;
+    if (options.code_page != 0) create.code_page = options.code_page;
+    r.shell.operation_timeout = settings.operation_timeout;
+    r.shell.max_envelope_size = settings.max_envelope_size;
+    r.command.command = std::move(command);
+    r.command.arguments = options.arguments;
+    r.command.skip_cmd_shell = options.skip_cmd_shell;
+    r.has_input = !options.input.empty();
+    r.timeout = options.timeout;
+    return r;
+}
+
+using run_done = std::function<void(result<run_output>, const remote::run_result&)>;
+
+/// One run under way: collects its output within bounds.
+class job
+{
+public:
+    job(remote::session& over, remote::run_request request, const run_options& options, run_done done, std::function<void()> finished)
+        : over_(over), max_output_(options.max_output), input_(options.input), begin_(over.loop().now()),
+          requests_(over.requests()), done_(std::move(done)),
+          run_(over, std::move(request),
+               {[this](base::bytes_view stream, base::bytes_view data) { collect(stream, data); }, [this] { feed(); },
+                [this](result<remote::run_result> r) { tell(std::move(r)); }, std::move(finished)})
+    {
+    }
+
+private:
+    void collect(base::bytes_view stream, base::bytes_view data)
+    {
+        std::string& kept = stream == "stderr" ? output_.err : output_.out;
+        const std::size_t room = max_output_ - std::min(max_output_, kept.size());
+        kept.append(data.substr(0, room));
+        if (data.size() > room && !over_limit_) {
+            over_limit_ = true;
+            run_.cancel();
+        }
+    }
+
+    void feed()
+    {
+        if (input_sent_) return;
+        input_sent_ = true;
+        run_.send_input(std::move(input_), true);
+    }
+
+    void tell(result<remote::run_result> r)
+    {
+        output_.requests = over_.requests() - requests_;
+        output_.elapsed = std::chrono::duration_cast<milliseconds>(over_.loop().now() - begin_);
+        if (over_limit_) {
+            done_(error(errc::output_limit, "the command printed more than the " + std::to_string(max_output_) +
+                                                " bytes that may be collected; it was terminated"), {});
+        } else if (!r) {
+            done_(std::move(r).error(), {});
+        } else if (!r->exit_code) {
+            done_(error(errc::protocol, "the host ended the command without an exit code"), *r);
+        } else {
+            output_.exit_code = *r->exit_code;
+            done_(std::move(output_), *r);
+        }
+    }
+
+    remote::session& over_;
+    std::size_t max_output_;
+    std::string input_;
+    base::time_point begin_;
+    std::uint64_t requests_;
+    run_done done_;
+    run_output output_;
+    bool over_limit_ = false, input_sent_ = false;
+    remote::run run_; // last: it calls the others
+};
+
+/// The jobs of one loop over one login.
+struct lane
+{
+    lane(io::loop& on, remote::session_options o) : session(on, std::move(o)) {}
+
+    /// `ended` is called when nothing of the job is left, its clean-up at the host included.
+    void start(remote::run_request request, const run_options& options, run_done done, std::function<void()> ended = {})
+    {
+        auto at = jobs.emplace(jobs.end());
+        // Freed from the loop: the job must not go while one of its handlers is still running.
+        auto finished = [this, at, ended = std::move(ended)] {
+            session.loop().post([this, at, ended] {
+                jobs.erase(at);
+                if (ended) ended();
+            });
+        };
+        at->reset(new job(session, std::move(request), options, std::move(done), std::move(finished)));
+    }
+
+    remote::session session;
+    std::list<std::unique_ptr<job>> jobs;
+};
+
+} // namespace
+
+struct event_loop::impl
+{
+    io::loop loop;
+    std::size_t calls = 0; ///< under way; kept connections alone are no reason to go on
+};
+
+event_loop::event_loop() : impl_(std::make_unique<impl>()) {}
+event_loop::~event_loop() = default;
+event_loop::event_loop(event_loop&&) noexcept = default;
+event_loop& event_loop::operator=(event_loop&&) noexcept = default;
+void event_loop::run()
+{
+    while (impl_->calls > 0 && impl_->loop.run_one()) {}
+}
+
+struct client::impl
+{
+    impl(target h, credentials c, client_options o) : host(std::move(h)), login(std::move(c)), settings(std::move(o)) {}
+
+    ~impl()
+    {
+        if (auto* blocking = find(own)) run_down(*blocking);
+    }
+
+    remote::session_options session_settings() const
+    {
+        remote::session_options o;
+        o.host = host;
+        o.login = login;
+        o.ca_file = settings.ca_file;
+        o.allow_unencrypted = settings.allow_unencrypted;
+        o.connect_timeout = settings.connect_timeout;
+        o.limits.envelope = std::max(o.limits.envelope, settings.max_envelope_size);
+        o.user_agent = settings.user_agent;
+        return o;
+    }
+
+    lane* find(io::loop& on)
+    {
+        for (auto& l : lanes) {
+            if (&l->session.loop() == &on) return l.get();
+        }
+        return nullptr;
+    }
+
+    lane& on(io::loop& loop)
+    {
+        if (auto* l = find(loop)) return *l;
+        return *lanes.emplace_back(std::make_unique<lane>(loop, session_settings()));
+    }
+
+    /// Runs the own loop until `done` says so.
+    template <class Condition>
+    void run_until(Condition done)
+    {
+        while (!done() && own.run_one()) {}
+    }
+
+    void run_down(lane& l)
+    {
+        bool late = false;
+        io::timer limit(own);
+        limit.set_after(farewell, [&] { late = true; });
+        run_until([&] { return late || l.jobs.empty(); });
+    }
+
+    result<run_output> run(remote::run_request request, const run_options& options, remote::run_result& where)
+    {
+        std::optional<result<run_output>> got;
+        on(own).start(std::move(request), options, [&](result<run_output> r, const remote::run_result& w) {
+            got = std::move(r);
+            where = w;
+        });
+        run_until([&] { return got.has_value(); });
+        if (!got) return error(errc::internal, "the event loop ended before the command did");
+        return std::move(*got);
+    }
+
+    target host;
+    credentials login;
+    client_options settings;
+    io::loop own;
+    std::vector<std::unique_ptr<lane>> lanes; // before own goes, they go
+};
+
+client::client(target host, credentials login, client_options options)
+    : impl_(std::make_unique<impl>(std::move(host), std::move(login), std::move(options)))
+{
+}
+client::~client() = default;
+client::client(client&&) noexcept = default;
+client& client::operator=(client&&) noexcept = default;
+
+result<run_output> client::run(std::string_view command, const run_options& options)
+{
+    remote::run_result where;
+    return impl_->run(make_request(std::string(command), options, impl_->settings), options, where);
+}
+
+void client::async_run(event_loop& loop, std::string command, run_options options, std::function<void(result<run_output>)> done)
+{
+    auto request = make_request(std::move(command), options, impl_->settings);
+    impl_->on(loop.get().loop).start(std::move(request), options,
+        [done = std::move(done)](result<run_output> r, const remote::run_result&) { done(std::move(r)); },
+        [&calls = loop.get().calls] { --calls; });
+    ++loop.get().calls;
+}
+
+result<identity> client::identify()
+{
+    std::optional<result<identity>> got;
+    impl_->on(impl_->own).session.identify([&](result<wsman::incoming_reply> reply) {
+        if (!reply) {
+            got = std::move(reply).error();
+            return;
+        }
+        auto id = wsman::read_identify_reply(reply->envelope());
+        if (id) got = identity{id->protocol_version, id->product_vendor, id->product_version};
+        else got = std::move(id).error();
+    });
+    impl_->run_until([&] { return got.has_value(); });
+    if (!got) return error(errc::internal, "the event loop ended before the host answered");
+    return std::move(*got);
+}
+
+struct kept_shell::impl
+{
+    client::impl& owner;
+    bool takes_input;
+    std::optional<shell::shell_info> open;
+};
+
+kept_shell::kept_shell(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
+kept_shell::kept_shell(kept_shell&&) noexcept = default;
+kept_shell& kept_shell::operator=(kept_shell&& other) noexcept
+{
+    if (this == &other) return *this;
+    if (impl_) close();
+    impl_ = std::move(other.impl_);
+    return *this;
+}
+
+kept_shell::~kept_shell()
+{
+    if (impl_) close();
+}
+
+kept_shell client::open_shell(bool takes_input)
+{
+    return kept_shell(std::unique_ptr<kept_shell::impl>(new kept_shell::impl{*impl_, takes_input, {}}));
+}
+
+result<run_output> kept_shell::run(std::string_view command, const run_options& options)
+{
+    if (!options.input.empty() && !impl_->takes_input) {
+        return error(errc::bad_argument, "this shell was opened without stdin: call open_shell(true)");
+    }
+    auto& owner = impl_->owner;
+    auto request = make_request(std::string(command), options, owner.settings);
+    request.has_input = impl_->takes_input;
+    request.keep_shell = true;
+    request.attach = impl_->open;
+    remote::run_result where;
+    auto got = owner.run(std::move(request), options, where);
+    if (got) impl_->open = std::move(where.shell);
+    else impl_->open.reset(); // remote::run has asked the host to delete it
+    return got;
+}
+
+void kept_shell::close()
+{
+    if (!impl_->open) return;
+    auto& owner = impl_->owner;
+    const auto done = std::make_shared<bool>(false); // the answer may come after we stopped waiting
+    owner.on(owner.own).session.ask(shell::make_delete(impl_->open->resource_uri, impl_->open->shell_id), false,
+                                    [done](result<wsman::incoming_reply>) { *done = true; });
+    impl_->open.reset();
+    io::timer limit(owner.own);
+    limit.set_after(farewell, [done] { *done = true; });
+    owner.run_until([&] { return *done; });
+}
+
+} // namespace winrm

@@ -1,0 +1,217 @@
+#include "client/link.h"
+
+#include "auth/basic.h"
+#include "client/redact.h"
+
+namespace winrm::remote {
+
+namespace {
+
+http::client_options make_http_options(const link::host_options& o)
+{
+    const target& host = o.session.host;
+    http::client_options h;
+    const bool v6 = host.host.find(':') != std::string::npos;
+    h.host = v6 ? "[" + host.host + "]" : host.host;
+    if (host.port != (host.tls ? 443 : 80)) h.host += ":" + std::to_string(host.port);
+    h.path = host.path;
+    h.user_agent = o.session.user_agent;
+    h.max_body = o.session.limits.envelope * 2 + 64 * 1024; // UTF-16 answers are twice as long
+    if (o.anonymous) h.extra_fields.emplace_back("WSMANIDENTIFY", "unauthenticated");
+    else if (!o.session.login.empty()) h.authorization = auth::make_basic(o.session.login.user(), o.session.login.password());
+    return h;
+}
+
+/// "15 seconds", "0.5 seconds".
+std::string in_seconds(base::milliseconds time)
+{
+    std::string text = std::to_string(time.count() / 1000);
+    if (const auto rest = time.count() % 1000; rest != 0) {
+        text += '.' + std::to_string(1000 + rest).substr(1);
+        text.erase(text.find_last_not_of('0') + 1);
+    }
+    return text + (text == "1" ? " second" : " seconds");
+}
+
+} // namespace
+
+struct link::impl : std::enable_shared_from_this<link::impl>
+{
+    impl(io::loop& l, const host_options& o, handlers h)
+        : on(l), session(o.session), call(std::move(h)), http(make_http_options(o), o.session.limits), tls(o.tls), wait(l),
+          connect_limit(l.now() + o.session.connect_timeout), number(o.number)
+    {
+    }
+
+    void open()
+    {
+        connect.emplace(on, session.host.host, session.host.port, connect_limit, [this](result<io::unique_fd> socket) {
+            if (!socket) return close(std::move(socket).error());
+            connected(std::move(*socket));
+        });
+    }
+
+    void connected(io::unique_fd socket)
+    {
+        std::optional<net::tls_session> secured;
+        if (tls != nullptr) secured.emplace(*tls, session.host.host);
+        stream.emplace(on, std::move(socket), std::move(secured));
+        stream->on_data([self = weak_from_this()](result<base::bytes_view> data) {
+            if (auto kept = self.lock()) kept->arrived(std::move(data));
+        });
+        stream->resume_reading();
+        since = on.now();
+        note(session.host.tls ? "connected, TLS" : "connected, no TLS");
+        if (call.ready) call.ready();
+    }
+
+    void start(exchange e)
+    {
+        current = std::move(e);
+        current->on_kept_connection = used;
+        begun = false;
+        if (session.trace != nullptr) {
+            session.trace->message('>', number, "POST " + session.host.path, redact_request(current->body));
+        }
+        const auto limit = on.now() + current->patience;
+        http.start(current->repeatable ? current->body : std::move(current->body), "application/soap+xml;charset=UTF-8");
+        // The handshake has its own, shorter limit.
+        if (!stream->established()) wait_until(std::min(limit, connect_limit), limit);
+        else wait_until(limit, limit);
+        flush();
+    }
+
+    void wait_until(base::time_point first, base::time_point last)
+    {
+        wait.set(first, [this, first, last] {
+            if (first != last && stream->established()) return wait_until(last, last);
+            if (!stream->established()) {
+                return close(error(errc::timeout, "the host accepted the connection but did not finish the TLS handshake in time"));
+            }
+            close(error(errc::timeout, "the host did not answer within the operation timeout and " + in_seconds(session.patience) + " more"));
+        });
+    }
+
+    void flush()
+    {
+        while (stream) {
+            const auto out = http.output();
+            if (out.empty()) return;
+            if (call.counted) call.counted(out.size(), 0);
+            stream->write(out);
+            http.written(out.size());
+        }
+    }
+
+    void arrived(result<base::bytes_view> data)
+    {
+        const auto self = shared_from_this(); // handlers below may drop the link
+        if (!data) return close(std::move(data).error());
+        if (!current) {
+            // Bytes or the end while nothing was asked: the host has had enough of this connection.
+            return close(std::nullopt);
+        }
+        if (data->empty()) {
+            http.end_of_stream();
+        } else {
+            begun = true;
+            if (call.counted) call.counted(0, data->size());
+            http.received(*data);
+        }
+        flush();
+        if (auto answer = http.poll()) finish(std::move(*answer));
+    }
+
+    void finish(result<http::response> answer)
+    {
+        wait.cancel();
+        if (session.trace != nullptr && answer) {
+            session.trace->message('<', number, "HTTP " + std::to_string(answer->status), answer->body);
+        }
+        const bool keep = answer && answer->keep_alive;
+        exchange done = std::move(*current);
+        current.reset();
+        used = true;
+        since = on.now();
+        const auto ended = call.ended; // the link may be destroyed from within
+        if (!keep) {
+            broken = true;
+            stream.reset();
+        }
+        ended(std::move(done), std::move(answer));
+        if (gone) return;
+        if (keep) {
+            if (call.ready) call.ready();
+        } else {
+            close(std::nullopt);
+        }
+    }
+
+    /// The end of this link, with or without an exchange under way.
+    void close(std::optional<error> why)
+    {
+        if (gone) return;
+        const auto self = shared_from_this();
+        broken = true;
+        wait.cancel();
+        connect.reset();
+        stream.reset();
+        note(why ? "closed: " + to_string(*why) : "closed");
+        if (current) {
+            exchange lost = std::move(*current);
+            current.reset();
+            if (!why) why.emplace(errc::connection_lost, "the host closed the connection before it had answered");
+            if (tls == nullptr && !used && !begun && why->code() == errc::connection_lost) {
+                // What a TLS server does with a request in clear, Windows among them.
+                why.emplace(errc::connection_lost, why->message() + " (if this is its HTTPS port, use https)");
+            }
+            call.ended(std::move(lost), *why);
+            why.reset();
+        }
+        if (gone) return;
+        gone = true;
+        call.closed(std::move(why));
+    }
+
+    void note(base::bytes_view text)
+    {
+        if (session.trace != nullptr) session.trace->note(number, text);
+    }
+
+    io::loop& on;
+    const session_options& session;
+    handlers call;
+    http::client_connection http;
+    const net::tls_context* tls;
+    io::timer wait;
+    base::time_point connect_limit, since{};
+    std::optional<net::connect_operation> connect;
+    std::optional<net::stream> stream;
+    std::optional<exchange> current;
+    int number;
+    bool begun = false, used = false, broken = false, gone = false;
+};
+
+link::link(io::loop& on, const host_options& options, handlers h) : impl_(std::make_shared<impl>(on, options, std::move(h)))
+{
+    impl_->open();
+}
+
+link::~link()
+{
+    impl_->gone = true;
+    impl_->wait.cancel();
+    impl_->connect.reset();
+    impl_->stream.reset();
+}
+
+bool link::idle() const noexcept { return impl_->stream && !impl_->current && !impl_->broken; }
+bool link::stale() const noexcept { return idle() && impl_->used && !impl_->stream->quiet(); }
+bool link::connecting() const noexcept { return !impl_->stream && !impl_->broken; }
+base::time_point link::idle_since() const noexcept { return impl_->since; }
+bool link::used() const noexcept { return impl_->used; }
+bool link::answer_begun() const noexcept { return impl_->begun; }
+int link::number() const noexcept { return impl_->number; }
+void link::start(exchange e) { impl_->start(std::move(e)); }
+
+} // namespace winrm::remote

@@ -1,0 +1,67 @@
+// One connection of a session: connect, TLS, then one HTTP exchange after the other.
+#pragma once
+
+#include "client/session.h"
+#include "http/client_connection.h"
+#include "net/connect.h"
+#include "net/stream.h"
+
+#include <optional>
+
+namespace winrm::remote {
+
+/// What a link is asked to carry.
+struct exchange
+{
+    std::string body;                  ///< the envelope
+    std::string message_id;            ///< "" = do not check RelatesTo
+    base::milliseconds patience{0};    ///< until the answer is complete, from the moment it is sent
+    bool repeatable = false;           ///< the body is kept then, so that it can be sent again
+    bool on_kept_connection = false;   ///< set by start(): the host may have closed it meanwhile
+    session::reply_handler done;
+};
+
+class link
+{
+public:
+    struct host_options
+    {
+        const session_options& session;
+        const net::tls_context* tls = nullptr; ///< nullptr = plain
+        bool anonymous = false;
+        int number = 0;
+    };
+    struct handlers
+    {
+        /// Connected, or free for the next exchange.
+        std::function<void()> ready;
+        /// The exchange is over; the link may be gone right after.
+        std::function<void(exchange, result<http::response>)> ended;
+        /// The link cannot be used any more. Nothing is called after it.
+        std::function<void(std::optional<winrm::error>)> closed;
+        std::function<void(std::uint64_t sent, std::uint64_t received)> counted;
+    };
+    link(io::loop& on, const host_options& options, handlers h);
+    ~link();
+    link(const link&) = delete;
+    link& operator=(const link&) = delete;
+
+    /// Connected, healthy and without an exchange.
+    [[nodiscard]] bool idle() const noexcept;
+    /// The host has closed it, although the loop may not have seen that yet.
+    [[nodiscard]] bool stale() const noexcept;
+    [[nodiscard]] bool connecting() const noexcept;
+    [[nodiscard]] base::time_point idle_since() const noexcept;
+    /// Has an exchange been answered on it before? (A kept connection may be closed by the host at any time.)
+    [[nodiscard]] bool used() const noexcept;
+    [[nodiscard]] bool answer_begun() const noexcept;
+    [[nodiscard]] int number() const noexcept;
+    /// Precondition: idle().
+    void start(exchange e);
+
+private:
+    struct impl;
+    std::shared_ptr<impl> impl_;
+};
+
+} // namespace winrm::remote

@@ -1,0 +1,294 @@
+#include "client/run.h"
+
+#include "wsman/config_resource.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace winrm::remote {
+
+namespace {
+
+/// How long an exit path may take to tell the host (Signal, Delete) before it is given up.
+constexpr base::milliseconds cleanup_time{10'000};
+/// A Receive lost with its connection is asked again this often in a row; an answer resets the count.
+constexpr int receive_retries = 3;
+/// A host that says TimedOut sooner than this after a Receive did not wait for output at all (Windows accepts no
+/// MaxTimeoutms below it). It is asked again after a pause that doubles from the first to the longest.
+constexpr base::milliseconds no_wait_at_all{500};
+constexpr base::milliseconds first_pause{250}, longest_pause{8'000};
+
+bool timed_out(const wsman::incoming_reply& reply)
+{
+    const auto& f = reply.fault();
+    if (!f) return false;
+    return f->code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) || (f->code == 0 && f->subcode == "w:TimedOut");
+}
+
+wsman::outgoing_request make_config_get()
+{
+    wsman::outgoing_request r;
+    r.header.action = wsman::action::get;
+    r.header.resource_uri = wsman::resource_uri::config;
+    return r;
+}
+
+} // namespace
+
+struct run::impl : std::enable_shared_from_this<run::impl>
+{
+    impl(session& s, run_request&& r, handlers&& h)
+        : over(s), request(std::move(r)), call(std::move(h)), machine(request.shell), deadline(s.loop()), cleanup(s.loop()), rest(s.loop()), busy(s.loop())
+    {
+    }
+
+    void start()
+    {
+        if (request.attach) {
+            result_.shell = *request.attach;
+            machine.attach(*request.attach);
+        } else {
+            machine.open();
+        }
+        command = machine.run(request.command);
+        if (request.timeout.count() > 0) {
+            deadline.set_after(request.timeout, [this] {
+                end(error(errc::timeout, "the command did not end within the time limit and was terminated"));
+            });
+        }
+        // Not from within the constructor's caller: handlers are called from the loop only.
+        over.loop().post([weak = weak_from_this()] {
+            if (auto self = weak.lock()) self->pump();
+        });
+    }
+
+    /// Moves everything that can move: requests out, events up. Handlers may call back in; then the loop goes round again.
+    void pump()
+    {
+        if (pumping) {
+            again = true;
+            return;
+        }
+        pumping = true;
+        const auto self = shared_from_this(); // a handler may destroy the run
+        do {
+            again = false;
+            if (detached) break;
+            send_requests();
+            ask_envelope_size();
+            deliver_events();
+            send_requests();
+        } while (again);
+        pumping = false;
+        if (!detached) check_finished();
+    }
+
+    void send_requests()
+    {
+        if (held && !paused && !resting) {
+            auto out = std::move(*held);
+            held.reset();
+            send(std::move(out));
+        }
+        while (auto out = machine.poll_request()) {
+            // A paused reader has one answer in hand already; the host keeps the rest until it is asked. One command has
+            // one Receive at a time, so there is never a second one to hold.
+            if ((paused || resting) && out->repeatable) held = std::move(out);
+            else if (out->delay.count() > 0) send_later(std::move(*out));
+            else send(std::move(*out));
+        }
+    }
+
+    /// A Send after "busy": there is one at a time, so one timer serves.
+    void send_later(shell::outgoing out)
+    {
+        const auto delay = out.delay;
+        busy.set_after(delay, [this, kept = std::make_shared<shell::outgoing>(std::move(out))] { send(std::move(*kept)); });
+    }
+
+    void send(shell::outgoing out)
+    {
+        ++under_way;
+        const auto id = out.id;
+        const bool repeatable = out.repeatable;
+        over.ask(std::move(out.request), repeatable, [weak = weak_from_this(), id, begin = over.loop().now()](result<wsman::incoming_reply> reply) {
+            if (auto self = weak.lock()) self->arrived(id, begin, std::move(reply));
+        });
+    }
+
+    void arrived(shell::exchange_id id, base::time_point begin, result<wsman::incoming_reply> reply)
+    {
+        --under_way;
+        if (reply) {
+            retries = 0;
+            if (!timed_out(*reply)) next_pause = first_pause;
+            else if (!told && over.loop().now() - begin < std::min(no_wait_at_all, request.shell.operation_timeout / 2)) take_a_rest();
+            machine.handle_reply(id, *reply);
+        } else {
+            const bool lost = reply.error().code() == errc::connection_lost;
+            machine.handle_failure(id, std::move(reply).error(), lost && retries++ < receive_retries);
+        }
+        pump();
+    }
+
+    /// Else a host that never waits would keep both ends busy for ever.
+    void take_a_rest()
+    {
+        resting = true;
+        rest.set_after(next_pause, [this] {
+            resting = false;
+            pump();
+        });
+        next_pause = std::min(next_pause * 2, longest_pause);
+    }
+
+    void ask_envelope_size()
+    {
+        if (asked_size || !machine.wants_envelope_size()) return;
+        asked_size = true;
+        ++under_way;
+        over.ask(make_config_get(), true, [weak = weak_from_this()](result<wsman::incoming_reply> reply) {
+            auto self = weak.lock();
+            if (!self) return;
+            --self->under_way;
+            // Accounts without administrator's rights are refused; then the size that every Windows takes stays.
+            if (reply && !reply->fault()) {
+                if (auto config = wsman::read_config(reply->payload())) {
+                    self->machine.learn_envelope_size(config->max_envelope_size_kb * 1024);
+                }
+            }
+            self->pump();
+        });
+    }
+
+    void deliver_events()
+    {
+        while (!paused && !detached) {
+            auto event = machine.poll_event();
+            if (!event) return;
+            std::visit([this](auto&& e) { handle(std::move(e)); }, std::move(*event));
+            if (!detached) send_requests();
+        }
+    }
+
+    void handle(shell::shell_opened&& e) { result_.shell = std::move(e.info); }
+    void handle(shell::command_started&&) {}
+
+    void handle(shell::command_output&& e)
+    {
+        if (told) return;
+        (e.stream == "stderr" ? result_.bytes_err : result_.bytes_out) += e.data.size();
+        if (call.output) call.output(e.stream, e.data);
+    }
+
+    void handle(shell::input_wanted&&)
+    {
+        if (!told && request.has_input && call.input_wanted) call.input_wanted();
+    }
+
+    void handle(shell::command_done&& e)
+    {
+        result_.exit_code = e.exit_code;
+        if (!request.keep_shell) machine.close();
+        again = true;
+        tell(result_);
+    }
+
+    void handle(shell::command_failed&& e) { end(std::move(e.error)); }
+    void handle(shell::shell_failed&& e) { end(std::move(e.error)); }
+    void handle(shell::shell_closed&&) {}
+
+    /// Ends with an error; the host is told to forget the shell.
+    void end(winrm::error e)
+    {
+        if (told && closing) return;
+        closing = true;
+        paused = resting = false; // whatever is still queued is dropped, so that the machine can run down
+        machine.close();
+        tell(std::move(e));
+        pump();
+    }
+
+    void tell(result<run_result> r)
+    {
+        if (told) return;
+        told = true;
+        paused = resting = false;
+        rest.cancel();
+        busy.cancel();
+        deadline.cancel();
+        cleanup.set_after(cleanup_time, [this] { finish(); });
+        if (call.done) call.done(std::move(r));
+    }
+
+    void check_finished()
+    {
+        if (!told || finished) return;
+        if (machine.finished() || (request.keep_shell && !closing && under_way == 0 && !held)) finish();
+    }
+
+    void finish()
+    {
+        if (finished || detached) return;
+        finished = true;
+        cleanup.cancel();
+        if (call.finished) call.finished();
+    }
+
+    session& over;
+    run_request request;
+    handlers call;
+    shell::client_shell machine;
+    shell::command_number command{};
+    run_result result_;
+    io::timer deadline, cleanup, rest, busy;
+    base::milliseconds next_pause = first_pause;
+    std::optional<shell::outgoing> held; ///< a Receive that waits for resume_output()
+    std::size_t under_way = 0;
+    int retries = 0;
+    bool paused = false, resting = false, told = false, closing = false, finished = false, asked_size = false;
+    bool pumping = false, again = false, detached = false;
+};
+
+run::run(session& over, run_request request, handlers h)
+{
+    if (!request.has_input) request.shell.create.input_streams.clear(); // MS-WSMV 2.2.4.37: may be left out then
+    impl_ = std::make_shared<impl>(over, std::move(request), std::move(h));
+    impl_->start();
+}
+
+run::~run()
+{
+    impl_->detached = true;
+    impl_->deadline.cancel();
+    impl_->cleanup.cancel();
+    impl_->rest.cancel();
+    impl_->busy.cancel();
+}
+
+void run::send_input(base::bytes data, bool end)
+{
+    impl_->machine.send_input(impl_->command, std::move(data), end);
+    impl_->pump();
+}
+
+void run::signal(shell::signal_code code)
+{
+    impl_->machine.signal(impl_->command, code);
+    impl_->pump();
+}
+
+void run::pause_output() { impl_->paused = !impl_->told; }
+
+void run::resume_output()
+{
+    impl_->paused = false;
+    // Not from within: the caller is often the handler of a writable terminal.
+    impl_->over.loop().post([weak = std::weak_ptr<impl>(impl_)] {
+        if (auto self = weak.lock()) self->pump();
+    });
+}
+
+void run::cancel() { impl_->end(error(errc::cancelled, "the command was cancelled")); }
+
+} // namespace winrm::remote

@@ -1,0 +1,63 @@
+// One command in one shell over a session: drives shell::client_shell. Streams output as it comes.
+#pragma once
+
+#include "client/session.h"
+#include "shell/client_shell.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace winrm::remote {
+
+struct run_request
+{
+    shell::client_options shell;             ///< Create options, operation timeout, sizes
+    shell::start_command command;
+    bool has_input = false;                  ///< false: stdin is empty (no stdin stream is asked for)
+    base::milliseconds timeout{0};           ///< whole run, 0 = none; then terminate and errc::timeout
+    /// A kept shell to run in instead of a new one: no Create, no Delete.
+    std::optional<shell::shell_info> attach;
+    /// Leave the shell open afterwards; run_result::shell tells which it is.
+    bool keep_shell = false;
+};
+
+struct run_result
+{
+    std::optional<std::int32_t> exit_code;   ///< nullopt: the host sent none
+    std::uint64_t bytes_out = 0, bytes_err = 0;
+    shell::shell_info shell;                 ///< where it ran
+};
+
+class run
+{
+public:
+    struct handlers
+    {
+        std::function<void(base::bytes_view stream, base::bytes_view data)> output;
+        /// There is room for stdin: call send_input when bytes are at hand.
+        std::function<void()> input_wanted;
+        /// The command has ended, or could not: once. Signal and Delete may still be under way.
+        std::function<void(result<run_result>)> done;
+        /// Everything is cleaned up on the host, or given up: once, last.
+        std::function<void()> finished;
+    };
+    run(session& over, run_request request, handlers h);
+    ~run();
+    run(const run&) = delete;
+    run& operator=(const run&) = delete;
+
+    void send_input(base::bytes data, bool end);
+    void signal(shell::signal_code code);
+    /// Stop handing out output until resume (slow terminal or pipe): the next Receive waits.
+    void pause_output();
+    void resume_output();
+    /// Terminate, delete the shell, end with errc::cancelled.
+    void cancel();
+
+private:
+    struct impl;
+    std::shared_ptr<impl> impl_;
+};
+
+} // namespace winrm::remote

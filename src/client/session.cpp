@@ -1,0 +1,244 @@
+#include "client/session.h"
+
+#include "auth/policy.h"
+#include "base/uuid.h"
+#include "client/answer.h"
+#include "client/link.h"
+
+#include <algorithm>
+#include <deque>
+#include <list>
+
+namespace winrm::remote {
+
+namespace {
+
+/// Windows drops an idle connection after about two minutes; using it just then would lose a request.
+constexpr std::chrono::seconds longest_idle{90};
+constexpr base::milliseconds default_operation_time{60'000};
+
+} // namespace
+
+struct session::impl : std::enable_shared_from_this<session::impl>
+{
+    impl(io::loop& l, session_options o) : on(l), options(std::move(o)), random(base::system_random())
+    {
+        session_id = base::uuid::random(random).urn();
+    }
+
+    /// Why nothing may be sent at all; found out before a name is looked up or a byte leaves.
+    std::optional<error> forbidden(bool without_login)
+    {
+        const auth::policy policy{options.allow_unencrypted};
+        if (!without_login && !options.login.empty() && !policy.basic_allowed(options.host.tls)) {
+            return error(errc::unencrypted_refused,
+                         "Basic over plain HTTP would show the password to everybody on the way: use https, or say --allow-unencrypted "
+                         "(allow_unencrypted = true for this host in the configuration)");
+        }
+        if (options.host.tls && !tls) {
+            auto made = net::tls_context::client({options.ca_file, true});
+            if (!made) return std::move(made).error();
+            tls.emplace(std::move(*made));
+        }
+        return std::nullopt;
+    }
+
+    void fail_later(reply_handler done, error e)
+    {
+        on.post([done = std::move(done), e = std::move(e)] { done(e); });
+    }
+
+    void ask(wsman::outgoing_request&& request, bool repeatable, reply_handler&& done)
+    {
+        if (auto why = forbidden(false)) return fail_later(std::move(done), std::move(*why));
+        auto& h = request.header;
+        h.message_id = base::uuid::random(random).urn();
+        h.to = options.host.url();
+        if (h.session_id.empty()) h.session_id = session_id;
+        if (h.max_envelope_size == 0) h.max_envelope_size = options.limits.envelope;
+        if (!h.operation_timeout) h.operation_timeout = default_operation_time;
+        exchange e;
+        e.message_id = h.message_id;
+        e.patience = *h.operation_timeout + options.patience;
+        e.repeatable = repeatable;
+        e.body = wsman::write_request(request);
+        e.done = std::move(done);
+        waiting.push_back(std::move(e));
+        dispatch();
+    }
+
+    void identify(reply_handler&& done)
+    {
+        if (auto why = forbidden(true)) return fail_later(std::move(done), std::move(*why));
+        exchange e;
+        e.patience = default_operation_time + options.patience;
+        e.repeatable = true;
+        e.body = wsman::write_identify();
+        e.done = std::move(done);
+        anonymous.push_back(std::move(e));
+        open(true);
+    }
+
+    /// Gives waiting exchanges to idle links, and opens another one when all are busy.
+    void dispatch()
+    {
+        if (closed) return;
+        drop_stale();
+        std::size_t coming = 0;
+        for (auto& l : links) {
+            if (l.anonymous) continue;
+            if (l.connection->connecting()) ++coming;
+            else if (!waiting.empty() && l.connection->idle()) start(l, waiting);
+        }
+        while (waiting.size() > coming && count_named() < options.max_connections) {
+            open(false);
+            ++coming;
+        }
+    }
+
+    struct entry
+    {
+        bool anonymous;
+        std::unique_ptr<link> connection;
+    };
+
+    [[nodiscard]] std::size_t count_named() const
+    {
+        return static_cast<std::size_t>(std::count_if(links.begin(), links.end(), [](const entry& l) { return !l.anonymous; }));
+    }
+
+    void start(entry& l, std::deque<exchange>& from)
+    {
+        exchange e = std::move(from.front());
+        from.pop_front();
+        ++requests;
+        l.connection->start(std::move(e));
+    }
+
+    void drop_stale()
+    {
+        const auto now = on.now();
+        links.remove_if([&](const entry& l) {
+            if (l.anonymous || !l.connection->idle()) return false;
+            return now - l.connection->idle_since() > longest_idle || l.connection->stale();
+        });
+    }
+
+    void open(bool as_anonymous)
+    {
+        const int number = ++opened;
+        auto at = links.emplace(links.end(), entry{as_anonymous, nullptr});
+        link::handlers h;
+        const auto weak = weak_from_this();
+        h.ready = [weak, at] {
+            if (auto self = weak.lock()) self->link_ready(at);
+        };
+        h.ended = [weak, at](exchange e, result<http::response> answer) {
+            if (auto self = weak.lock()) self->link_ended(at, std::move(e), std::move(answer));
+        };
+        h.closed = [weak, at](std::optional<error> why) {
+            if (auto self = weak.lock()) self->link_closed(at, std::move(why));
+        };
+        h.counted = [weak](std::uint64_t out, std::uint64_t in) {
+            if (auto self = weak.lock()) {
+                self->sent += out;
+                self->received += in;
+            }
+        };
+        at->connection = std::make_unique<link>(on, link::host_options{options, tls ? &*tls : nullptr, as_anonymous, number}, std::move(h));
+    }
+
+    using place = std::list<entry>::iterator;
+
+    void link_ready(place at)
+    {
+        if (!at->connection) return; // connected within its constructor
+        if (at->anonymous) {
+            if (!anonymous.empty()) start(*at, anonymous);
+            return;
+        }
+        dispatch();
+    }
+
+    void link_ended(place at, exchange e, result<http::response> answer)
+    {
+        // A kept connection may be closed by the host just when it is used again: ask once more on a new one.
+        const bool lost = !answer && answer.error().code() == errc::connection_lost;
+        if (lost && e.on_kept_connection && e.repeatable && !at->connection->answer_begun()) {
+            (at->anonymous ? anonymous : waiting).push_front(std::move(e));
+            return; // link_closed follows and opens another
+        }
+        const answer_context context{at->anonymous ? base::bytes_view() : options.login.user(), options.host.tls, e.message_id, options.limits};
+        auto reply = answer ? read_answer(std::move(*answer), context) : result<wsman::incoming_reply>(std::move(answer).error());
+        e.done(std::move(reply));
+    }
+
+    void link_closed(place at, std::optional<error> why)
+    {
+        const bool was_anonymous = at->anonymous;
+        // Freed from the loop: this call comes from within it.
+        on.post([dead = std::shared_ptr<link>(std::move(at->connection))] {});
+        links.erase(at);
+        auto& queue = was_anonymous ? anonymous : waiting;
+        if (why && count_connected(was_anonymous) == 0) {
+            // It could not even connect: whoever waits hears why, and nobody tries for ever. Others that are still
+            // connecting are no reason to hope: two of them could keep each other going.
+            auto lost = std::move(queue);
+            queue.clear();
+            for (auto& e : lost) e.done(*why);
+        } else if (was_anonymous) {
+            if (!anonymous.empty()) open(true);
+        } else {
+            dispatch();
+        }
+    }
+
+    [[nodiscard]] std::size_t count_connected(bool of_anonymous) const
+    {
+        return static_cast<std::size_t>(std::count_if(links.begin(), links.end(), [&](const entry& l) {
+            return l.anonymous == of_anonymous && !l.connection->connecting();
+        }));
+    }
+
+    void close()
+    {
+        closed = true;
+        std::deque<exchange> lost = std::move(waiting);
+        for (auto& e : anonymous) lost.push_back(std::move(e));
+        anonymous.clear();
+        waiting.clear();
+        links.clear();
+        for (auto& e : lost) fail_later(std::move(e.done), error(errc::cancelled, "the session was closed"));
+        closed = false;
+    }
+
+    io::loop& on;
+    session_options options;
+    base::random_source random;
+    std::string session_id;
+    std::optional<net::tls_context> tls; // made at the first use: a plain session needs none
+    std::deque<exchange> waiting, anonymous;
+    std::list<entry> links;
+    std::uint64_t requests = 0, sent = 0, received = 0;
+    int opened = 0;
+    bool closed = false;
+};
+
+session::session(io::loop& on, session_options options) : impl_(std::make_shared<impl>(on, std::move(options))) {}
+session::~session()
+{
+    if (impl_) impl_->links.clear();
+}
+session::session(session&&) noexcept = default;
+
+void session::ask(wsman::outgoing_request request, bool repeatable, reply_handler done) { impl_->ask(std::move(request), repeatable, std::move(done)); }
+void session::identify(reply_handler done) { impl_->identify(std::move(done)); }
+std::uint64_t session::requests() const noexcept { return impl_->requests; }
+std::uint64_t session::connections() const noexcept { return static_cast<std::uint64_t>(impl_->opened); }
+std::uint64_t session::bytes_sent() const noexcept { return impl_->sent; }
+std::uint64_t session::bytes_received() const noexcept { return impl_->received; }
+io::loop& session::loop() noexcept { return impl_->on; }
+const session_options& session::options() const noexcept { return impl_->options; }
+void session::close() { impl_->close(); }
+
+} // namespace winrm::remote

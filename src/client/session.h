@@ -1,0 +1,73 @@
+// A login at one host: a small pool of connections that WS-Management requests go over. Driven by the caller's loop; has no
+// thread, timer thread or resolver of its own, so that a fleet can hold ten thousand of them.
+#pragma once
+
+#include "base/duration.h"
+#include "base/log_sink.h"
+#include "io/loop.h"
+#include "wsman/message.h"
+
+#include <winrm/credentials.h>
+#include <winrm/target.h>
+
+#include <functional>
+#include <memory>
+
+/// (The folder is client/, the namespace remote: winrm::client is the public class.)
+namespace winrm::remote {
+
+/// Decrypted conversation, secrets struck out (Authorization, stdin blocks, environment values).
+class trace_sink
+{
+public:
+    virtual ~trace_sink() = default;
+    /// direction '>' to the host, '<' from it; `connection` counts from 1.
+    virtual void message(char direction, int connection, base::bytes_view start_line, base::bytes_view body) = 0;
+    virtual void note(int connection, base::bytes_view text) = 0; ///< connected, TLS version, closed…
+};
+
+struct session_options
+{
+    target host;
+    credentials login;                       ///< empty = anonymous
+    std::string ca_file;
+    bool allow_unencrypted = false;
+    base::milliseconds connect_timeout{20'000};
+    base::milliseconds patience{15'000};     ///< added to a request's operation timeout before it is errc::timeout
+    base::limits limits;                     ///< of answers
+    std::string user_agent = "OpenWinRM";
+    trace_sink* trace = nullptr;             ///< outlives the session
+    std::size_t max_connections = 2;
+};
+
+class session
+{
+public:
+    session(io::loop& on, session_options options);
+    ~session();
+    session(session&&) noexcept;
+
+    using reply_handler = std::function<void(result<wsman::incoming_reply>)>;
+    /// Sends when a connection is free, opening another up to the maximum. A fault is a reply, not an error. MessageID, To,
+    /// SessionId, locale and MaxEnvelopeSize are filled in here. The handler is called from the loop, never from within.
+    /// @errors as winrm::client::run. A request lost on a kept connection before any byte of the answer is sent again by itself
+    ///         only if `repeatable`, or if nothing of it was written.
+    void ask(wsman::outgoing_request request, bool repeatable, reply_handler done);
+    /// Anonymous Identify (no Authorization, WSMANIDENTIFY header).
+    void identify(reply_handler done);
+
+    [[nodiscard]] std::uint64_t requests() const noexcept;      ///< HTTP requests sent
+    [[nodiscard]] std::uint64_t connections() const noexcept;   ///< connections opened
+    [[nodiscard]] std::uint64_t bytes_sent() const noexcept;
+    [[nodiscard]] std::uint64_t bytes_received() const noexcept;
+    [[nodiscard]] io::loop& loop() noexcept;
+    [[nodiscard]] const session_options& options() const noexcept;
+    /// Drops idle connections and fails what is under way with errc::cancelled.
+    void close();
+
+private:
+    struct impl;
+    std::shared_ptr<impl> impl_;
+};
+
+} // namespace winrm::remote

@@ -1,0 +1,84 @@
+// One HTTP/1.1 connection seen from the service. Pure. Knows which requests are well-formed, which need a login and which may
+// be answered at once (400, 401, 404, 405, 408, 411, 413, 414, 415, 417, 431, 505, anonymous Identify); everything else is
+// handed up as an opaque envelope.
+#pragma once
+
+#include "auth/basic.h"
+#include "auth/policy.h"
+#include "base/duration.h"
+#include "base/limits.h"
+#include "crypto/digest.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace winrm::http {
+
+struct server_options
+{
+    bool tls = false;                        ///< this connection is encrypted
+    auth::policy policy;
+    bool offer_basic = true;
+    std::string identify_body;               ///< fixed envelope for the anonymous Identify, UTF-8
+    base::milliseconds head_time{20'000};    ///< first byte of a request until its head is complete
+    base::milliseconds body_time{120'000};   ///< MaxPacketRetrievalTimeSeconds
+    base::milliseconds idle_time{600'000};   ///< between requests, no login yet: 1/10 of it
+    int max_login_attempts = 6;              ///< per connection, then closed
+};
+
+/// Ask the monitor; answer with login_accepted() or login_denied(). The connection reads nothing meanwhile.
+struct login_wanted { auth::basic_credentials credentials; };
+/// A complete request body of the logged-in user; answer with respond().
+struct request_arrived { std::string body; std::string charset; };
+/// Nothing more will come of this connection: flush output(), then close.
+struct closing {};
+using server_event = std::variant<login_wanted, request_arrived, closing>;
+
+class server_connection
+{
+public:
+    /// `digest` outlives the connection; it remembers what was accepted (keyed, constant time).
+    server_connection(server_options options, const base::limits& limits, const crypto::keyed_digest& digest, base::time_point now);
+    ~server_connection();
+    server_connection(server_connection&&) noexcept;
+    server_connection& operator=(server_connection&&) noexcept;
+
+    /// Bytes from the client in pieces of any size, while wants_input(). What comes in one piece behind a request is kept
+    /// and read after that request is answered.
+    void received(std::string_view data, base::time_point now);
+    /// The client sends no more. A request that is complete still gets its answer.
+    void end_of_stream();
+    /// Next thing the front has to do, nullopt = wait for bytes.
+    [[nodiscard]] std::optional<server_event> poll();
+
+    void login_accepted();
+    /// 401 with the scheme list; the connection is anonymous again.
+    void login_denied();
+    /// The login service is out of order: 503.
+    void login_unavailable();
+    /// status 200 or 500; `media_type` whole value. Called once per request_arrived.
+    void respond(int status, std::string body, std::string_view media_type, base::time_point now);
+    /// The user's process has gone: 503 and close.
+    void fail();
+
+    /// Bytes to write next, empty if none; the view lives until written(). There may be more after written().
+    [[nodiscard]] std::string_view output() const noexcept;
+    void written(std::size_t count);
+    /// False while an answer is outstanding or unsent: then leave further bytes in the socket (back-pressure).
+    [[nodiscard]] bool wants_input() const noexcept;
+
+    /// Time is known only from arguments: after a login or a write the deadline may be early, and handle_timeout() then only
+    /// moves it. When handle_timeout() wants to be called; time_point::max() = never.
+    [[nodiscard]] base::time_point deadline() const noexcept;
+    void handle_timeout(base::time_point now);
+    /// Is somebody logged in on this connection?
+    [[nodiscard]] bool authenticated() const noexcept;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace winrm::http

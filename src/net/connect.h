@@ -1,0 +1,29 @@
+// Name to connected socket: resolver on a worker thread, addresses tried in turn with a head start each (RFC 8305).
+#pragma once
+
+#include "io/loop.h"
+#include "io/unique_fd.h"
+
+#include <winrm/result.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace winrm::net {
+
+/// Pending connect; destroyed = cancelled.
+class connect_operation
+{
+public:
+    /// @errors unresolved, connect (refused, unreachable: names the address), timeout.
+    connect_operation(io::loop& on, std::string host, std::uint16_t port, base::time_point deadline,
+                      std::function<void(result<io::unique_fd>)> done);
+    ~connect_operation();
+
+private:
+    struct impl;
+    std::shared_ptr<impl> impl_;
+};
+
+} // namespace winrm::net

@@ -1,0 +1,68 @@
+// TLS as bytes in, bytes out (OpenSSL over memory BIOs); both roles. Pure but for OpenSSL's own reading of CA files.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/secret.h"
+
+#include <winrm/result.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace winrm::net {
+
+struct tls_client_options
+{
+    std::string ca_file;             ///< PEM; empty = the system's CAs (hashed directory, read lazily)
+    bool verify = true;              ///< false only by a loud option
+};
+
+class tls_context
+{
+public:
+    /// @errors tls: unreadable CA file.  TLS 1.2 at least.
+    [[nodiscard]] static result<tls_context> client(const tls_client_options& options);
+    /// Certificate chain and key as PEM text (the front has no files).
+    [[nodiscard]] static result<tls_context> server(base::bytes_view certificate_pem, const base::secret& key_pem);
+    tls_context(tls_context&&) noexcept;
+    tls_context& operator=(tls_context&&) noexcept;
+    ~tls_context();
+    struct impl;
+    [[nodiscard]] impl& get() const { return *impl_; }
+
+private:
+    tls_context();
+    std::shared_ptr<impl> impl_;
+};
+
+class tls_session
+{
+public:
+    /// @param server_name  for SNI and verification (name or address); empty for the server role.
+    tls_session(const tls_context& context, const std::string& server_name);
+    tls_session(tls_session&&) noexcept;
+    ~tls_session();
+
+    /// Ciphertext from the peer; appends clear bytes to `clear`. Handshake progresses by itself.
+    /// @errors tls, certificate (verification failed; says why: name, expired, unknown issuer with its name).
+    result<void> received(base::bytes_view cipher, base::bytes& clear);
+    /// Clear bytes to send; may be called before the handshake is complete (kept until then, at most a few MB).
+    result<void> send(base::bytes_view clear);
+    /// Ciphertext for the peer; take it all, then written.
+    [[nodiscard]] base::bytes take_output();
+    [[nodiscard]] bool has_output() const noexcept;
+    [[nodiscard]] bool handshake_done() const noexcept;
+    [[nodiscard]] bool peer_closed() const noexcept; ///< close_notify came
+    void close();                                    ///< queue close_notify
+    /// "TLSv1.3 TLS_AES_256_GCM_SHA384" once the handshake is done, else empty.
+    [[nodiscard]] std::string description() const;
+    /// Starts the client's handshake (first flight into the output).
+    result<void> start();
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+} // namespace winrm::net

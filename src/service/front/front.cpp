@@ -1,0 +1,114 @@
+#include "service/front/front.h"
+
+#include "io/log.h"
+#include "service/front/front_server.h"
+#include "service/front/sandbox.h"
+
+#include <csignal>
+#include <cstdio>
+#include <unistd.h>
+
+namespace winrm::service::front {
+namespace {
+
+/// Two per connection (client, user process), the listeners, and what loop, log and monitor need.
+std::uint64_t descriptors_for(const wire::front_setup& setup)
+{
+    return std::uint64_t{setup.max_connections} * 2 + setup.listeners.size() + 64;
+}
+
+const char* yes_no(bool value) { return value ? "on" : "off"; }
+
+class process
+{
+public:
+    explicit process(int control_fd) : control_(loop_, io::unique_fd{control_fd}, wire::max_control_frame, 64)
+    {
+        control_.start([this](io::message_socket::message m) { control_frame(std::move(m)); },
+                       [this] { loop_.stop(); });
+    }
+
+    int run()
+    {
+        loop_.run();
+        return status_;
+    }
+
+private:
+    void control_frame(io::message_socket::message m)
+    {
+        auto frame = wire::decode(std::move(m.payload));
+        if (frame)
+            if (const auto* setup = std::get_if<wire::front_setup>(&*frame); setup && !server_) {
+                if (!begin(*setup, std::move(m.fds))) loop_.stop();
+                return;
+            }
+        if (frame)
+            if (const auto* answer = std::get_if<wire::login_answer>(&*frame); answer && server_)
+                return server_->login_answered(*answer, std::move(m.fds));
+        if (frame && std::holds_alternative<wire::drain>(*frame) && server_)
+            return server_->drain([this] { loop_.stop(); });
+        if (!frame || !std::holds_alternative<wire::stop>(*frame)) status_ = 1;
+        loop_.stop();
+    }
+
+    [[nodiscard]] bool begin(const wire::front_setup& setup, std::vector<io::unique_fd> listeners)
+    {
+        log_ = io::stderr_log("winrmd-front", static_cast<base::log_level>(setup.log_level));
+        const auto refuse = [this](std::string reason) {
+            log_->write(base::log_level::error, "front_refuses", {{"reason", std::move(reason)}});
+            return false;
+        };
+        if (listeners.size() != setup.listeners.size()) return refuse("not one descriptor per listener");
+        std::optional<net::tls_context> tls;
+        for (const wire::listener& l : setup.listeners) {
+            if (!l.tls || tls) continue;
+            auto made = net::tls_context::server(setup.certificate_pem, setup.key_pem);
+            if (!made) return refuse(made.error().message());
+            tls.emplace(std::move(*made));
+        }
+        const sandbox_report box = enter_sandbox(descriptors_for(setup));
+        log_->write(base::log_level::info, "sandbox",
+                    {{"no_new_privs", yes_no(box.no_new_privileges)},
+                     {"seccomp", yes_no(box.seccomp)},
+                     {"landlock_abi", std::to_string(box.landlock_abi)},
+                     {"own_uid", yes_no(box.own_uid)},
+                     {"empty_root", yes_no(box.empty_root)},
+                     {"uid", std::to_string(box.uid)}});
+        if (!box.problem.empty()) return refuse(box.problem);
+
+        server_.emplace(loop_, setup, std::move(listeners), std::move(tls), *log_,
+                        [this](wire::login_request&& ask) { control_.send(wire::encode(wire::frame{std::move(ask)})); });
+        server_->start();
+        control_.send(wire::encode(wire::frame{wire::ready{}}));
+        status_ = 0;
+        return true;
+    }
+
+    io::loop loop_;
+    io::message_socket control_;
+    std::unique_ptr<base::log_sink> log_;
+    std::optional<front_server> server_;
+    int status_ = 1;
+};
+
+} // namespace
+
+int run_front(int control_fd)
+{
+    ::signal(SIGPIPE, SIG_IGN);
+    int status = 1;
+    {
+        process p{control_fd};
+        status = p.run();
+    }
+#ifdef OPENWINRM_SANITIZED
+    // The leak checker would start a tracer at exit, which is exactly what the filter forbids.
+    std::fflush(nullptr);
+    ::_exit(status);
+#else
+    return status;
+#endif
+}
+
+} // namespace winrm::service::front

@@ -1,0 +1,216 @@
+#include "service/front/front_connection.h"
+
+#include <utility>
+
+namespace winrm::service::front {
+namespace {
+
+constexpr base::milliseconds linger_time{2000};
+constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
+
+http::server_options options_for(const connection_context& context, bool tls)
+{
+    http::server_options o = context.http;
+    o.tls = tls;
+    return o;
+}
+
+/// The user's process is its owner's to subvert: what it says about the reply is one of two values or nothing.
+bool is_soap(base::bytes_view media_type)
+{
+    return media_type == "application/soap+xml;charset=UTF-8" || media_type == "application/soap+xml;charset=UTF-16";
+}
+
+} // namespace
+
+front_connection::front_connection(const connection_context& context, std::uint64_t number, io::unique_fd socket,
+                                   std::string peer, std::optional<net::tls_session> tls)
+    : context_(context), number_(number), peer_(std::move(peer)), tls_(tls.has_value()),
+      http_(options_for(context, tls_), context.limits, context.digest, context.loop.now()),
+      stream_(context.loop, std::move(socket), std::move(tls)), timer_(context.loop)
+{
+    stream_.on_data([this](result<base::bytes_view> data) { arrived(std::move(data)); });
+    stream_.resume_reading();
+    arm_timer();
+}
+
+front_connection::~front_connection() = default;
+
+void front_connection::arrived(result<base::bytes_view> data)
+{
+    if (ended_) return;
+    if (!data) return end(winrm::name(data.error().code()));
+    if (data->empty()) {
+        end_of_stream_ = true;
+        // Nobody is there to read the answer: what waits for this connection in the user's process must be woken.
+        if (awaiting_reply_ || login_pending_ || lingering_) return end("closed_by_peer");
+        http_.end_of_stream();
+        return pump();
+    }
+    if (lingering_) {
+        discarded_ += data->size();
+        if (discarded_ > linger_bytes) end("closed");
+        return;
+    }
+    if (!held_.empty() || !http_.wants_input()) {
+        // Taken from the socket only so that its end is noticed while an answer is outstanding.
+        held_.append(*data);
+        return stream_.pause_reading();
+    }
+    http_.received(*data, context_.loop.now());
+    pump();
+}
+
+void front_connection::feed_held()
+{
+    if (held_.empty() || closing_ || !http_.wants_input()) return;
+    const std::string bytes = std::exchange(held_, {});
+    http_.received(bytes, context_.loop.now());
+}
+
+void front_connection::pump()
+{
+    if (pumping_ || ended_) return;
+    pumping_ = true;
+    for (bool again = true; again && !ended_;) {
+        while (!closing_) {
+            auto event = http_.poll();
+            if (!event) break;
+            std::visit([this](auto&& e) { handle(std::forward<decltype(e)>(e)); }, std::move(*event));
+        }
+        const std::size_t held = held_.size();
+        feed_held();
+        const std::size_t before = writing_;
+        write_output();
+        again = held_.size() != held || (writing_ == 0 && (before != 0 || !http_.output().empty()));
+    }
+    pumping_ = false;
+    if (ended_) return;
+    if (std::exchange(was_authenticated_, http_.authenticated()) != http_.authenticated()) context_.changed(number_);
+    if (writing_ == 0 && (closing_ || end_of_stream_)) return close_gently();
+    if (held_.empty() && !end_of_stream_) stream_.resume_reading();
+    arm_timer();
+}
+
+void front_connection::handle(http::login_wanted&& event)
+{
+    // Whatever comes of it: the earlier identity of this connection is gone before the new one is looked at.
+    user_.reset();
+    login_pending_ = true;
+    wire::login_request ask;
+    ask.connection = number_;
+    ask.tls = tls_;
+    ask.peer = peer_;
+    ask.user = std::move(event.credentials.user);
+    ask.password = std::move(event.credentials.password);
+    context_.ask_login(std::move(ask));
+}
+
+void front_connection::login_answered(wire::login_verdict verdict, io::unique_fd user)
+{
+    if (ended_ || !std::exchange(login_pending_, false)) return;
+    switch (verdict) {
+    case wire::login_verdict::denied: http_.login_denied(); break;
+    case wire::login_verdict::accepted:
+        if (user) {
+            user_ = std::make_unique<io::message_socket>(context_.loop, std::move(user), context_.max_frame, 0);
+            user_->start([this](io::message_socket::message m) { user_frame(std::move(m.payload)); },
+                         [this] { user_gone(); });
+            http_.login_accepted();
+            break;
+        }
+        [[fallthrough]];
+    case wire::login_verdict::unavailable: http_.login_unavailable(); break;
+    }
+    pump();
+}
+
+void front_connection::handle(http::request_arrived&& event)
+{
+    if (!user_) return http_.fail();
+    awaiting_reply_ = true;
+    wire::request r;
+    r.number = ++requests_;
+    r.charset = std::move(event.charset);
+    r.envelope = std::move(event.body);
+    user_->send(wire::encode_head(r), r.envelope);
+}
+
+void front_connection::user_frame(base::bytes&& payload)
+{
+    auto frame = wire::decode(std::move(payload));
+    auto* reply = frame ? std::get_if<wire::reply>(&*frame) : nullptr;
+    if (!reply || !awaiting_reply_ || reply->number != requests_ || !is_soap(reply->media_type)) {
+        context_.log.write(base::log_level::error, "user_process_broke_rules", {{"peer", peer_}});
+        return user_gone();
+    }
+    awaiting_reply_ = false;
+    http_.respond(reply->is_fault ? 500 : 200, std::move(reply->envelope), reply->media_type, context_.loop.now());
+    pump();
+}
+
+void front_connection::user_gone()
+{
+    user_.reset();
+    awaiting_reply_ = false;
+    http_.fail();
+    pump();
+}
+
+void front_connection::write_output()
+{
+    if (writing_ != 0 || http_.output().empty()) return;
+    writing_ = http_.output().size();
+    write_deadline_ = context_.loop.now() + context_.http.body_time;
+    stream_.write(http_.output(), [this] {
+        http_.written(std::exchange(writing_, 0));
+        write_deadline_ = base::time_point::max();
+        pump();
+    });
+}
+
+/// FIN first, then what the client still sends is read and dropped for a moment: closing over unread bytes would reset
+/// the connection and take our last answer (413, say) with it.
+void front_connection::close_gently()
+{
+    if (std::exchange(lingering_, true)) return;
+    user_.reset();
+    stream_.shutdown();
+    if (end_of_stream_) return end("closed_by_peer");
+    held_.clear();
+    stream_.resume_reading();
+    armed_ = context_.loop.now() + linger_time;
+    timer_.set(armed_, [this] { end("closed"); });
+}
+
+base::time_point front_connection::deadline() const { return std::min(http_.deadline(), write_deadline_); }
+
+/// The timer may ring early and then looks again: nearly all changes only move the deadline away.
+void front_connection::arm_timer()
+{
+    if (lingering_ || deadline() >= armed_) return;
+    armed_ = deadline();
+    timer_.set(armed_, [this] { ring(); });
+}
+
+void front_connection::ring()
+{
+    armed_ = base::time_point::max();
+    const base::time_point now = context_.loop.now();
+    if (write_deadline_ <= now) return end("answer_not_read");
+    if (http_.deadline() <= now) http_.handle_timeout(now);
+    pump();
+}
+
+void front_connection::end(base::bytes_view reason)
+{
+    if (std::exchange(ended_, true)) return;
+    user_.reset();
+    timer_.cancel();
+    stream_.pause_reading();
+    context_.log.write(base::log_level::debug, "connection_end",
+                       {{"peer", peer_}, {"reason", std::string{reason}}, {"requests", std::to_string(requests_)}});
+    context_.ended(number_);
+}
+
+} // namespace winrm::service::front

@@ -1,0 +1,78 @@
+// One client connection: stream (TLS or plain) ↔ http::server_connection ↔ monitor (logins) and user process (envelopes).
+// Has no other way to a shell than the socket a successful login brings.
+#pragma once
+
+#include "base/log_sink.h"
+#include "http/server_connection.h"
+#include "io/message_socket.h"
+#include "net/stream.h"
+#include "service/wire/frames.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace winrm::service::front {
+
+/// What all connections of a front share; outlives them.
+struct connection_context
+{
+    io::loop& loop;
+    base::log_sink& log;
+    const crypto::keyed_digest& digest;
+    http::server_options http;                ///< `tls` is set per connection
+    base::limits limits;
+    std::size_t max_frame = 0;                ///< of the socket to the user process
+    std::function<void(wire::login_request&&)> ask_login;
+    std::function<void(std::uint64_t)> changed; ///< authenticated() is another
+    std::function<void(std::uint64_t)> ended;   ///< destroy me, but not from within this call
+};
+
+class front_connection
+{
+public:
+    front_connection(const connection_context& context, std::uint64_t number, io::unique_fd socket, std::string peer,
+                     std::optional<net::tls_session> tls);
+    ~front_connection();
+    front_connection(const front_connection&) = delete;
+    front_connection& operator=(const front_connection&) = delete;
+
+    /// @param user  the front's end of the connection to the user's process; empty unless accepted.
+    void login_answered(wire::login_verdict verdict, io::unique_fd user);
+    [[nodiscard]] bool authenticated() const noexcept { return http_.authenticated(); }
+    [[nodiscard]] bool login_pending() const noexcept { return login_pending_; }
+
+private:
+    void arrived(result<base::bytes_view> data);
+    void feed_held();
+    void pump();
+    void handle(http::login_wanted&& event);
+    void handle(http::request_arrived&& event);
+    void handle(http::closing&&) { closing_ = true; }
+    void user_frame(base::bytes&& payload);
+    void user_gone();
+    void write_output();
+    void close_gently();
+    void arm_timer();
+    void ring();
+    [[nodiscard]] base::time_point deadline() const;
+    void end(base::bytes_view reason);
+
+    const connection_context& context_;
+    std::uint64_t number_;
+    std::string peer_;
+    bool tls_;
+    http::server_connection http_;
+    net::stream stream_;
+    std::unique_ptr<io::message_socket> user_;
+    io::timer timer_;
+    base::time_point armed_ = base::time_point::max(), write_deadline_ = base::time_point::max();
+    std::string held_;                ///< came while an answer was outstanding; at most one piece, then reading pauses
+    std::size_t writing_ = 0, discarded_ = 0;
+    std::uint64_t requests_ = 0;      ///< number of the latest one
+    bool awaiting_reply_ = false, login_pending_ = false, was_authenticated_ = false;
+    bool pumping_ = false, closing_ = false, lingering_ = false, end_of_stream_ = false, ended_ = false;
+};
+
+} // namespace winrm::service::front

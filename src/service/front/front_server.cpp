@@ -1,0 +1,157 @@
+#include "service/front/front_server.h"
+
+#include "service/front/identify_text.h"
+#include "service/front/peer_address.h"
+
+#include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <utility>
+
+namespace winrm::service::front {
+namespace {
+
+constexpr int accepts_per_turn = 16;
+constexpr base::milliseconds accept_pause{100};
+
+http::server_options http_options(const wire::front_setup& setup)
+{
+    http::server_options o;
+    o.policy.allow_unencrypted = setup.allow_unencrypted;
+    o.offer_basic = setup.basic;
+    o.identify_body = identify_text(setup.product_vendor, setup.product_version);
+    o.head_time = base::milliseconds{setup.head_time_ms};
+    o.body_time = base::milliseconds{setup.body_time_ms};
+    o.idle_time = base::milliseconds{setup.idle_time_ms};
+    return o;
+}
+
+base::limits limits_of(const wire::front_setup& setup)
+{
+    base::limits l;
+    l.envelope = std::size_t{setup.max_envelope_kb} * 1024;
+    return l;
+}
+
+} // namespace
+
+front_server::front_server(io::loop& on, const wire::front_setup& setup, std::vector<io::unique_fd> listeners,
+                           std::optional<net::tls_context> tls, base::log_sink& log,
+                           std::function<void(wire::login_request&&)> ask_login)
+    : loop_(on), log_(log), tls_(std::move(tls)),
+      context_{on,
+               log,
+               digest_,
+               http_options(setup),
+               limits_of(setup),
+               wire::max_data_frame(setup.max_envelope_kb),
+               std::move(ask_login),
+               [this](std::uint64_t number) { update(number); },
+               [this](std::uint64_t number) { remove(number); }},
+      max_connections_(setup.max_connections), max_strangers_((setup.max_connections + 1) / 2), burial_(on)
+{
+    for (std::size_t i = 0; i < listeners.size() && i < setup.listeners.size(); ++i)
+        listeners_.push_back(std::make_unique<listening>(
+            listening{io::descriptor{on, listeners[i].release()}, setup.listeners[i].tls, io::timer{on}}));
+}
+
+front_server::~front_server() = default;
+
+void front_server::start()
+{
+    for (const auto& l : listeners_) wait(*l);
+}
+
+void front_server::drain(std::function<void()> empty)
+{
+    listeners_.clear();
+    if (connections_.empty()) return empty();
+    drained_ = std::move(empty);
+}
+
+void front_server::wait(listening& l)
+{
+    l.socket.when_readable([this, &l] { accept_some(l); });
+}
+
+void front_server::accept_some(listening& l)
+{
+    for (int turn = 0; turn < accepts_per_turn; ++turn) {
+        io::unique_fd socket{::accept4(l.socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+        if (socket) {
+            if (connections_.size() < max_connections_) add(l, std::move(socket));
+            else turn_away(l, std::move(socket));
+            continue;
+        }
+        if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
+        if (errno == EAGAIN) break;
+        log_.write(base::log_level::error, "accept_failed", {{"reason", std::strerror(errno)}});
+        return l.pause.set_after(accept_pause, [this, &l] { wait(l); });
+    }
+    wait(l);
+}
+
+void front_server::add(const listening& l, io::unique_fd socket)
+{
+    const int on = 1;
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    std::optional<net::tls_session> session;
+    if (l.tls) session.emplace(*tls_, std::string{});
+    const std::uint64_t number = next_number_++;
+    std::string peer = peer_address(socket.get());
+    make_room_for_strangers();
+    strangers_.insert(number);
+    connections_[number] =
+        std::make_unique<front_connection>(context_, number, std::move(socket), std::move(peer), std::move(session));
+}
+
+/// A TLS client would need a handshake to read an answer; that effort is not made for one too many.
+void front_server::turn_away(const listening& l, io::unique_fd socket)
+{
+    static constexpr base::bytes_view busy =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    if (!l.tls) (void)::send(socket.get(), busy.data(), busy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    log_.write(base::log_level::warning, "connection_refused",
+               {{"peer", peer_address(socket.get())}, {"reason", "max_connections"}});
+}
+
+/// Strangers may hold at most half of all places: a newcomer pushes out the oldest of them that waits for no answer.
+void front_server::make_room_for_strangers()
+{
+    if (strangers_.size() < max_strangers_) return;
+    for (const std::uint64_t number : strangers_)
+        if (!connections_.at(number)->login_pending()) {
+            log_.write(base::log_level::warning, "connection_dropped", {{"reason", "too_many_without_login"}});
+            return remove(number);
+        }
+}
+
+void front_server::update(std::uint64_t number)
+{
+    const auto at = connections_.find(number);
+    if (at == connections_.end()) return;
+    if (at->second->authenticated()) strangers_.erase(number);
+    else strangers_.insert(number);
+}
+
+void front_server::remove(std::uint64_t number)
+{
+    const auto at = connections_.find(number);
+    if (at == connections_.end()) return;
+    ended_.push_back(std::move(at->second));
+    connections_.erase(at);
+    strangers_.erase(number);
+    if (ended_.size() == 1) burial_.set(loop_.now(), [this] { ended_.clear(); });
+    if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
+}
+
+void front_server::login_answered(const wire::login_answer& answer, std::vector<io::unique_fd> fds)
+{
+    const auto at = connections_.find(answer.connection);
+    if (at == connections_.end()) return;
+    at->second->login_answered(answer.verdict, fds.size() == 1 ? std::move(fds.front()) : io::unique_fd{});
+}
+
+} // namespace winrm::service::front

@@ -1,0 +1,62 @@
+// Accepts connections and keeps their number within bounds. No table across connections but number → connection.
+#pragma once
+
+#include "service/front/front_connection.h"
+
+#include <map>
+#include <set>
+#include <vector>
+
+namespace winrm::service::front {
+
+class front_server
+{
+public:
+    /// @param listeners  one bound and listening socket per setup.listeners, in order.
+    /// @param tls        needed if one of them is a TLS listener.
+    /// @param ask_login  sends to the monitor; its answer comes to login_answered(). `log` outlives this object.
+    front_server(io::loop& on, const wire::front_setup& setup, std::vector<io::unique_fd> listeners,
+                 std::optional<net::tls_context> tls, base::log_sink& log,
+                 std::function<void(wire::login_request&&)> ask_login);
+    ~front_server();
+    front_server(const front_server&) = delete;
+    front_server& operator=(const front_server&) = delete;
+
+    void start();
+    /// Accepts nothing more and gives the listening sockets up. @param empty  called once, when the last connection has ended.
+    void drain(std::function<void()> empty);
+    /// An answer for a connection that has ended meanwhile is dropped, its descriptor closed.
+    void login_answered(const wire::login_answer& answer, std::vector<io::unique_fd> fds);
+    [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
+
+private:
+    struct listening
+    {
+        io::descriptor socket;
+        bool tls;
+        io::timer pause;
+    };
+    void wait(listening& l);
+    void accept_some(listening& l);
+    void add(const listening& l, io::unique_fd socket);
+    void turn_away(const listening& l, io::unique_fd socket);
+    void update(std::uint64_t number);
+    void remove(std::uint64_t number);
+    void make_room_for_strangers();
+
+    io::loop& loop_;
+    base::log_sink& log_;
+    std::optional<net::tls_context> tls_;
+    crypto::keyed_digest digest_;
+    connection_context context_;
+    std::size_t max_connections_, max_strangers_;
+    std::uint64_t next_number_ = 1;
+    std::map<std::uint64_t, std::unique_ptr<front_connection>> connections_;
+    std::set<std::uint64_t> strangers_; ///< not logged in, oldest first
+    std::vector<std::unique_ptr<front_connection>> ended_;
+    std::vector<std::unique_ptr<listening>> listeners_;
+    std::function<void()> drained_;
+    io::timer burial_;                  ///< destroys `ended_` outside of their own calls
+};
+
+} // namespace winrm::service::front

@@ -1,0 +1,10 @@
+// Landlock: from now on no file can be opened, made or removed and (newer kernels) no TCP port bound or connected to.
+#pragma once
+
+namespace winrm::service::front {
+
+/// Denies everything this kernel's Landlock knows to this process for ever. Needs no_new_privs.
+/// @return the ABI version in force, 0 = this kernel has none or refused it.
+[[nodiscard]] int deny_with_landlock();
+
+} // namespace winrm::service::front

@@ -1,0 +1,30 @@
+// Giving up rights, once, before the first byte from the network is read. Order matters and is fixed here.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace winrm::service::front {
+
+/// What is in force afterwards; goes into the log.
+struct sandbox_report
+{
+    bool no_new_privileges = false, seccomp = false;
+    int landlock_abi = 0;            ///< 0 = kernel without Landlock
+    bool own_uid = false;            ///< left root for an account of its own
+    bool empty_root = false;         ///< chroot into a folder that no longer exists
+    uid_t uid = 0;
+    std::string problem;             ///< not empty: do not serve
+};
+
+/// 1. limits: descriptors as given, no new process, no file, no core dump; not dumpable.
+/// 2. as root: an empty root folder, then the account "winrmd" (else nobody), no group, no capability; regaining root is
+///    tried and must fail.
+/// 3. no_new_privs, 4. Landlock, 5. seccomp.
+/// Every step that is possible must work; only Landlock and, not as root, step 2 may be missing.
+/// @param max_descriptors  RLIMIT_NOFILE; lowered to what the system permits.
+[[nodiscard]] sandbox_report enter_sandbox(std::uint64_t max_descriptors);
+
+} // namespace winrm::service::front

@@ -1,0 +1,171 @@
+#include "service/monitor/authenticator.h"
+
+#include "base/text.h"
+#include "io/unique_fd.h"
+#include "service/monitor/account.h"
+#include "service/monitor/file_check.h"
+#include "service/monitor/pam.h"
+#include "service/monitor/user_file.h"
+
+#include <csignal>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <climits>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace winrm::service::monitor {
+namespace {
+
+// What the child says with its exit status. Not 0 for "accepted": a child that ends early by accident must not count.
+enum verdict : int { accepted = 42, wrong_password = 10, account_refused, no_account, not_in_group, root_refused, not_ours, unavailable };
+
+const char* reason_of(int status)
+{
+    switch (status) {
+    case wrong_password: return "wrong_password_or_user";
+    case account_refused: return "account_refused";
+    case no_account: return "no_such_account";
+    case not_in_group: return "not_in_allowed_group";
+    case root_refused: return "root_not_permitted";
+    case not_ours: return "not_the_account_of_this_service";
+    default: return "password_check_failed";
+    }
+}
+
+bool matches(const login_policy& policy, const std::string& user, const base::secret& password)
+{
+    const base::bytes_view a = policy.throw_away_password.reveal(), b = password.reveal();
+    const bool same = !a.empty() && a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+    return same && user == policy.throw_away_user;
+}
+
+verdict check_password(const login_policy& policy, const std::string& user, const base::secret& password, const std::string& peer)
+{
+    switch (policy.how) {
+    case backend::throw_away: return matches(policy, user, password) ? accepted : wrong_password;
+    case backend::user_file: {
+        auto lines = read_trusted_file(policy.user_file, file_secrecy::secret, 1024 * 1024);
+        if (!lines) return unavailable;
+        return check_user_line(*lines, user, password) ? accepted : wrong_password;
+    }
+    case backend::pam: break;
+    }
+    switch (pam_check(policy.pam_service, user, password, peer)) {
+    case pam_verdict::accepted: return accepted;
+    case pam_verdict::wrong_password: return wrong_password;
+    case pam_verdict::account_refused: return account_refused;
+    case pam_verdict::unavailable: break;
+    }
+    return unavailable;
+}
+
+/// The password comes first: who cannot tell it learns nothing about account and groups, by time or answer.
+verdict decide(const login_policy& policy, const std::string& user, const base::secret& password, const std::string& peer, account& who)
+{
+    if (const verdict v = check_password(policy, user, password, peer); v != accepted) return v;
+    const auto found = find_account(user);
+    if (!found) return no_account;
+    who = *found;
+    if (who.uid == 0 && !policy.permit_root) return root_refused;
+    if (policy.only_uid && who.uid != *policy.only_uid) return not_ours;
+    if (!policy.allow_groups.empty() && !in_one_of(who, policy.allow_groups)) return not_in_group;
+    return accepted;
+}
+
+} // namespace
+
+struct authenticator::running
+{
+    explicit running(io::loop& on) : clock(on) {}
+    pid_t pid = 0;
+    io::unique_fd answer;
+    io::timer clock;
+    std::function<void(login_result)> done;
+};
+
+authenticator::authenticator(io::loop& on, children& family, login_policy policy)
+    : loop_(on), children_(family), policy_(std::move(policy))
+{
+}
+
+authenticator::~authenticator()
+{
+    *alive_ = false;
+    for (const auto& [number, r] : running_) children_.kill(r->pid, SIGKILL);
+}
+
+void authenticator::set_policy(login_policy policy) { policy_ = std::move(policy); }
+
+void authenticator::check(const std::string& user, const base::secret& password, const std::string& peer,
+                          std::function<void(login_result)> done)
+{
+    int ends[2] = {-1, -1};
+    const auto fail = [&] {
+        loop_.post([done, alive = alive_] {
+            if (*alive) done({std::nullopt, true, "no_resources"});
+        });
+    };
+    if (::pipe2(ends, O_CLOEXEC) != 0) return fail();
+    io::unique_fd in{ends[0]}, out{ends[1]};
+    const pid_t pid = fork_clean();
+    if (pid < 0) return fail();
+    if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::prctl(PR_SET_NAME, "winrmd-login");
+        ::signal(SIGPIPE, SIG_IGN);
+        close_all_from(3, out.get());
+        account who;
+        const verdict v = decide(policy_, user, password, peer, who);
+        if (v == accepted) {
+            const std::string told = std::to_string(who.uid) + '\n' + std::to_string(who.gid) + '\n' + who.name + '\n' + who.home +
+                                     '\n' + who.shell + '\n';
+            if (told.size() > PIPE_BUF || ::write(out.get(), told.data(), told.size()) != static_cast<ssize_t>(told.size()))
+                ::_exit(unavailable);
+        }
+        ::_exit(v);
+    }
+    const std::uint64_t number = next_++;
+    auto r = std::make_unique<running>(loop_);
+    r->pid = pid;
+    r->answer = std::move(in);
+    r->done = std::move(done);
+    r->clock.set_after(policy_.time, [this, pid] { children_.kill(pid, SIGKILL); });
+    running_[number] = std::move(r);
+    children_.watch(pid, [this, number, alive = alive_](int status) {
+        if (*alive) finished(number, status);
+    });
+}
+
+void authenticator::finished(std::uint64_t number, int status)
+{
+    const auto at = running_.find(number);
+    if (at == running_.end()) return;
+    const auto r = std::move(at->second);
+    running_.erase(at);
+    std::string told(4096, '\0');
+    // The child is gone, so this never blocks, unless a module left a process behind that holds the pipe.
+    ::fcntl(r->answer.get(), F_SETFL, O_NONBLOCK);
+    const ssize_t got = ::read(r->answer.get(), told.data(), told.size());
+    told.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    r->done(judge(status, told));
+}
+
+login_result authenticator::judge(int status, const std::string& told) const
+{
+    if (WIFSIGNALED(status)) return {std::nullopt, true, WTERMSIG(status) == SIGKILL ? "password_check_took_too_long" : "password_check_crashed"};
+    const int code = WEXITSTATUS(status);
+    if (code != accepted) return {std::nullopt, code < wrong_password || code >= unavailable, reason_of(code)};
+    std::vector<std::string> fields;
+    for (std::size_t from = 0, to = 0; (to = told.find('\n', from)) != std::string::npos; from = to + 1)
+        fields.push_back(told.substr(from, to - from));
+    const auto uid = fields.size() == 5 ? base::parse_unsigned(fields[0]) : std::nullopt;
+    const auto gid = fields.size() == 5 ? base::parse_unsigned(fields[1]) : std::nullopt;
+    if (!uid || !gid || *uid >= ~uid_t{0} || *gid >= ~gid_t{0}) return {std::nullopt, true, "password_check_failed"};
+    if (*uid == 0 && !policy_.permit_root) return {std::nullopt, false, reason_of(root_refused)};
+    if (policy_.only_uid && *uid != *policy_.only_uid) return {std::nullopt, false, reason_of(not_ours)};
+    return {identity{static_cast<uid_t>(*uid), static_cast<gid_t>(*gid), fields[2], fields[3], fields[4]}, false, {}};
+}
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,61 @@
+// Checks a password, in a child of its own, and is the only maker of identities.
+#pragma once
+
+#include "base/secret.h"
+#include "service/monitor/children.h"
+#include "service/monitor/identity.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace winrm::service::monitor {
+
+enum class backend { pam, user_file, throw_away };
+
+struct login_policy
+{
+    backend how = backend::pam;
+    std::string pam_service, user_file;
+    std::vector<std::string> allow_groups; ///< empty = group does not matter
+    bool permit_root = false;
+    std::optional<uid_t> only_uid;         ///< not as root: nobody else's processes could be started
+    base::milliseconds time{30'000};
+    std::string throw_away_user;           ///< account name that goes with throw_away_password
+    base::secret throw_away_password;
+};
+
+struct login_result
+{
+    std::optional<identity> who;           ///< set = accepted
+    bool unavailable = false;              ///< nothing is said about the password: it could not be checked
+    std::string reason;                    ///< for the log only; the client hears the same in every case
+};
+
+class authenticator
+{
+public:
+    authenticator(io::loop& on, children& family, login_policy policy);
+    ~authenticator();
+    /// @param done  called once, later, from the loop; never after this object has gone.
+    void check(const std::string& user, const base::secret& password, const std::string& peer, std::function<void(login_result)> done);
+    void set_policy(login_policy policy);
+
+private:
+    struct running;
+    void finished(std::uint64_t number, int status);
+    [[nodiscard]] login_result judge(int status, const std::string& told) const;
+
+    io::loop& loop_;
+    children& children_;
+    login_policy policy_;
+    std::uint64_t next_ = 1;
+    std::map<std::uint64_t, std::unique_ptr<running>> running_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace winrm::service::monitor

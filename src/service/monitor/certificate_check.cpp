@@ -1,0 +1,42 @@
+#include "service/monitor/certificate_check.h"
+
+#include <memory>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+namespace winrm::service::monitor {
+namespace {
+
+struct free_openssl
+{
+    void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
+    void operator()(X509* p) const { X509_free(p); }
+    void operator()(BIO* p) const { BIO_free(p); }
+};
+template <class T> using owned = std::unique_ptr<T, free_openssl>;
+
+owned<BIO> reading(base::bytes_view text) { return owned<BIO>{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))}; }
+
+/// A service has nobody to ask for a passphrase; without this OpenSSL would ask the terminal.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
+} // namespace
+
+std::string certificate_problem(const std::string& certificate_pem, const base::secret& key_pem)
+{
+    const auto said = [](const char* what) {
+        ERR_clear_error();
+        return std::string{what};
+    };
+    const auto certificate_text = reading(certificate_pem), key_text = reading(key_pem.reveal());
+    if (!certificate_text || !key_text) return said("OpenSSL has no memory to read certificate and key");
+    const owned<X509> certificate{PEM_read_bio_X509(certificate_text.get(), nullptr, no_passphrase, nullptr)};
+    if (!certificate) return said("certificate is not a PEM certificate");
+    const owned<EVP_PKEY> key{PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_passphrase, nullptr)};
+    if (!key) return said("key is not a PEM private key without passphrase");
+    if (X509_check_private_key(certificate.get(), key.get()) != 1) return said("key does not belong to the certificate");
+    return {};
+}
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,170 @@
+#include "service/monitor/cgroup_root.h"
+
+#include "base/text.h"
+#include "service/monitor/folder_lock.h"
+
+#include <cerrno>
+#include <csignal>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace winrm::service::monitor {
+namespace {
+
+bool write_file(const std::string& path, const std::string& text)
+{
+    const io::unique_fd fd{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+    return fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+std::string read_file(const std::string& path)
+{
+    const io::unique_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    std::string text;
+    char piece[8192];
+    for (ssize_t got = 0; fd && text.size() < 1024 * 1024 && (got = ::read(fd.get(), piece, sizeof piece)) > 0;)
+        text.append(piece, static_cast<std::size_t>(got));
+    return text;
+}
+
+/// Sub-folders first; a cgroup can be removed once it has neither processes nor folders.
+bool remove_tree(const std::string& folder, int depth)
+{
+    if (depth > 4) return false;
+    std::vector<std::string> inner;
+    if (DIR* open = ::opendir(folder.c_str())) {
+        while (const dirent* entry = ::readdir(open))
+            if (entry->d_type == DT_DIR && entry->d_name[0] != '.') inner.push_back(folder + '/' + entry->d_name);
+        ::closedir(open);
+    }
+    for (const std::string& one : inner) remove_tree(one, depth + 1);
+    return ::rmdir(folder.c_str()) == 0 || errno == ENOENT;
+}
+
+} // namespace
+
+std::string cgroup2_mount(const std::string& mountinfo)
+{
+    std::istringstream lines{mountinfo};
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t dash = line.find(" - ");
+        if (dash == std::string::npos || line.compare(dash + 3, 8, "cgroup2 ") != 0) continue;
+        std::istringstream fields{line};
+        std::string field;
+        for (int i = 0; i < 5; ++i) fields >> field;
+        if (field.find('\\') == std::string::npos) return field; // escaped blanks: not a place we would use
+    }
+    return {};
+}
+
+/// Number and lock together: a number can be another process's by now, and the process can be one of another container that
+/// shares the cgroups but not the numbers.
+std::size_t remove_dead_cgroups(const std::string& place)
+{
+    constexpr std::string_view prefix = "winrmd-";
+    std::vector<std::string> dead;
+    DIR* open = ::opendir(place.c_str());
+    if (open == nullptr) return 0;
+    while (const dirent* entry = ::readdir(open)) {
+        const std::string_view name = entry->d_name;
+        if (name.substr(0, prefix.size()) != prefix) continue;
+        const auto pid = base::parse_unsigned(name.substr(prefix.size()));
+        if (!pid || *pid == 0 || *pid > 0x7fffffff) continue;
+        const auto number = static_cast<pid_t>(*pid); // ours: of a predecessor in a container where numbers come again
+        if (number == ::getpid() || (::kill(number, 0) != 0 && errno == ESRCH)) dead.push_back(place + '/' + std::string{name});
+    }
+    ::closedir(open);
+    std::size_t removed = 0;
+    for (const std::string& path : dead) {
+        const io::unique_fd folder = lock_folder(path);
+        if (!folder) continue;
+        cgroup_root::remove(path);
+        if (::access(path.c_str(), F_OK) != 0) ++removed;
+    }
+    return removed;
+}
+
+cgroup_root cgroup_root::find()
+{
+    cgroup_root out;
+    const std::string mount = cgroup2_mount(read_file("/proc/self/mountinfo"));
+    if (::geteuid() != 0 || mount.empty()) return out;
+    std::string own;
+    std::istringstream lines{read_file("/proc/self/cgroup")};
+    for (std::string line; std::getline(lines, line);)
+        if (line.compare(0, 3, "0::") == 0) own = line.substr(3);
+    if (own.empty() || own.find("..") != std::string::npos) return out;
+    out.home_ = own == "/" ? mount : mount + own;
+    remove_dead_cgroups(out.home_);
+    const std::string ours = out.home_ + "/winrmd-" + std::to_string(::getpid());
+    // Our folder has to lie beside the leaf with ourselves in it: a cgroup with processes cannot hand controllers down.
+    if (::mkdir(ours.c_str(), 0755) != 0) return out;
+    out.path_ = ours;
+    out.lock_ = lock_folder(ours);
+    for (const char* controller : {"+memory", "+pids"}) {
+        if (own != "/" && !write_file(out.home_ + "/cgroup.subtree_control", controller)) {
+            const std::string leaf = out.home_ + "/winrmd-monitor";
+            if ((::mkdir(leaf.c_str(), 0755) == 0 || errno == EEXIST) && write_file(leaf + "/cgroup.procs", "0"))
+                write_file(out.home_ + "/cgroup.subtree_control", controller);
+        }
+        write_file(ours + "/cgroup.subtree_control", controller); // where it is not to be had, rlimits do
+    }
+    return out;
+}
+
+cgroup_root::cgroup_root(cgroup_root&& other) noexcept
+    : path_(std::exchange(other.path_, {})), home_(std::exchange(other.home_, {})), lock_(std::move(other.lock_)),
+      next_(other.next_)
+{
+}
+
+cgroup_root& cgroup_root::operator=(cgroup_root&& other) noexcept
+{
+    std::swap(path_, other.path_);
+    std::swap(home_, other.home_);
+    std::swap(lock_, other.lock_);
+    std::swap(next_, other.next_);
+    return *this;
+}
+
+cgroup_root::~cgroup_root()
+{
+    if (path_.empty()) return;
+    remove(path_);
+    const std::string leaf = home_ + "/winrmd-monitor";
+    if (::access(leaf.c_str(), F_OK) == 0) {
+        write_file(home_ + "/cgroup.subtree_control", "-memory");
+        write_file(home_ + "/cgroup.subtree_control", "-pids");
+        write_file(home_ + "/cgroup.procs", "0");
+        ::rmdir(leaf.c_str());
+    }
+}
+
+std::string cgroup_root::make(uid_t uid, gid_t gid)
+{
+    if (path_.empty()) return {};
+    const std::string folder = path_ + "/user-" + std::to_string(uid) + '-' + std::to_string(next_++);
+    const std::string leaf = folder + "/main";
+    if (::mkdir(folder.c_str(), 0755) != 0) return {};
+    bool good = ::mkdir(leaf.c_str(), 0755) == 0;
+    for (const std::string& place : {folder, leaf})
+        for (const char* file : {"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"})
+            good = good && ::chown((place + file).c_str(), uid, gid) == 0;
+    if (good) return folder;
+    remove(folder);
+    return {};
+}
+
+void cgroup_root::remove(const std::string& folder)
+{
+    if (folder.empty()) return;
+    write_file(folder + "/cgroup.kill", "1");
+    for (int round = 0; round < 100 && !remove_tree(folder, 0); ++round) ::usleep(2000); // dying takes a moment
+}
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,42 @@
+// Our child processes by number, and what to do when one has ended.
+#pragma once
+
+#include "io/loop.h"
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+
+namespace winrm::service::monitor {
+
+class children
+{
+public:
+    explicit children(io::loop& on);
+    children(const children&) = delete;
+    children& operator=(const children&) = delete;
+
+    /// @param ended  called once from the loop with the status of waitpid.
+    void watch(pid_t pid, std::function<void(int)> ended);
+    void kill(pid_t pid, int signal) const; ///< only while watched: a number is never used after its process was reaped
+    [[nodiscard]] bool empty() const noexcept { return watched_.empty(); }
+    /// Called once, when the last watched child has ended; at once if there is none.
+    void when_empty(std::function<void()> call);
+    /// At the end of everything: SIGKILL to all that are left, and waits for them.
+    void kill_all();
+
+private:
+    void reap();
+    std::map<pid_t, std::function<void(int)>> watched_;
+    std::function<void()> empty_;
+    io::signal_watch signal_;
+};
+
+/// fork for a child that runs our own code or execs: every signal at its default and none blocked in the child, before
+/// anything else can happen there.
+[[nodiscard]] pid_t fork_clean();
+/// Closes every descriptor from `first` on, but one.
+void close_all_from(int first, int except = -1);
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,13 @@
+// A folder whose maker lives is locked by it; so what a killed one left behind can be told from what is in use.
+#pragma once
+
+#include "io/unique_fd.h"
+
+#include <string>
+
+namespace winrm::service::monitor {
+
+/// Opens without following a link, and locks until the descriptor is closed. Empty: missing, not owned by us, or in use.
+[[nodiscard]] io::unique_fd lock_folder(const std::string& path);
+
+} // namespace winrm::service::monitor

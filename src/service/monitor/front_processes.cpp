@@ -1,0 +1,178 @@
+#include "service/monitor/front_processes.h"
+
+#include "service/monitor/helper.h"
+#include "service/monitor/user_processes.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fcntl.h>
+#include <set>
+#include <utility>
+
+namespace winrm::service::monitor {
+namespace {
+
+constexpr base::milliseconds time_to_end{5'000}, settled{10'000}, first_pause{200}, longest_pause{30'000};
+
+} // namespace
+
+struct front_processes::process
+{
+    explicit process(io::loop& on) : clock(on) {}
+    std::uint64_t key = 0;
+    std::size_t place = 0;
+    pid_t pid = 0;
+    peer_state state = peer_state::starting;
+    base::time_point since{};
+    std::unique_ptr<io::message_socket> socket;
+    io::timer clock;
+};
+
+front_processes::front_processes(io::loop& on, children& family, std::string program, base::log_sink& log,
+                                 std::function<void(std::uint64_t, wire::login_request&&)> logins,
+                                 std::function<void(std::uint64_t)> lost)
+    : loop_(on), children_(family), program_(std::move(program)), log_(log), logins_(std::move(logins)), lost_(std::move(lost))
+{
+}
+
+front_processes::~front_processes() = default;
+
+void front_processes::start(wire::front_setup setup, std::vector<std::vector<listening_socket>> sockets)
+{
+    setup_ = std::move(setup);
+    sockets_ = std::move(sockets);
+    for (std::size_t i = 0; i < sockets_.size(); ++i) restarts_.emplace_back(loop_);
+    for (std::size_t i = 0; i < sockets_.size(); ++i) start_one(i);
+}
+
+void front_processes::replace(wire::front_setup setup)
+{
+    setup_ = std::move(setup);
+    for (const auto& [key, p] : all_)
+        if (p->state == peer_state::starting) end(*p); // has the old setup and serves nobody yet
+    for (std::size_t i = 0; i < sockets_.size(); ++i) {
+        restarts_[i].cancel();
+        start_one(i);
+    }
+}
+
+void front_processes::start_one(std::size_t place)
+{
+    auto [mine, theirs] = io::make_socket_pair();
+    const pid_t pid = mine && theirs ? start_front(program_, std::move(theirs)) : -1;
+    if (pid < 0) {
+        log_.write(base::log_level::error, "front_not_started", {{"reason", "no_resources"}});
+        return restarts_[place].set_after(longest_pause, [this, place] { start_one(place); });
+    }
+    auto p = std::make_unique<process>(loop_);
+    const std::uint64_t key = next_++;
+    p->key = key;
+    p->place = place;
+    p->pid = pid;
+    p->since = loop_.now();
+    p->socket = std::make_unique<io::message_socket>(loop_, std::move(mine), wire::max_control_frame, 0);
+    p->socket->start([this, key](io::message_socket::message m) { heard(key, std::move(m)); },
+                     [this, key] {
+                         if (const auto at = all_.find(key); at != all_.end()) end(*at->second);
+                     });
+    children_.watch(pid, [this, key](int status) { ended(key, status); });
+
+    std::vector<io::unique_fd> fds;
+    for (const listening_socket& s : sockets_[place]) fds.emplace_back(::fcntl(s.fd.get(), F_DUPFD_CLOEXEC, 3));
+    base::bytes frame;
+    {
+        wire::front_setup copy{setup_->listeners, setup_->certificate_pem, setup_->key_pem.clone(), setup_->allow_unencrypted,
+                               setup_->basic, setup_->max_connections, setup_->max_envelope_kb, setup_->head_time_ms,
+                               setup_->body_time_ms, setup_->idle_time_ms, setup_->product_vendor, setup_->product_version,
+                               setup_->log_level};
+        frame = wire::encode(wire::frame{std::move(copy)});
+    }
+    p->socket->send(frame, std::move(fds));
+    base::wipe(frame.data(), frame.size());
+    log_.write(base::log_level::info, "front_start", {{"pid", std::to_string(pid)}});
+    all_[key] = std::move(p);
+}
+
+void front_processes::heard(std::uint64_t key, io::message_socket::message m)
+{
+    const auto at = all_.find(key);
+    if (at == all_.end()) return;
+    auto frame = wire::decode(std::move(m.payload));
+    const rule* r = frame ? find_rule(peer::front, at->second->state, frame->index()) : nullptr;
+    if (!r) {
+        log_.write(base::log_level::error, "front_broke_rules", {{"pid", std::to_string(at->second->pid)}});
+        return children_.kill(at->second->pid, SIGKILL);
+    }
+    if (r->what == duty::note_ready) return serves(*at->second);
+    if (r->what == duty::check_login) logins_(key, std::get<wire::login_request>(std::move(*frame)));
+}
+
+void front_processes::serves(process& p)
+{
+    p.state = peer_state::serving;
+    log_.write(base::log_level::info, "front_ready", {{"pid", std::to_string(p.pid)}});
+    for (const auto& [key, other] : all_)
+        if (other->place == p.place && other->key != p.key && other->state == peer_state::serving) drain(*other);
+    if (!ready_) return;
+    std::set<std::size_t> places;
+    for (const auto& [key, other] : all_)
+        if (other->state == peer_state::serving) places.insert(other->place);
+    if (places.size() == sockets_.size()) std::exchange(ready_, nullptr)();
+}
+
+void front_processes::drain(process& p)
+{
+    p.state = peer_state::draining;
+    p.socket->send(wire::encode(wire::frame{wire::drain{}}));
+    p.clock.set_after(longest_drain, [this, key = p.key] {
+        if (const auto at = all_.find(key); at != all_.end()) end(*at->second);
+    });
+    log_.write(base::log_level::info, "front_drain", {{"pid", std::to_string(p.pid)}});
+}
+
+void front_processes::answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd)
+{
+    const auto at = all_.find(key);
+    if (at == all_.end()) return;
+    std::vector<io::unique_fd> fds;
+    if (fd) fds.push_back(std::move(fd));
+    at->second->socket->send(wire::encode(wire::frame{wire::login_answer{connection, verdict}}), std::move(fds));
+}
+
+void front_processes::end(process& p)
+{
+    if (p.state == peer_state::stopping) return;
+    p.state = peer_state::stopping;
+    p.socket->send(wire::encode(wire::frame{wire::stop{}}));
+    p.clock.set_after(time_to_end, [this, pid = p.pid] { children_.kill(pid, SIGKILL); });
+}
+
+void front_processes::ended(std::uint64_t key, int status)
+{
+    const auto at = all_.find(key);
+    if (at == all_.end()) return;
+    const auto p = std::move(at->second);
+    all_.erase(at);
+    lost_(key);
+    // While another one still serves its place (or is about to), nothing is missing. One that drains counts for nothing.
+    const bool replaced = p->state == peer_state::draining || std::any_of(all_.begin(), all_.end(), [&](const auto& other) {
+                              return other.second->place == p->place && other.second->state != peer_state::stopping &&
+                                     other.second->state != peer_state::draining;
+                          });
+    log_.write(status == 0 ? base::log_level::info : base::log_level::error, "front_end",
+               {{"pid", std::to_string(p->pid)}, {"status", describe_end(status)}});
+    if (stopping_ || replaced) return;
+    failures_ = loop_.now() - p->since < settled ? failures_ + 1 : 0;
+    const auto pause = std::min(longest_pause, first_pause * (1 << std::min(failures_, 10u)));
+    restarts_[p->place].set_after(pause, [this, place = p->place] { start_one(place); });
+    if (failed_ && failures_ != 0) failed_();
+}
+
+void front_processes::stop()
+{
+    stopping_ = true;
+    for (io::timer& t : restarts_) t.cancel();
+    for (const auto& [key, p] : all_) end(*p);
+}
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,65 @@
+// The network processes: started, given their sockets, started again when they crash.
+#pragma once
+
+#include "base/log_sink.h"
+#include "io/message_socket.h"
+#include "service/monitor/children.h"
+#include "service/monitor/listening.h"
+#include "service/monitor/rules.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+
+namespace winrm::service::monitor {
+
+class front_processes
+{
+public:
+    /// @param logins  a valid login_request came; answer by the key.
+    /// @param lost    a front has ended: its open questions need no answer.
+    front_processes(io::loop& on, children& family, std::string program, base::log_sink& log,
+                    std::function<void(std::uint64_t key, wire::login_request&&)> logins, std::function<void(std::uint64_t)> lost);
+    ~front_processes();
+
+    /// Starts one front per entry of `sockets` (its own listening sockets), all with the same setup.
+    void start(wire::front_setup setup, std::vector<std::vector<listening_socket>> sockets);
+    /// New fronts are started on the same sockets. As soon as one is ready, the old one in its place accepts nothing more
+    /// and ends with its last connection, or after longest_drain. If the new one never gets ready the old one goes on.
+    void replace(wire::front_setup setup);
+    static constexpr base::milliseconds longest_drain{10 * 60 * 1000};
+    void answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd);
+    void stop();
+    [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
+    /// A front failed this often in a row without having lived for a moment: it never will.
+    [[nodiscard]] unsigned failures() const noexcept { return failures_; }
+    void when_failed(std::function<void()> call) { failed_ = std::move(call); }
+    /// Called once, when every place has a front that is in its sandbox and accepts.
+    void when_ready(std::function<void()> call) { ready_ = std::move(call); }
+
+private:
+    struct process;
+    void start_one(std::size_t place);
+    void heard(std::uint64_t key, io::message_socket::message m);
+    void serves(process& p);
+    void drain(process& p);
+    void end(process& p);
+    void ended(std::uint64_t key, int status);
+
+    io::loop& loop_;
+    children& children_;
+    std::string program_;
+    base::log_sink& log_;
+    std::function<void(std::uint64_t, wire::login_request&&)> logins_;
+    std::function<void(std::uint64_t)> lost_;
+    std::function<void()> failed_, ready_;
+    std::optional<wire::front_setup> setup_;
+    std::vector<std::vector<listening_socket>> sockets_;
+    std::vector<io::timer> restarts_;
+    std::map<std::uint64_t, std::unique_ptr<process>> all_;
+    std::uint64_t next_ = 1;
+    unsigned failures_ = 0;
+    bool stopping_ = false;
+};
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,282 @@
+#include "service/monitor/monitor.h"
+
+#include "service/monitor/config.h"
+#include "service/monitor/file_check.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace winrm::service::monitor {
+namespace {
+
+constexpr const char* vendor = "OpenWinRM";
+constexpr std::size_t max_pem = 96 * 1024;
+constexpr unsigned hopeless = 5; // fronts that ended right away, before one was ever ready
+
+std::string host_name()
+{
+    char name[256] = "";
+    return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
+} // namespace
+
+login_policy policy_of(const settings& s, bool root)
+{
+    login_policy p;
+    p.how = s.user_file.empty() ? backend::pam : backend::user_file;
+    p.pam_service = s.pam_service;
+    p.user_file = s.user_file;
+    if (s.allow_groups) p.allow_groups = *s.allow_groups;
+    else if (root) p.allow_groups = {"winrm"};
+    p.permit_root = s.permit_root;
+    if (!root) p.only_uid = ::geteuid();
+    p.time = base::milliseconds{s.limits.login_time_s * 1000};
+    return p;
+}
+
+void notify_systemd(const std::string& state)
+{
+    const char* path = std::getenv("NOTIFY_SOCKET");
+    sockaddr_un address{};
+    if (!path || std::strlen(path) < 2 || std::strlen(path) >= sizeof address.sun_path) return;
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path, std::strlen(path));
+    if (*path == '@') address.sun_path[0] = '\0';
+    const io::unique_fd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+    if (fd) (void)::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+monitor::monitor(plan p, base::log_sink& log)
+    : plan_(std::move(p)), log_(log), children_(loop_), signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int n) { signalled(n); })
+{
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
+monitor::~monitor()
+{
+    if (input_flags_ >= 0) ::fcntl(STDIN_FILENO, F_SETFL, input_flags_);
+}
+
+wire::front_setup monitor::front_setup_of() const
+{
+    const settings& s = plan_.values;
+    wire::front_setup out;
+    for (const listen_address& l : s.listen) out.listeners.push_back({l.address, l.tls});
+    out.certificate_pem = plan_.certificate_pem;
+    out.key_pem = plan_.key_pem.clone();
+    out.allow_unencrypted = s.allow_unencrypted;
+    out.basic = s.auth_basic;
+    out.max_connections = s.limits.max_connections;
+    out.max_envelope_kb = s.limits.max_envelope_kb;
+    out.head_time_ms = s.limits.head_time_s * 1000;
+    out.body_time_ms = s.limits.body_time_s * 1000;
+    out.idle_time_ms = s.limits.connection_idle_s * 1000;
+    out.product_vendor = vendor;
+    out.product_version = "OS: 0.0.0 SP: 0.0 Stack: 3.0"; // S12: nothing of system or build before login
+    out.log_level = static_cast<std::uint8_t>(s.log_level);
+    return out;
+}
+
+user_process_options monitor::user_options_of() const
+{
+    const settings& s = plan_.values;
+    const limit_settings& l = s.limits;
+    const bool root = ::geteuid() == 0;
+    user_process_options out;
+    out.program = helper_path("winrmd-user");
+    wire::user_setup& u = out.setup;
+    u.machine = host_name();
+    u.max_envelope_kb = l.max_envelope_kb;
+    u.max_timeout_ms = l.max_timeout_ms;
+    u.idle_timeout_ms = l.shell_idle_s * 1000;
+    u.max_lifetime_ms = l.shell_lifetime_s * 1000;
+    u.max_shells = l.max_shells_per_user;
+    u.max_commands_per_shell = l.max_commands_per_shell;
+    u.max_operations = l.max_operations_per_user;
+    u.max_command_line = l.max_command_line;
+    u.output_budget_kb = l.output_budget_kb;
+    u.max_processes_per_shell = l.max_processes_per_shell;
+    u.max_memory_per_shell_mb = l.max_memory_per_shell_mb;
+    u.enumeration_timeout_ms = l.enumeration_time_s * 1000;
+    u.max_connections = l.max_connections;
+    u.body_time_s = l.body_time_s;
+    u.max_concurrent_users = l.max_users;
+    for (const listening_socket& socket : shown_) {
+        std::uint16_t& port = socket.tls ? u.https_port : u.http_port;
+        if (port == 0) port = socket.port;
+    }
+    u.allow_unencrypted = s.allow_unencrypted;
+    u.basic = s.auth_basic;
+    u.product_vendor = vendor;
+    // The form Windows uses (clients read "Stack: 3.0" as a level of features); our own version stands where its build would.
+    u.product_version = "OS: " OPENWINRM_VERSION " SP: 0.0 Stack: 3.0";
+    u.log_level = static_cast<std::uint8_t>(s.log_level);
+    out.pam_service = root && !plan_.test ? s.pam_service : std::string{};
+    out.switch_account = root;
+    out.max_users = l.max_users;
+    out.grace = base::milliseconds{l.user_process_grace_s * 1000};
+    return out;
+}
+
+result<void> monitor::start()
+{
+    const std::string front = helper_path("winrmd-front");
+    if (front.empty() || helper_path("winrmd-user").empty())
+        return winrm::error{errc::bad_config, "winrmd-front and winrmd-user are neither beside winrmd nor in " OPENWINRM_LIBEXECDIR
+                                              ": install all three"};
+    settings& s = plan_.values;
+    std::vector<std::vector<listening_socket>> sockets;
+    for (std::uint32_t i = 0; i < s.fronts; ++i) {
+        auto& mine = sockets.emplace_back();
+        for (listen_address& l : s.listen) {
+            auto got = listen_on(l, s.fronts > 1);
+            if (!got) return std::move(got).error();
+            l.port = got->port; // the other fronts share the port that was found for 0
+            mine.push_back(std::move(*got));
+        }
+    }
+    for (const listening_socket& l : sockets.front()) {
+        shown_.push_back({io::unique_fd{}, l.shown, l.port, l.tls});
+        log_.write(base::log_level::info, "listening", {{"address", l.shown}, {"tls", l.tls ? "on" : "off"}});
+    }
+    if (s.allow_unencrypted)
+        log_.write(base::log_level::warning, "unencrypted_allowed",
+                   {{"meaning", "passwords, commands and output cross the network in clear on listeners without TLS"}});
+    users_.emplace(loop_, children_, user_options_of(), cgroup_root::find(), log_);
+    desk_.emplace(loop_, children_, std::move(plan_.policy), s.limits.max_parallel_logins, log_);
+    fronts_.emplace(
+        loop_, children_, front, log_, [this](std::uint64_t key, wire::login_request&& q) { login(key, std::move(q)); },
+        [this](std::uint64_t key) {
+            asked_.erase(asked_.lower_bound({key, 0}), asked_.lower_bound({key + 1, 0}));
+            if (desk_) desk_->drop(key);
+        });
+    fronts_->when_failed([this] {
+        if ((ready_ && !plan_.test) || fronts_->failures() < hopeless) return;
+        status_ = 1;
+        stop();
+    });
+    fronts_->when_ready([this] {
+        ready_ = true;
+        notify_systemd("READY=1");
+        log_.write(base::log_level::info, "ready", {});
+        if (when_ready_) when_ready_();
+    });
+    fronts_->start(front_setup_of(), std::move(sockets));
+    if (plan_.test) watch_standard_input();
+    return {};
+}
+
+int monitor::run()
+{
+    loop_.run();
+    children_.kill_all();
+    return status_;
+}
+
+void monitor::login(std::uint64_t key, wire::login_request&& request)
+{
+    if (stopping_) return;
+    const std::uint64_t connection = request.connection;
+    // One login at a time on a connection; a front that asks for more is not ours any more.
+    if (!asked_.insert({key, connection}).second) return fronts_->answer(key, connection, wire::login_verdict::denied, {});
+    const bool clear = !request.tls && !plan_.values.allow_unencrypted;
+    if (clear || !plan_.values.auth_basic) {
+        log_.write(base::log_level::warning, "login",
+                   {{"result", "denied"}, {"user", request.user}, {"peer", request.peer}, {"scheme", "Basic"}, {"reason", "unencrypted"}});
+        asked_.erase({key, connection});
+        return fronts_->answer(key, connection, wire::login_verdict::denied, {});
+    }
+    desk_->ask(key, std::move(request), [this, key](const wire::login_request& q, login_result r) {
+        asked_.erase({key, q.connection});
+        if (stopping_) return;
+        io::unique_fd way;
+        auto verdict = r.unavailable ? wire::login_verdict::unavailable : wire::login_verdict::denied;
+        if (r.who) {
+            way = users_->connect(*r.who, q.peer);
+            verdict = way ? wire::login_verdict::accepted : wire::login_verdict::unavailable;
+        }
+        fronts_->answer(key, q.connection, verdict, std::move(way));
+    });
+}
+
+void monitor::signalled(int number)
+{
+    if (number != SIGHUP) return stop();
+    if (!plan_.config_path.empty()) return reload();
+    if (plan_.test) stop(); // the terminal is gone
+}
+
+/// Shells and user processes stay. New fronts take over the listening sockets; what listens where needs a restart.
+void monitor::reload()
+{
+    auto fresh = load_config(plan_.config_path);
+    std::string certificate;
+    base::secret key;
+    const settings& now = plan_.values;
+    if (fresh.problems.empty() && (fresh.values.listen != now.listen || fresh.values.fronts != now.fronts))
+        log_.write(base::log_level::warning, "reload", {{"note", "listen and fronts change only when winrmd is started again"}});
+    if (fresh.problems.empty() && !fresh.values.certificate.empty()) {
+        auto c = read_trusted_file(fresh.values.certificate, file_secrecy::open, max_pem);
+        auto k = read_trusted_file(fresh.values.key, file_secrecy::secret, max_pem);
+        if (!c) fresh.problems.push_back({fresh.values.certificate, c.error().message()});
+        else if (!k) fresh.problems.push_back({fresh.values.key, k.error().message()});
+        else {
+            certificate = std::move(*c);
+            key = base::secret{std::move(*k)};
+        }
+    }
+    if (!fresh.problems.empty()) {
+        for (const config_problem& p : fresh.problems)
+            log_.write(base::log_level::error, "reload_refused", {{"where", p.where}, {"reason", p.what}});
+        return;
+    }
+    fresh.values.listen = now.listen;
+    fresh.values.fronts = now.fronts;
+    const base::bytes before = wire::encode(wire::frame{front_setup_of()});
+    plan_.values = std::move(fresh.values);
+    plan_.certificate_pem = std::move(certificate);
+    plan_.key_pem = std::move(key);
+    users_->set_options(user_options_of());
+    desk_->set_policy(policy_of(plan_.values, ::geteuid() == 0), plan_.values.limits.max_parallel_logins);
+    const bool same = wire::encode(wire::frame{front_setup_of()}) == before;
+    if (!same) fronts_->replace(front_setup_of()); // otherwise not even a connection is lost
+    log_.write(base::log_level::info, "reload", {{"fronts", same ? "kept" : "replaced"}});
+}
+
+void monitor::stop()
+{
+    if (std::exchange(stopping_, true)) return;
+    notify_systemd("STOPPING=1");
+    log_.write(base::log_level::info, "stop", {});
+    if (desk_) desk_.reset();
+    // User processes first: their last answers still go out through the fronts.
+    users_->stop();
+    fronts_->stop();
+    children_.when_empty([this] { loop_.stop(); });
+}
+
+void monitor::watch_standard_input()
+{
+    if (!input_) {
+        input_flags_ = ::fcntl(STDIN_FILENO, F_GETFL);
+        const int copy = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+        if (copy < 0) return loop_.post([this] { stop(); });
+        input_.emplace(loop_, copy);
+    }
+    input_->when_readable([this] {
+        char piece[512];
+        const ssize_t got = ::read(input_->fd(), piece, sizeof piece);
+        if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return watch_standard_input();
+        stop();
+    });
+}
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,71 @@
+// The monitor: puts fronts, logins and user processes together and reacts to signals. It reads frames of its own front and
+// user processes only, each judged by rules.h first.
+#pragma once
+
+#include "service/monitor/front_processes.h"
+#include "service/monitor/login_desk.h"
+#include "service/monitor/settings.h"
+#include "service/monitor/user_processes.h"
+
+#include <optional>
+#include <set>
+
+namespace winrm::service::monitor {
+
+/// Everything that is decided before the first socket.
+struct plan
+{
+    settings values;
+    std::string certificate_pem;
+    base::secret key_pem;
+    login_policy policy;
+    bool test = false;          ///< no account switching, ends with standard input
+    std::string config_path;    ///< read again on SIGHUP; "" = ignore SIGHUP
+};
+
+class monitor
+{
+public:
+    monitor(plan p, base::log_sink& log);
+    ~monitor();
+    /// Binds and starts the fronts.  @errors bad_config
+    [[nodiscard]] result<void> start();
+    /// Valid after start(), in the order of the settings.
+    [[nodiscard]] const std::vector<listening_socket>& listening() const { return shown_; }
+    /// @param call  called once, from run(), when connections are served: every front is in its sandbox and accepts.
+    void when_ready(std::function<void()> call) { when_ready_ = std::move(call); }
+    /// @return exit status: 0 = ended as told, 1 = never got ready.
+    int run();
+
+private:
+    void login(std::uint64_t key, wire::login_request&& request);
+    void signalled(int number);
+    void reload();
+    void stop();
+    void watch_standard_input();
+    [[nodiscard]] wire::front_setup front_setup_of() const;
+    [[nodiscard]] user_process_options user_options_of() const;
+
+    plan plan_;
+    base::log_sink& log_;
+    io::loop loop_;
+    children children_;
+    io::signal_watch signals_;
+    std::optional<user_processes> users_;
+    std::optional<front_processes> fronts_;
+    std::optional<login_desk> desk_;
+    std::optional<io::descriptor> input_;
+    int input_flags_ = -1;
+    std::vector<listening_socket> shown_;
+    std::set<std::pair<std::uint64_t, std::uint64_t>> asked_; ///< front and connection with a login under way
+    std::function<void()> when_ready_;
+    bool ready_ = false, stopping_ = false;
+    int status_ = 0;
+};
+
+/// What the policy for logins is under these settings. @param root  do we run as root?
+[[nodiscard]] login_policy policy_of(const settings& s, bool root);
+/// To systemd, if it waits for it (NOTIFY_SOCKET).
+void notify_systemd(const std::string& state);
+
+} // namespace winrm::service::monitor

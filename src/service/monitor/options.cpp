@@ -1,0 +1,76 @@
+#include "service/monitor/options.h"
+
+#include "service/monitor/listening.h"
+
+#include <getopt.h>
+
+namespace winrm::service::monitor {
+
+const char* const usage_text = R"(winrmd [--config FILE]              serves; the file is /etc/winrmd/winrmd.toml unless given
+winrmd --check [--config FILE]      says what is wrong with the configuration, and serves nothing
+winrmd --test-server [--http] [--listen ADDR:PORT] [--as USER] [--config FILE]
+                                    a service for tests: loopback, random port, throw-away certificate and password, told in
+                                    one line of JSON; ends with its standard input or on SIGTERM. Of FILE it takes [limits]
+                                    and log_level only
+winrmd passwd USER                  reads a password and prints the line for user_file
+winrmd --help | --version
+)";
+
+options parse_options(int argc, char** argv)
+{
+    options out;
+    const auto wrong = [&out](std::string why) {
+        out.what = action::wrong;
+        out.problem = std::move(why);
+        return out;
+    };
+    enum : int { config = 256, check, test_server, http, listen, as, help, version };
+    static const option known[] = {{"config", required_argument, nullptr, config},
+                                   {"check", no_argument, nullptr, check},
+                                   {"test-server", no_argument, nullptr, test_server},
+                                   {"http", no_argument, nullptr, http},
+                                   {"listen", required_argument, nullptr, listen},
+                                   {"as", required_argument, nullptr, as},
+                                   {"help", no_argument, nullptr, help},
+                                   {"version", no_argument, nullptr, version},
+                                   {nullptr, 0, nullptr, 0}};
+    optind = 1;
+    opterr = 0;
+    std::string listen_text;
+    for (int got = 0; (got = ::getopt_long(argc, argv, "hV", known, nullptr)) != -1;) {
+        switch (got) {
+        case config:
+            out.config = optarg;
+            out.config_given = true;
+            break;
+        case check: out.what = action::check; break;
+        case test_server: out.what = action::test_server; break;
+        case http: out.http = true; break;
+        case listen: listen_text = optarg; break;
+        case as: out.as = optarg; break;
+        case 'h':
+        case help: out.what = action::help; return out;
+        case 'V':
+        case version: out.what = action::version; return out;
+        default: return wrong(std::string{"unknown option or missing value: "} + (optind > 0 && optind <= argc ? argv[optind - 1] : ""));
+        }
+    }
+    if (optind < argc && std::string{argv[optind]} == "passwd") {
+        if (optind + 2 != argc) return wrong("passwd takes one user name");
+        out.what = action::passwd;
+        out.user = argv[optind + 1];
+        return out;
+    }
+    if (optind < argc) return wrong(std::string{"unexpected argument: "} + argv[optind]);
+    if (out.what != action::test_server && (out.http || !listen_text.empty() || !out.as.empty()))
+        return wrong("--http, --listen and --as belong to --test-server");
+    if (!listen_text.empty()) {
+        auto where = parse_listen(listen_text);
+        if (!where) return wrong(where.error().message());
+        if (!is_loopback(where->address)) return wrong("--test-server listens on loopback addresses only (127.0.0.0/8, [::1])");
+        out.listen = std::move(*where);
+    }
+    return out;
+}
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,29 @@
+// The command line of winrmd.
+#pragma once
+
+#include "service/monitor/settings.h"
+
+#include <optional>
+#include <string>
+
+namespace winrm::service::monitor {
+
+enum class action { serve, check, test_server, passwd, help, version, wrong };
+
+struct options
+{
+    action what = action::serve;
+    std::string config = "/etc/winrmd/winrmd.toml";
+    bool config_given = false;
+    bool http = false;                     ///< --test-server without TLS
+    std::optional<listen_address> listen;  ///< --test-server
+    std::string as;                        ///< --test-server as root: account
+    std::string user;                      ///< passwd
+    std::string problem;                   ///< with `wrong`: one line
+};
+
+/// Never exits; `wrong` says why.
+[[nodiscard]] options parse_options(int argc, char** argv);
+extern const char* const usage_text;
+
+} // namespace winrm::service::monitor

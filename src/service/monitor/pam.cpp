@@ -1,0 +1,114 @@
+#include "service/monitor/pam.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <security/pam_appl.h>
+
+namespace winrm::service::monitor {
+namespace {
+
+/// Answers the one question for a password; to any other nothing can be said.
+int converse(int count, const pam_message** messages, pam_response** responses, void* password)
+{
+    if (count <= 0 || count > PAM_MAX_NUM_MSG) return PAM_CONV_ERR;
+    auto* answers = static_cast<pam_response*>(std::calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
+    if (!answers) return PAM_BUF_ERR;
+    bool failed = false;
+    for (int i = 0; i < count; ++i) {
+        if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF && password) {
+            const base::bytes_view text = static_cast<const base::secret*>(password)->reveal();
+            answers[i].resp = ::strndup(text.data(), text.size());
+            failed = failed || !answers[i].resp;
+        } else if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF || messages[i]->msg_style == PAM_PROMPT_ECHO_ON) {
+            failed = true;
+        }
+    }
+    if (!failed) {
+        *responses = answers;
+        return PAM_SUCCESS;
+    }
+    for (int i = 0; i < count; ++i)
+        if (answers[i].resp) {
+            base::wipe(answers[i].resp, std::strlen(answers[i].resp));
+            std::free(answers[i].resp);
+        }
+    std::free(answers);
+    return PAM_CONV_ERR;
+}
+
+#ifdef PAM_FAIL_DELAY
+/// The login gate delays; a sleep here would only hold a place among the parallel logins.
+void no_delay(int, unsigned, void*) {}
+#endif
+
+} // namespace
+
+pam_verdict pam_check(const std::string& service, const std::string& user, const base::secret& password, const std::string& peer)
+{
+    if (password.reveal().find('\0') != base::bytes_view::npos) return pam_verdict::wrong_password;
+    const pam_conv conversation{converse, const_cast<base::secret*>(&password)};
+    pam_handle_t* pam = nullptr;
+    if (::pam_start(service.c_str(), user.c_str(), &conversation, &pam) != PAM_SUCCESS) return pam_verdict::unavailable;
+    ::pam_set_item(pam, PAM_RHOST, peer.c_str());
+    ::pam_set_item(pam, PAM_TTY, "winrm");
+#ifdef PAM_FAIL_DELAY
+    void (*delay)(int, unsigned, void*) = no_delay;
+    const void* item = nullptr;
+    std::memcpy(&item, &delay, sizeof item);
+    ::pam_set_item(pam, PAM_FAIL_DELAY, item);
+#endif
+    pam_verdict verdict = pam_verdict::wrong_password;
+    int status = ::pam_authenticate(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+    if (status == PAM_SUCCESS) {
+        status = ::pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+        verdict = status == PAM_SUCCESS ? pam_verdict::accepted : pam_verdict::account_refused;
+        const void* name = nullptr; // a module may have made another account of it; then it is not what was asked for
+        if (verdict == pam_verdict::accepted &&
+            (::pam_get_item(pam, PAM_USER, &name) != PAM_SUCCESS || !name || user != static_cast<const char*>(name)))
+            verdict = pam_verdict::account_refused;
+    } else if (status == PAM_AUTHINFO_UNAVAIL || status == PAM_SYSTEM_ERR || status == PAM_ABORT) {
+        verdict = pam_verdict::unavailable;
+    }
+    ::pam_end(pam, status);
+    return verdict;
+}
+
+struct pam_session::state
+{
+    pam_handle_t* pam = nullptr;
+    bool open = false;
+};
+
+pam_session::pam_session(const std::string& service, const std::string& user) : state_(std::make_unique<state>())
+{
+    static const pam_conv conversation{converse, nullptr};
+    if (::pam_start(service.c_str(), user.c_str(), &conversation, &state_->pam) != PAM_SUCCESS) return;
+    ::pam_set_item(state_->pam, PAM_TTY, "winrm");
+    if (::pam_setcred(state_->pam, PAM_ESTABLISH_CRED | PAM_SILENT) != PAM_SUCCESS) return;
+    state_->open = ::pam_open_session(state_->pam, PAM_SILENT) == PAM_SUCCESS;
+}
+
+pam_session::~pam_session()
+{
+    if (!state_->pam) return;
+    if (state_->open) ::pam_close_session(state_->pam, PAM_SILENT);
+    ::pam_setcred(state_->pam, PAM_DELETE_CRED | PAM_SILENT);
+    ::pam_end(state_->pam, PAM_SUCCESS);
+}
+
+bool pam_session::open() const noexcept { return state_->open; }
+
+std::vector<std::string> pam_session::environment() const
+{
+    std::vector<std::string> out;
+    if (!state_->pam) return out;
+    char** list = ::pam_getenvlist(state_->pam);
+    for (char** entry = list; entry && *entry; ++entry) {
+        out.emplace_back(*entry);
+        std::free(*entry);
+    }
+    std::free(list);
+    return out;
+}
+
+} // namespace winrm::service::monitor

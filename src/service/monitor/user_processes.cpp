@@ -1,0 +1,141 @@
+#include "service/monitor/user_processes.h"
+
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace winrm::service::monitor {
+namespace {
+
+constexpr base::milliseconds time_to_end{8'000}; // for killing and closing, before it is killed itself
+
+} // namespace
+
+struct user_processes::process
+{
+    process(io::loop& on, const identity& who_) : who(who_), clock(on) {}
+    std::uint64_t number = 0;
+    identity who;
+    pid_t pid = 0;
+    peer_state state = peer_state::serving;
+    std::unique_ptr<io::message_socket> socket;
+    std::string cgroup;
+    io::timer clock;
+};
+
+std::string describe_end(int wait_status)
+{
+    if (WIFSIGNALED(wait_status)) return "signal " + std::to_string(WTERMSIG(wait_status));
+    return "exit " + std::to_string(WEXITSTATUS(wait_status));
+}
+
+user_processes::user_processes(io::loop& on, children& family, user_process_options options, cgroup_root cgroups, base::log_sink& log)
+    : loop_(on), children_(family), options_(std::move(options)), cgroups_(std::move(cgroups)), log_(log)
+{
+}
+
+user_processes::~user_processes() = default;
+
+io::unique_fd user_processes::connect(const identity& who, const std::string& peer)
+{
+    const auto at = serving_.find(who.uid());
+    process* p = at != serving_.end() ? all_.at(at->second).get() : start(who);
+    if (!p) return {};
+    auto [mine, theirs] = io::make_socket_pair();
+    if (!mine || !theirs) return {};
+    p->clock.cancel();
+    std::vector<io::unique_fd> fds;
+    fds.push_back(std::move(mine));
+    p->socket->send(wire::encode(wire::frame{wire::user_connection{peer}}), std::move(fds));
+    return std::move(theirs);
+}
+
+user_processes::process* user_processes::start(const identity& who)
+{
+    if (serving_.size() >= options_.max_users) {
+        log_.write(base::log_level::warning, "user_process_refused", {{"user", who.name()}, {"reason", "max_users"}});
+        return nullptr;
+    }
+    auto [mine, theirs] = io::make_socket_pair();
+    if (!mine || !theirs) return nullptr;
+    auto p = std::make_unique<process>(loop_, who);
+    p->number = next_++;
+    user_start how;
+    how.program = options_.program;
+    how.switch_account = options_.switch_account && who.uid() != ::geteuid();
+    how.pam_service = options_.pam_service;
+    p->cgroup = cgroups_.make(who.uid(), who.gid());
+    if (!p->cgroup.empty()) how.cgroup_procs = p->cgroup + "/main/cgroup.procs";
+    p->pid = start_user(how, who, std::move(theirs));
+    if (p->pid < 0) {
+        cgroup_root::remove(p->cgroup);
+        return nullptr;
+    }
+    const std::uint64_t number = p->number;
+    p->socket = std::make_unique<io::message_socket>(loop_, std::move(mine), wire::max_control_frame, 0);
+    p->socket->start([this, number](io::message_socket::message m) { heard(number, std::move(m)); },
+                     [this, number] {
+                         if (const auto at = all_.find(number); at != all_.end()) end(*at->second, "closed its socket");
+                     });
+    children_.watch(p->pid, [this, number](int status) { ended(number, status); });
+    wire::user_setup setup = options_.setup;
+    setup.user = who.name();
+    setup.home = who.home();
+    setup.shell = who.shell();
+    setup.cgroup = p->cgroup;
+    p->socket->send(wire::encode(wire::frame{std::move(setup)}));
+    log_.write(base::log_level::info, "user_process_start",
+               {{"user", who.name()},
+                {"uid", std::to_string(who.uid())},
+                {"pid", std::to_string(p->pid)},
+                {"cgroup", p->cgroup.empty() ? "none" : p->cgroup}});
+    serving_[who.uid()] = number;
+    return (all_[number] = std::move(p)).get();
+}
+
+void user_processes::heard(std::uint64_t number, io::message_socket::message m)
+{
+    const auto at = all_.find(number);
+    if (at == all_.end()) return;
+    process& p = *at->second;
+    const auto frame = wire::decode(std::move(m.payload));
+    const rule* r = frame ? find_rule(peer::user, p.state, frame->index()) : nullptr;
+    if (!r) return end(p, "broke the rules");
+    if (r->what != duty::note_status) return;
+    const auto& now = std::get<wire::user_status>(*frame);
+    if (now.shells != 0 || now.connections != 0) return p.clock.cancel();
+    p.clock.set_after(options_.grace, [this, number] {
+        if (const auto idle = all_.find(number); idle != all_.end()) end(*idle->second, "idle");
+    });
+}
+
+/// From here on the account's next login starts a new process.
+void user_processes::end(process& p, base::bytes_view reason)
+{
+    if (p.state == peer_state::stopping) return;
+    p.state = peer_state::stopping;
+    if (const auto at = serving_.find(p.who.uid()); at != serving_.end() && at->second == p.number) serving_.erase(at);
+    log_.write(base::log_level::info, "user_process_stop",
+               {{"user", p.who.name()}, {"pid", std::to_string(p.pid)}, {"reason", std::string{reason}}});
+    p.socket->send(wire::encode(wire::frame{wire::stop{}}));
+    p.clock.set_after(time_to_end, [this, pid = p.pid] { children_.kill(pid, SIGKILL); });
+}
+
+void user_processes::ended(std::uint64_t number, int status)
+{
+    const auto at = all_.find(number);
+    if (at == all_.end()) return;
+    const auto p = std::move(at->second);
+    all_.erase(at);
+    if (const auto s = serving_.find(p->who.uid()); s != serving_.end() && s->second == number) serving_.erase(s);
+    cgroup_root::remove(p->cgroup);
+    log_.write(status == 0 ? base::log_level::info : base::log_level::error, "user_process_end",
+               {{"user", p->who.name()}, {"pid", std::to_string(p->pid)}, {"status", describe_end(status)}});
+}
+
+void user_processes::stop()
+{
+    for (const auto& [number, p] : all_) end(*p, "the service stops");
+}
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,59 @@
+// One process per logged-in account: started at its first login, ended a while after its last shell and connection.
+#pragma once
+
+#include "base/log_sink.h"
+#include "io/message_socket.h"
+#include "service/monitor/cgroup_root.h"
+#include "service/monitor/children.h"
+#include "service/monitor/helper.h"
+#include "service/monitor/rules.h"
+
+#include <map>
+#include <memory>
+
+namespace winrm::service::monitor {
+
+struct user_process_options
+{
+    std::string program;
+    wire::user_setup setup;          ///< what does not depend on the account
+    std::string pam_service;         ///< "" = no sessions
+    bool switch_account = false;     ///< we are root
+    std::size_t max_users = 10;
+    base::milliseconds grace{60'000};
+};
+
+class user_processes
+{
+public:
+    user_processes(io::loop& on, children& family, user_process_options options, cgroup_root cgroups, base::log_sink& log);
+    ~user_processes();
+    /// @return the front's end of a new connection to that account's process; empty: no resources, or too many accounts.
+    [[nodiscard]] io::unique_fd connect(const identity& who, const std::string& peer);
+    /// For processes started from now on.
+    void set_options(user_process_options options) { options_ = std::move(options); }
+    /// Tells all to end; empty() some time later.
+    void stop();
+    [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
+
+private:
+    struct process;
+    process* start(const identity& who);
+    void heard(std::uint64_t number, io::message_socket::message m);
+    void end(process& p, base::bytes_view reason);
+    void ended(std::uint64_t number, int status);
+
+    io::loop& loop_;
+    children& children_;
+    user_process_options options_;
+    cgroup_root cgroups_;
+    base::log_sink& log_;
+    std::uint64_t next_ = 1;
+    std::map<std::uint64_t, std::unique_ptr<process>> all_;
+    std::map<uid_t, std::uint64_t> serving_;
+};
+
+/// "exit 1", "signal 9"
+[[nodiscard]] std::string describe_end(int wait_status);
+
+} // namespace winrm::service::monitor

@@ -1,0 +1,93 @@
+#include "service/user/child_plan.h"
+
+namespace winrm::service::user {
+namespace {
+
+constexpr std::string_view user_path = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
+constexpr std::string_view root_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+class environment
+{
+public:
+    void set(std::string_view name, std::string_view value)
+    {
+        std::string line{name};
+        line += '=';
+        const std::size_t key = line.size();
+        line += value;
+        for (std::string& old : lines_)
+            if (old.compare(0, key, line, 0, key) == 0) {
+                old = std::move(line);
+                return;
+            }
+        lines_.push_back(std::move(line));
+    }
+    [[nodiscard]] std::string_view get(std::string_view name) const
+    {
+        for (const std::string& line : lines_)
+            if (line.size() > name.size() && line[name.size()] == '=' && line.starts_with(name))
+                return std::string_view{line}.substr(name.size() + 1);
+        return {};
+    }
+    [[nodiscard]] std::vector<std::string> take() { return std::move(lines_); }
+
+private:
+    std::vector<std::string> lines_;
+};
+
+bool may_set(const shell::variable& v)
+{
+    return !v.name.empty() && v.name.find('=') == std::string::npos && v.name.find('\0') == std::string::npos &&
+           v.value.find('\0') == std::string::npos && !v.name.starts_with("LD_");
+}
+
+std::vector<std::string> search(const std::string& program, std::string_view path)
+{
+    if (program.find('/') != std::string::npos) return {program};
+    std::vector<std::string> found;
+    while (!program.empty()) {
+        const std::size_t colon = path.find(':');
+        const std::string_view folder = path.substr(0, colon);
+        // An empty entry would mean the working directory, which a client chooses: not searched.
+        if (!folder.empty()) found.push_back(std::string{folder} + '/' + program);
+        if (colon == std::string_view::npos) break;
+        path.remove_prefix(colon + 1);
+    }
+    return found;
+}
+
+/// execve ends a string at its first NUL: such a text would run as something else than was asked for.
+std::string until_nul(const std::string& text) { return text.substr(0, text.find('\0')); }
+
+} // namespace
+
+child_plan plan_child(const shell::start_process& order, const account& who)
+{
+    environment env;
+    env.set("HOME", who.home);
+    env.set("USER", who.name);
+    env.set("LOGNAME", who.name);
+    env.set("SHELL", who.shell);
+    env.set("PATH", who.is_root ? root_path : user_path);
+    env.set("LANG", who.lang);
+    for (const shell::variable& v : order.environment)
+        if (may_set(v)) env.set(v.name, v.value);
+    env.set(shell_marker, until_nul(order.shell_id));
+    env.set(command_marker, until_nul(order.command_id));
+
+    child_plan plan;
+    plan.directory = order.working_directory.empty() ? who.home : until_nul(order.working_directory);
+    if (order.use_shell) {
+        const std::string& shell = who.shell;
+        const std::string base = shell.substr(shell.rfind('/') + 1);
+        plan.candidates = {shell};
+        plan.argv = {(order.login_profile ? "-" : "") + base, "-c", until_nul(order.command_line)};
+    } else {
+        for (const std::string& word : order.argv) plan.argv.push_back(until_nul(word));
+        if (!plan.argv.empty()) plan.candidates = search(plan.argv.front(), env.get("PATH"));
+    }
+    plan.environment = env.take();
+    return plan;
+}
+
+} // namespace winrm::service::user

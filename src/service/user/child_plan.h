@@ -1,0 +1,39 @@
+// What exactly is executed for a start_process order: program candidates, argument vector, environment. Pure.
+#pragma once
+
+#include "shell/server_table.h"
+
+#include <string>
+#include <vector>
+
+namespace winrm::service::user {
+
+/// The account whose process this is, as the monitor looked it up.
+struct account
+{
+    std::string name, home, shell;
+    std::string lang = "C.UTF-8";
+    bool is_root = false;
+};
+
+struct child_plan
+{
+    std::vector<std::string> candidates;  ///< paths for execve, tried in turn while one is "not found"
+    std::vector<std::string> argv;
+    std::vector<std::string> environment; ///< "NAME=value"
+    std::string directory;                ///< absolute
+};
+
+/// Every child's environment names the command it belongs to: stray processes are recognised by it.
+inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marker = "WINRM_COMMAND_ID";
+
+/// Nothing is inherited from our own environment. HOME, USER, LOGNAME, SHELL, PATH and LANG come first, then the
+/// client's variables (which may replace those), then the two markers (which nothing replaces). Names that execve could
+/// not carry ('=' or NUL inside, empty) and loader variables (LD_*) are left out.
+///
+/// With the shell: `shell -c line`; its argv[0] gets a leading '-' when the login profile is wanted, which every shell
+/// understands, while `-l` together with `-c` is not known to all.
+/// Without: argv as it is; a name without '/' is looked for in the child's PATH.
+[[nodiscard]] child_plan plan_child(const shell::start_process& order, const account& who);
+
+} // namespace winrm::service::user

@@ -1,0 +1,346 @@
+#include "service/user/process_host.h"
+
+#include "service/user/process_tree.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <optional>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace winrm::service::user {
+
+using base::milliseconds;
+
+namespace {
+
+constexpr std::size_t piece = 64 * 1024;           ///< a pipe's first capacity, and what one read asks for
+constexpr std::size_t big_pipe = 1024 * 1024;      ///< of a child that floods
+constexpr int reads_per_turn = 4;                  ///< then the other children have theirs
+constexpr milliseconds sweep_pause{10};            ///< many commands that end together share one look at /proc
+constexpr milliseconds tidy_pause{20};
+
+struct pipe_pair
+{
+    io::unique_fd read, write;
+};
+std::optional<pipe_pair> make_pipe()
+{
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
+    return pipe_pair{io::unique_fd{ends[0]}, io::unique_fd{ends[1]}};
+}
+
+/// Has this process no child at all, neither command nor adopted orphan?
+bool no_children()
+{
+    siginfo_t info{};
+    return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+}
+
+/// Clients propose ids in several spellings ("uuid:…", lower case); a folder's name has one.
+std::string folder_name(const std::string& id)
+{
+    const auto guid = base::uuid::parse(id);
+    return guid ? guid->text() : id;
+}
+
+int status_of(int wait_status)
+{
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+} // namespace
+
+struct process_host::command
+{
+    shell::process_ref ref{};
+    std::string id;
+    pid_t pid = -1;
+    bool reaped = false, forgotten = false, condemned = false;
+    command_groups::group group;
+
+    struct output_pipe
+    {
+        std::optional<io::descriptor> pipe;
+        int full_reads = 0;
+        bool reading = false;
+    };
+    output_pipe out, err;
+    bool output_wanted = true;
+
+    std::optional<io::descriptor> in;
+    std::string input;
+    std::size_t input_at = 0;
+    bool input_end = false, input_waits = false;
+
+    output_pipe& stream(bool is_stderr) { return is_stderr ? err : out; }
+};
+
+struct process_host::doomed
+{
+    command_ptr who;
+};
+
+process_host::process_host(io::loop& on, host_options options, process_news& news)
+    : loop_(on), options_(std::move(options)), news_(news),
+      groups_(options_.cgroup, {options_.memory_per_shell, options_.processes_per_shell}), sweep_timer_(on),
+      tidy_timer_(on), buffer_(piece, '\0')
+{
+    become_subreaper();
+    ::signal(SIGPIPE, SIG_IGN); // a child that closes its stdin is told by EPIPE
+    children_ = std::make_unique<io::signal_watch>(on, std::initializer_list<int>{SIGCHLD}, [this](int) { reap(); });
+}
+
+process_host::~process_host()
+{
+    *alive_ = false;
+    for (auto& [ref, c] : commands_) c->forgotten = true;
+    kill_everything();
+}
+
+void process_host::execute(shell::process_order order)
+{
+    std::visit([this](auto&& o) { carry_out(std::forward<decltype(o)>(o)); }, std::move(order));
+}
+
+process_host::command_ptr process_host::find(shell::process_ref p) const
+{
+    const auto at = commands_.find(p);
+    return at == commands_.end() ? nullptr : at->second;
+}
+
+void process_host::carry_out(shell::start_process&& order)
+{
+    auto out = make_pipe();
+    auto err = make_pipe();
+    std::optional<pipe_pair> in;
+    io::unique_fd nothing;
+    if (order.input) in = make_pipe();
+    else nothing.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!out || !err || (order.input ? !in : !nothing))
+        return news_.not_started(order.process, shell::start_failure::no_resources);
+
+    auto c = std::make_shared<command>();
+    c->ref = order.process;
+    c->id = order.command_id;
+    c->group = groups_.make(folder_name(order.shell_id), folder_name(order.command_id));
+    const io::unique_fd procs = command_groups::open_procs(c->group);
+    const spawn_handles handles{in ? in->read.get() : nothing.get(), out->write.get(), err->write.get(), procs.get()};
+    spawn_limits limits;
+    if (!groups_.limits_memory()) limits.data_bytes = options_.memory_per_shell;
+    if (!groups_.limits_processes())
+        limits.processes = std::uint64_t{options_.processes_per_shell} * options_.max_shells;
+
+    const auto result = spawn(plan_child(order, options_.who), handles, limits);
+    if (const auto* why = std::get_if<shell::start_failure>(&result)) {
+        groups_.release(std::move(c->group));
+        return news_.not_started(order.process, *why);
+    }
+    c->pid = std::get<spawned>(result).pid;
+    if (!std::get<spawned>(result).in_group) groups_.release(std::exchange(c->group, {})); // /proc must do
+    c->out.pipe.emplace(loop_, out->read.release());
+    c->err.pipe.emplace(loop_, err->read.release());
+    if (in) c->in.emplace(loop_, in->write.release());
+    commands_[c->ref] = c;
+    living_[c->pid] = c;
+    news_.started(c->ref, static_cast<std::uint32_t>(c->pid));
+    want_output(c, false);
+    want_output(c, true);
+}
+
+// -- output
+
+void process_host::want_output(const command_ptr& c, bool is_stderr)
+{
+    command::output_pipe& s = c->stream(is_stderr);
+    if (!s.pipe || s.reading || !c->output_wanted || c->forgotten) return;
+    s.pipe->when_readable([this, weak = std::weak_ptr<command>(c), is_stderr] {
+        if (const command_ptr locked = weak.lock()) read_some(locked, is_stderr);
+    });
+}
+
+void process_host::read_some(const command_ptr& c, bool is_stderr)
+{
+    command::output_pipe& s = c->stream(is_stderr);
+    s.reading = true;
+    for (int turn = 0; turn < reads_per_turn && s.pipe && c->output_wanted && !c->forgotten; ++turn) {
+        const ssize_t got = ::read(s.pipe->fd(), buffer_.data(), buffer_.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == EAGAIN) break;
+        if (got <= 0) {
+            s.pipe.reset();
+            news_.output_end(c->ref, is_stderr);
+            break;
+        }
+        const auto size = static_cast<std::size_t>(got);
+        // A pipe found full twice belongs to a flood: fewer, larger turns. Refused beyond the user's pipe budget, which
+        // does no harm.
+        if (size == piece && ++s.full_reads == 2) {
+            ::fcntl(s.pipe->fd(), F_SETPIPE_SZ, static_cast<int>(big_pipe));
+            if (buffer_.size() == piece) buffer_.resize(4 * piece);
+        }
+        news_.output(c->ref, is_stderr, base::bytes_view{buffer_.data(), size});
+    }
+    s.reading = false;
+    want_output(c, is_stderr);
+}
+
+void process_host::carry_out(shell::read_output&& order)
+{
+    const command_ptr c = find(order.process);
+    if (!c || c->output_wanted == order.wanted) return;
+    c->output_wanted = order.wanted;
+    if (order.wanted) {
+        want_output(c, false);
+        want_output(c, true);
+        return;
+    }
+    for (const bool is_stderr : {false, true})
+        if (auto& s = c->stream(is_stderr); s.pipe) s.pipe->cancel();
+}
+
+// -- input
+
+void process_host::carry_out(shell::write_input&& order)
+{
+    const command_ptr c = find(order.process);
+    if (!c) return;
+    c->input.erase(0, c->input_at);
+    c->input_at = 0;
+    c->input += order.data;
+    c->input_end = c->input_end || order.end;
+    if (!c->input_waits) flush_input(c);
+}
+
+void process_host::flush_input(const command_ptr& c)
+{
+    c->input_waits = false;
+    while (c->in && c->input_at < c->input.size()) {
+        const ssize_t put = ::write(c->in->fd(), c->input.data() + c->input_at, c->input.size() - c->input_at);
+        if (put >= 0) {
+            c->input_at += static_cast<std::size_t>(put);
+        } else if (errno == EAGAIN) {
+            c->input_waits = true;
+            c->in->when_writable([this, weak = std::weak_ptr<command>(c)] {
+                if (const command_ptr locked = weak.lock()) flush_input(locked);
+            });
+            return;
+        } else if (errno != EINTR) {
+            c->in.reset(); // EPIPE: nobody reads any more, the rest is discarded
+        }
+    }
+    std::string{}.swap(c->input);
+    c->input_at = 0;
+    if (c->input_end) c->in.reset();
+    if (!c->forgotten) news_.input_taken(c->ref);
+}
+
+// -- signals and the end
+
+void process_host::carry_out(shell::signal_process&& order)
+{
+    const command_ptr c = find(order.process);
+    if (c && !c->reaped) ::kill(-c->pid, order.signal_number);
+}
+
+void process_host::carry_out(shell::kill_process&& order)
+{
+    if (const command_ptr c = find(order.process)) doom(*c);
+}
+
+void process_host::carry_out(shell::forget_process&& order)
+{
+    const auto at = commands_.find(order.process);
+    if (at == commands_.end()) return;
+    const command_ptr c = at->second;
+    commands_.erase(at);
+    c->forgotten = true;
+    c->in.reset();
+    c->out.pipe.reset();
+    c->err.pipe.reset();
+    if (c->group) {
+        groups_.release(std::move(c->group));
+        c->group = {};
+        tidy_groups();
+    } else if (!c->condemned && !(c->reaped && no_children())) {
+        c->condemned = true;
+        doomed_.push_back({c});
+        if (!std::exchange(sweep_planned_, true)) sweep_timer_.set_after(sweep_pause, [this] { sweep(); });
+    }
+}
+
+void process_host::doom(const command& c)
+{
+    if (c.group) return command_groups::kill(c.group);
+    const command_ptr who = find(c.ref);
+    if (who->condemned) return;
+    who->condemned = true;
+    doomed_.push_back({who});
+    if (!std::exchange(sweep_planned_, true)) sweep_timer_.set_after(sweep_pause, [this] { sweep(); });
+}
+
+void process_host::sweep()
+{
+    sweep_planned_ = false;
+    std::vector<doomed_command> targets;
+    for (const doomed& d : doomed_) {
+        // A reaped leader's number may have been given to a newer command: it then says nothing about the old one.
+        const bool reused = d.who->reaped && living_.contains(d.who->pid);
+        targets.push_back({reused ? -1 : d.who->pid, d.who->id});
+        // After this look a command still known may be killed again: something may have got away.
+        d.who->condemned = d.who->forgotten;
+    }
+    std::set<pid_t> roots;
+    for (const auto& [pid, c] : living_) roots.insert(pid);
+    const bool others = std::any_of(commands_.begin(), commands_.end(), [&](const auto& entry) {
+        return std::none_of(doomed_.begin(), doomed_.end(), [&](const doomed& d) { return d.who == entry.second; });
+    });
+    doomed_.clear();
+    kill_commands(targets, roots, others);
+}
+
+void process_host::tidy_groups()
+{
+    if (groups_.tidy() == 0 || std::exchange(tidy_planned_, true)) return;
+    tidy_timer_.set_after(tidy_pause, [this] {
+        tidy_planned_ = false;
+        tidy_groups();
+    });
+}
+
+void process_host::reap()
+{
+    const std::shared_ptr<bool> alive = alive_;
+    int status = 0;
+    for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+        const auto at = living_.find(pid);
+        if (at == living_.end()) continue; // an adopted orphan
+        const command_ptr c = at->second;
+        living_.erase(at);
+        c->reaped = true;
+        // What is sent from now on is discarded with success, as Windows does.
+        c->in.reset();
+        if (c->input_waits) flush_input(c);
+        if (!c->forgotten) news_.exited(c->ref, status_of(status));
+        if (!*alive) return;
+    }
+}
+
+void process_host::kill_everything()
+{
+    for (auto& [ref, c] : commands_) command_groups::kill(c->group);
+    // Round by round, because a process killed while it forks leaves a child that this look did not see.
+    for (int round = 0; round < 200; ++round) {
+        reap();
+        if (no_children()) break;
+        if (round % 10 == 0) kill_all_descendants();
+        ::usleep(5000);
+    }
+    for (auto& [ref, c] : commands_)
+        if (c->group) groups_.release(std::exchange(c->group, {}));
+}
+
+} // namespace winrm::service::user

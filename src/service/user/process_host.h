@@ -1,0 +1,95 @@
+// Carries out the shell table's orders on real processes and brings their news. No zombie and no descriptor stays.
+#pragma once
+
+#include "base/log_sink.h"
+#include "io/loop.h"
+#include "service/user/child_plan.h"
+#include "service/user/command_group.h"
+#include "service/user/spawn.h"
+#include "shell/server_table.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+namespace winrm::service::user {
+
+/// Receives the news. Called from the loop, except where execute() says otherwise. May call execute() at any time.
+class process_news
+{
+public:
+    virtual ~process_news() = default;
+    virtual void started(shell::process_ref p, std::uint32_t pid) = 0;
+    virtual void not_started(shell::process_ref p, shell::start_failure why) = 0;
+    virtual void output(shell::process_ref p, bool is_stderr, base::bytes_view data) = 0; ///< data: during the call
+    virtual void output_end(shell::process_ref p, bool is_stderr) = 0;
+    virtual void input_taken(shell::process_ref p) = 0;
+    virtual void exited(shell::process_ref p, int status) = 0;
+};
+
+struct host_options
+{
+    account who;
+    std::string cgroup;                      ///< "" = none: trees are found through /proc
+    std::uint64_t memory_per_shell = 0;      ///< bytes, 0 = unlimited. Without a memory cgroup: data size per process
+    std::uint32_t processes_per_shell = 0;   ///< 0 = unlimited. Without a pids cgroup: processes of the user in all shells
+    std::uint32_t max_shells = 30;
+};
+
+/// A command ends with forget_process: whatever it has left behind is killed then. kill_process kills its whole tree
+/// at once and leaves the news (output_end, exited) to come.
+/// One per process: it takes SIGCHLD, ignores SIGPIPE, reaps every child of this process and adopts orphans.
+class process_host
+{
+public:
+    process_host(io::loop& on, host_options options, process_news& news);
+    /// Kills every tree and reaps what can be reaped.
+    ~process_host();
+    process_host(const process_host&) = delete;
+    process_host& operator=(const process_host&) = delete;
+
+    /// started, not_started and (when nothing need be waited for) input_taken are told before this returns.
+    void execute(shell::process_order order);
+    /// Kills every descendant of this process and waits for its end, at most about a second.
+    void kill_everything();
+    /// Commands not yet forgotten.
+    [[nodiscard]] std::size_t size() const noexcept { return commands_.size(); }
+
+private:
+    struct command;
+    using command_ptr = std::shared_ptr<command>;
+
+    void carry_out(shell::start_process&& order);
+    void carry_out(shell::write_input&& order);
+    void carry_out(shell::signal_process&& order);
+    void carry_out(shell::kill_process&& order);
+    void carry_out(shell::read_output&& order);
+    void carry_out(shell::forget_process&& order);
+
+    [[nodiscard]] command_ptr find(shell::process_ref p) const;
+    void want_output(const command_ptr& c, bool is_stderr);
+    void read_some(const command_ptr& c, bool is_stderr);
+    void flush_input(const command_ptr& c);
+    void reap();
+    void doom(const command& c);
+    void sweep();
+    void tidy_groups();
+
+    io::loop& loop_;
+    host_options options_;
+    process_news& news_;
+    command_groups groups_;
+    std::map<shell::process_ref, command_ptr> commands_;
+    std::map<pid_t, command_ptr> living_;      ///< by pid, until reaped; forgotten ones too
+    struct doomed;
+    std::vector<doomed> doomed_;
+    io::timer sweep_timer_, tidy_timer_;
+    bool sweep_planned_ = false, tidy_planned_ = false;
+    std::string buffer_;
+    std::unique_ptr<io::signal_watch> children_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace winrm::service::user

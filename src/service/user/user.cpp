@@ -1,0 +1,98 @@
+#include "service/user/user.h"
+
+#include "io/log.h"
+#include "service/user/user_server.h"
+
+#include <csignal>
+#include <fcntl.h>
+#include <optional>
+#include <unistd.h>
+
+namespace winrm::service::user {
+namespace {
+
+/// A pipe must never get number 0, 1 or 2: in a child those are the standard streams.
+void fill_standard_descriptors()
+{
+    for (int fd = 0; fd <= 2; ++fd)
+        if (::fcntl(fd, F_GETFD) < 0)
+            if (::open("/dev/null", O_RDWR) != fd) return;
+}
+
+class process
+{
+public:
+    explicit process(int control_fd)
+        : control_(loop_, io::unique_fd{control_fd}, wire::max_control_frame, 1),
+          stop_signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int) { stop(); })
+    {
+        control_.start([this](io::message_socket::message m) { control_frame(std::move(m)); }, [this] { stop(); });
+    }
+
+    int run()
+    {
+        loop_.run();
+        return status_;
+    }
+
+private:
+    void control_frame(io::message_socket::message m)
+    {
+        auto frame = wire::decode(std::move(m.payload));
+        if (frame && std::holds_alternative<wire::stop>(*frame)) return stop();
+        const auto* setup = frame ? std::get_if<wire::user_setup>(&*frame) : nullptr;
+        if (setup && !server_) return begin(*setup);
+        const auto* c = frame ? std::get_if<wire::user_connection>(&*frame) : nullptr;
+        if (c && server_ && m.fds.size() == 1)
+            return server_->add_connection(c->peer, std::move(m.fds.front()));
+        status_ = 1;
+        stop();
+    }
+
+    void begin(const wire::user_setup& setup)
+    {
+        log_ = io::stderr_log("winrmd-user", static_cast<base::log_level>(setup.log_level));
+        server_.emplace(loop_, setup, *log_, [this](wire::user_status s) {
+            if (!stopping_) control_.send(wire::encode(wire::frame{s}));
+        });
+        status_ = 0;
+    }
+
+    void stop()
+    {
+        if (std::exchange(stopping_, true)) return;
+        if (!server_) return loop_.stop();
+        server_->close_all();
+        flush_until_ = loop_.now() + base::milliseconds{1000};
+        flush();
+    }
+
+    /// The last replies ("the service stops") may still wait for the front.
+    void flush()
+    {
+        if (server_->unsent() == 0 || loop_.now() >= flush_until_) return loop_.stop();
+        flush_timer_.set_after(base::milliseconds{10}, [this] { flush(); });
+    }
+
+    io::loop loop_;
+    io::message_socket control_;
+    io::signal_watch stop_signals_;
+    io::timer flush_timer_{loop_};
+    std::unique_ptr<base::log_sink> log_;
+    std::optional<user_server> server_;
+    base::time_point flush_until_{};
+    bool stopping_ = false;
+    int status_ = 1;
+};
+
+} // namespace
+
+int run_user(int control_fd)
+{
+    fill_standard_descriptors();
+    ::signal(SIGPIPE, SIG_IGN);
+    process p{control_fd};
+    return p.run();
+}
+
+} // namespace winrm::service::user

@@ -1,0 +1,251 @@
+#include "service/user/user_server.h"
+
+#include <unistd.h>
+
+namespace winrm::service::user {
+namespace {
+
+using base::milliseconds;
+
+wsman::config_resource config_of(const wire::user_setup& s)
+{
+    wsman::config_resource c;
+    c.max_envelope_size_kb = s.max_envelope_kb;
+    c.max_timeout_ms = s.max_timeout_ms;
+    c.allow_unencrypted = s.allow_unencrypted;
+    c.auth_basic = s.basic;
+    c.max_concurrent_operations_per_user = s.max_operations;
+    c.enumeration_timeout_ms = s.enumeration_timeout_ms;
+    c.max_connections = s.max_connections;
+    c.max_packet_retrieval_time_s = s.body_time_s;
+    c.idle_timeout_ms = s.idle_timeout_ms;
+    c.max_concurrent_users = s.max_concurrent_users;
+    if (s.max_lifetime_ms != 0) c.max_shell_run_time_ms = s.max_lifetime_ms;
+    c.max_processes_per_shell = s.max_processes_per_shell;
+    c.max_memory_per_shell_mb = s.max_memory_per_shell_mb;
+    c.max_shells_per_user = s.max_shells;
+    c.http_port = s.http_port;
+    c.https_port = s.https_port;
+    return c;
+}
+
+shell::table_options table_options_of(const wire::user_setup& s, wsman::config_resource* config)
+{
+    shell::table_options t;
+    t.owner = s.user;
+    // As sshd does for accounts whose home is not there (nobody): work in the root folder; HOME still says what passwd says.
+    t.home = ::access(s.home.c_str(), X_OK) == 0 ? s.home : "/";
+    t.user_shell = s.shell;
+    t.machine = s.machine;
+    t.product_vendor = s.product_vendor;
+    t.product_version = s.product_version;
+    t.limits.envelope = std::size_t{s.max_envelope_kb} * 1024;
+    t.max_operation_timeout = milliseconds{s.max_timeout_ms};
+    t.default_idle_timeout = t.max_idle_timeout = milliseconds{s.idle_timeout_ms};
+    t.min_idle_timeout = std::min(t.min_idle_timeout, t.max_idle_timeout);
+    t.max_lifetime = milliseconds{s.max_lifetime_ms};
+    t.max_shells = s.max_shells;
+    t.max_commands_per_shell = s.max_commands_per_shell;
+    t.max_operations = s.max_operations;
+    t.max_command_line = s.max_command_line;
+    t.output_budget = std::size_t{s.output_budget_kb} * 1024;
+    t.enumeration_timeout = milliseconds{s.enumeration_timeout_ms};
+    t.config = config;
+    return t;
+}
+
+host_options host_options_of(const wire::user_setup& s)
+{
+    host_options h;
+    h.who.name = s.user;
+    h.who.home = s.home;
+    h.who.shell = s.shell;
+    h.who.is_root = ::geteuid() == 0;
+    h.cgroup = s.cgroup;
+    h.memory_per_shell = std::uint64_t{s.max_memory_per_shell_mb} * 1024 * 1024;
+    h.processes_per_shell = s.max_processes_per_shell;
+    h.max_shells = s.max_shells;
+    return h;
+}
+
+} // namespace
+
+user_server::user_server(io::loop& on, const wire::user_setup& setup, base::log_sink& log,
+                         std::function<void(wire::user_status)> status)
+    : loop_(on), log_(log), tell_(std::move(status)), max_frame_(wire::max_data_frame(setup.max_envelope_kb)),
+      config_(config_of(setup)),
+      table_(table_options_of(setup, &config_), base::system_random(), log, on.now()), timer_(on),
+      host_(on, host_options_of(setup), *this)
+{
+}
+
+user_server::~user_server()
+{
+    pumping_ = true; // news that still comes goes to the table and no further
+}
+
+void user_server::add_connection(const std::string& peer, io::unique_fd socket)
+{
+    const std::uint64_t id = next_connection_++;
+    connection& c = connections_[id];
+    c.peer = peer;
+    c.socket = std::make_unique<io::message_socket>(loop_, std::move(socket), max_frame_, 0);
+    c.socket->start([this, id](io::message_socket::message m) { frame_arrived(id, std::move(m.payload)); },
+                    [this, id] { connection_ended(id); });
+    tell_status();
+}
+
+void user_server::frame_arrived(std::uint64_t id, base::bytes&& payload)
+{
+    connection& c = connections_.at(id);
+    auto frame = wire::decode(std::move(payload));
+    auto* request = frame ? std::get_if<wire::request>(&*frame) : nullptr;
+    if (!request || c.busy) {
+        log_.write(base::log_level::error, "front_broke_rules", {{"peer", c.peer}});
+        return connection_ended(id);
+    }
+    const shell::request_token token{next_token_++};
+    c.busy = true;
+    c.waiting = token;
+    c.number = request->number;
+    c.encoding = soap::charset::utf8;
+    tokens_[token] = id;
+    auto text = soap::decode(std::move(request->envelope), request->charset);
+    if (text) {
+        c.encoding = text->encoding;
+        table_.handle_request(token, text->text, c.peer, loop_.now());
+    } else {
+        table_.handle_unreadable(token, text.error().message(), loop_.now());
+    }
+    pump();
+}
+
+void user_server::connection_ended(std::uint64_t id)
+{
+    const auto at = connections_.find(id);
+    if (at == connections_.end()) return;
+    const bool busy = at->second.busy;
+    const shell::request_token token = at->second.waiting;
+    connections_.erase(at);
+    if (busy) {
+        tokens_.erase(token);
+        table_.handle_gone(token, loop_.now());
+        pump();
+    }
+    tell_status();
+}
+
+void user_server::send_reply(shell::outgoing_reply&& reply)
+{
+    const auto at = tokens_.find(reply.token);
+    if (at == tokens_.end()) return;
+    connection& c = connections_.at(at->second);
+    tokens_.erase(at);
+    c.busy = false;
+    wire::reply out;
+    out.number = c.number;
+    out.is_fault = reply.is_fault;
+    out.media_type = soap::media_type(c.encoding);
+    out.envelope = soap::encode(std::move(reply.envelope), c.encoding);
+    c.socket->send(wire::encode_head(out), out.envelope);
+}
+
+void user_server::pump()
+{
+    if (pumping_) return;
+    pumping_ = true;
+    for (bool again = true; again;) {
+        again = false;
+        while (auto reply = table_.poll_reply()) {
+            send_reply(std::move(*reply));
+            again = true;
+        }
+        while (auto order = table_.poll_order()) {
+            host_.execute(std::move(*order));
+            again = true;
+        }
+    }
+    pumping_ = false;
+    arm_timer();
+    tell_status();
+}
+
+/// The timer may ring early and then looks again: most changes only move the deadline away.
+void user_server::arm_timer()
+{
+    const base::time_point wanted = table_.deadline();
+    if (wanted >= armed_) return;
+    armed_ = wanted;
+    timer_.set(wanted, [this] {
+        armed_ = base::time_point::max();
+        if (table_.deadline() <= loop_.now()) table_.handle_timeout(loop_.now());
+        pump();
+    });
+}
+
+wire::user_status user_server::status() const
+{
+    return {static_cast<std::uint32_t>(table_.shells()), static_cast<std::uint32_t>(connections_.size())};
+}
+
+void user_server::tell_status()
+{
+    const wire::user_status now = status();
+    if (now.shells == told_.shells && now.connections == told_.connections) return;
+    told_ = now;
+    tell_(now);
+}
+
+void user_server::close_all()
+{
+    table_.close_all(loop_.now());
+    pump();
+    host_.kill_everything();
+}
+
+std::size_t user_server::unsent() const
+{
+    std::size_t sum = 0;
+    for (const auto& [id, c] : connections_) sum += c.socket->pending();
+    return sum;
+}
+
+// -- news of processes
+
+void user_server::started(shell::process_ref p, std::uint32_t pid)
+{
+    table_.process_started(p, pid, loop_.now());
+    pump();
+}
+
+void user_server::not_started(shell::process_ref p, shell::start_failure why)
+{
+    table_.process_not_started(p, why, loop_.now());
+    pump();
+}
+
+void user_server::output(shell::process_ref p, bool is_stderr, base::bytes_view data)
+{
+    table_.process_output(p, is_stderr, data, loop_.now());
+    pump();
+}
+
+void user_server::output_end(shell::process_ref p, bool is_stderr)
+{
+    table_.process_output_end(p, is_stderr, loop_.now());
+    pump();
+}
+
+void user_server::input_taken(shell::process_ref p)
+{
+    table_.process_input_taken(p, loop_.now());
+    pump();
+}
+
+void user_server::exited(shell::process_ref p, int status)
+{
+    table_.process_exited(p, status, loop_.now());
+    pump();
+}
+
+} // namespace winrm::service::user

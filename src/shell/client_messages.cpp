@@ -1,0 +1,274 @@
+// The client's half of the messages: requests made, replies read.
+#include "shell/messages.h"
+
+#include "base/text.h"
+#include "soap/namespaces.h"
+
+#include <limits>
+#include <memory>
+
+namespace winrm::shell {
+namespace {
+
+using soap::ns::rsp;
+
+wsman::outgoing_request make(base::bytes_view action, const std::string& resource, const std::string& shell_id)
+{
+    wsman::outgoing_request r;
+    r.header.action = action;
+    r.header.resource_uri = resource;
+    if (!shell_id.empty()) r.header.selectors.add("ShellId", shell_id);
+    return r;
+}
+
+std::string join(const std::vector<std::string>& words)
+{
+    std::string out;
+    for (const auto& word : words) {
+        if (!out.empty()) out += ' ';
+        out += word;
+    }
+    return out;
+}
+
+std::vector<std::string> split(base::bytes_view text)
+{
+    std::vector<std::string> out;
+    while (!(text = base::trim(text)).empty()) {
+        const std::size_t end = text.find_first_of(" \t\r\n");
+        out.emplace_back(text.substr(0, end));
+        if (end == base::bytes_view::npos) break;
+        text.remove_prefix(end);
+    }
+    return out;
+}
+
+base::bytes_view boolean(bool value) { return value ? "TRUE" : "FALSE"; }
+
+void write_create(xml::writer& w, const create_shell& c)
+{
+    w.open("rsp:Shell");
+    if (!c.shell_id.empty()) w.attribute("ShellId", c.shell_id);
+    if (!c.name.empty()) w.attribute("Name", c.name);
+    if (!c.environment.empty()) {
+        w.open("rsp:Environment");
+        for (const variable& v : c.environment) w.open("rsp:Variable").attribute("Name", v.name).text(v.value).close();
+        w.close();
+    }
+    if (!c.working_directory.empty()) w.leaf("rsp:WorkingDirectory", c.working_directory);
+    if (c.lifetime) w.leaf("rsp:Lifetime", base::format_duration(*c.lifetime));
+    if (c.idle_timeout) w.leaf("rsp:IdleTimeOut", base::format_duration(*c.idle_timeout));
+    if (!c.input_streams.empty()) w.leaf("rsp:InputStreams", join(c.input_streams));
+    if (!c.output_streams.empty()) w.leaf("rsp:OutputStreams", join(c.output_streams));
+    w.close();
+}
+
+error broken(const char* what) { return {errc::protocol, what}; }
+
+std::optional<std::int32_t> read_exit_code(base::bytes_view text)
+{
+    const bool negative = !text.empty() && text.front() == '-';
+    if (negative) text.remove_prefix(1);
+    const auto value = base::parse_unsigned(text);
+    constexpr std::uint64_t low = std::uint64_t{1} << 31U;
+    if (!value || *value > (negative ? low : std::uint64_t{std::numeric_limits<std::uint32_t>::max()})) return {};
+    const auto bits = static_cast<std::uint32_t>(*value);
+    return static_cast<std::int32_t>(negative ? 0U - bits : bits);
+}
+
+std::string text_of(const xml::element& parent, base::bytes_view name)
+{
+    const xml::element* e = parent.child(rsp, name);
+    return e == nullptr ? std::string() : std::string(e->trimmed());
+}
+
+std::optional<std::uint32_t> number_of(const xml::element& parent, base::bytes_view name)
+{
+    const auto value = base::parse_unsigned(text_of(parent, name));
+    if (!value || *value > std::numeric_limits<std::uint32_t>::max()) return {};
+    return static_cast<std::uint32_t>(*value);
+}
+
+/// The selector of x:ResourceCreated, "" if there is none.
+std::string created_id(const xml::element& created)
+{
+    const xml::element* parameters = created.child(soap::ns::a, "ReferenceParameters");
+    const xml::element* set = parameters == nullptr ? nullptr : parameters->child(soap::ns::w, "SelectorSet");
+    if (set == nullptr) return {};
+    for (const xml::element* s : set->children()) {
+        const std::string* name = s->attribute_value({}, "Name");
+        if (name != nullptr && base::iequals(*name, "ShellId")) return std::string(s->trimmed());
+    }
+    return {};
+}
+
+} // namespace
+
+base::bytes_view uri(signal_code code) noexcept
+{
+    switch (code) {
+    case signal_code::ctrl_c: return "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/ctrl_c";
+    case signal_code::ctrl_break: return "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/ctrl_break";
+    case signal_code::terminate: break;
+    }
+    return "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/terminate";
+}
+
+wsman::outgoing_request make_create(const create_shell& c)
+{
+    auto r = make(wsman::action::create, c.resource_uri, {});
+    if (c.no_profile) r.header.options.add("WINRS_NOPROFILE", std::string(boolean(*c.no_profile)));
+    if (c.code_page) r.header.options.add("WINRS_CODEPAGE", std::to_string(*c.code_page));
+    r.body = [c](xml::writer& w) { write_create(w, c); };
+    return r;
+}
+
+wsman::outgoing_request make_command(const std::string& resource_uri, const std::string& shell_id, const start_command& c)
+{
+    auto r = make(wsman::action::command, resource_uri, shell_id);
+    if (c.console_mode_stdin) r.header.options.add("WINRS_CONSOLEMODE_STDIN", std::string(boolean(*c.console_mode_stdin)));
+    if (c.skip_cmd_shell) r.header.options.add("WINRS_SKIP_CMD_SHELL", std::string(boolean(*c.skip_cmd_shell)));
+    r.body = [c](xml::writer& w) {
+        w.open("rsp:CommandLine");
+        if (!c.command_id.empty()) w.attribute("CommandId", c.command_id);
+        w.leaf("rsp:Command", c.command);
+        for (const auto& a : c.arguments) w.leaf("rsp:Arguments", a);
+        w.close();
+    };
+    return r;
+}
+
+wsman::outgoing_request make_send(const std::string& resource_uri, const std::string& shell_id, const std::string& command_id,
+                                  base::bytes data, bool end)
+{
+    auto r = make(wsman::action::send, resource_uri, shell_id);
+    // Shared: std::function copies, the block need not be.
+    r.body = [command_id, shared = std::make_shared<const base::bytes>(std::move(data)), end](xml::writer& w) {
+        w.open("rsp:Send").open("rsp:Stream").attribute("Name", "stdin");
+        if (!command_id.empty()) w.attribute("CommandId", command_id);
+        if (end) w.attribute("End", "true");
+        w.base64(*shared).close().close();
+    };
+    return r;
+}
+
+wsman::outgoing_request make_receive(const std::string& resource_uri, const std::string& shell_id, const std::string& command_id,
+                                     const std::vector<std::string>& streams)
+{
+    auto r = make(wsman::action::receive, resource_uri, shell_id);
+    r.header.options.add("WSMAN_CMDSHELL_OPTION_KEEPALIVE", "TRUE"); // MS-WSMV 3.1.4.14
+    r.body = [command_id, names = join(streams)](xml::writer& w) {
+        w.open("rsp:Receive").open("rsp:DesiredStream");
+        if (!command_id.empty()) w.attribute("CommandId", command_id);
+        w.text(names).close().close();
+    };
+    return r;
+}
+
+wsman::outgoing_request make_signal(const std::string& resource_uri, const std::string& shell_id, const std::string& command_id,
+                                    signal_code code)
+{
+    auto r = make(wsman::action::signal, resource_uri, shell_id);
+    r.body = [command_id, code](xml::writer& w) {
+        w.open("rsp:Signal");
+        if (!command_id.empty()) w.attribute("CommandId", command_id);
+        w.leaf("rsp:Code", uri(code)).close();
+    };
+    return r;
+}
+
+wsman::outgoing_request make_delete(const std::string& resource_uri, const std::string& shell_id)
+{
+    return make(wsman::action::delete_, resource_uri, shell_id);
+}
+
+wsman::outgoing_request make_get(const std::string& resource_uri, const std::string& shell_id)
+{
+    return make(wsman::action::get, resource_uri, shell_id);
+}
+
+result<shell_info> read_shell(const xml::element& shell)
+{
+    if (!shell.is(rsp, "Shell")) return broken("the answer holds no shell");
+    shell_info s;
+    s.shell_id = text_of(shell, "ShellId");
+    if (const std::string* id = shell.attribute_value({}, "ShellId"); s.shell_id.empty() && id != nullptr) s.shell_id = *id;
+    s.name = text_of(shell, "Name");
+    if (const std::string* name = shell.attribute_value({}, "Name"); s.name.empty() && name != nullptr) s.name = *name;
+    s.resource_uri = text_of(shell, "ResourceUri");
+    s.owner = text_of(shell, "Owner");
+    s.client_ip = text_of(shell, "ClientIP");
+    s.working_directory = text_of(shell, "WorkingDirectory");
+    s.idle_timeout = base::parse_duration(text_of(shell, "IdleTimeOut"));
+    s.max_idle_timeout = base::parse_duration(text_of(shell, "MaxIdleTimeOut"));
+    s.input_streams = split(text_of(shell, "InputStreams"));
+    s.output_streams = split(text_of(shell, "OutputStreams"));
+    if (auto state = text_of(shell, "State"); !state.empty()) s.state = std::move(state);
+    s.run_time = base::parse_duration(text_of(shell, "ShellRunTime"));
+    s.inactivity = base::parse_duration(text_of(shell, "ShellInactivity"));
+    s.process_id = number_of(shell, "ProcessId");
+    s.child_processes = number_of(shell, "ChildProcesses");
+    s.memory_used = text_of(shell, "MemoryUsed");
+    if (const auto profile = text_of(shell, "ProfileLoaded"); !profile.empty()) s.profile_loaded = base::iequals(profile, "Yes");
+    return s;
+}
+
+result<shell_info> read_create_reply(const wsman::incoming_reply& r)
+{
+    shell_info info;
+    std::string id;
+    for (const xml::element* e : r.envelope().body().children()) {
+        if (e->is(soap::ns::x, "ResourceCreated")) id = created_id(*e);
+        if (!e->is(rsp, "Shell")) continue;
+        auto shell = read_shell(*e);
+        if (!shell) return std::move(shell).error();
+        info = std::move(*shell);
+    }
+    if (!id.empty()) info.shell_id = std::move(id);
+    if (info.shell_id.empty()) return broken("the host's answer to Create names no shell");
+    return info;
+}
+
+result<std::string> read_command_reply(const wsman::incoming_reply& r)
+{
+    const xml::element* response = r.payload();
+    if (response == nullptr || !response->is(rsp, "CommandResponse")) return broken("the host's answer to Command is not one");
+    std::string id = text_of(*response, "CommandId");
+    if (id.empty()) return broken("the host's answer to Command names no command");
+    return id;
+}
+
+result<receive_answer> read_receive_reply(const wsman::incoming_reply& r)
+{
+    const xml::element* response = r.payload();
+    if (response == nullptr || !response->is(rsp, "ReceiveResponse")) return broken("the host's answer to Receive is not one");
+    receive_answer a;
+    for (const xml::element* e : response->children()) {
+        if (e->is(rsp, "Stream")) {
+            stream_block b;
+            const std::string* name = e->attribute_value({}, "Name");
+            if (name == nullptr) return broken("a block of output names no stream");
+            b.stream = *name;
+            if (const std::string* id = e->attribute_value({}, "CommandId")) b.command_id = *id;
+            if (const std::string* end = e->attribute_value({}, "End")) b.end = base::parse_bool(*end).value_or(false);
+            if (!base::base64_decode(e->text(), b.data)) return broken("a block of output is not base64");
+            a.blocks.push_back(std::move(b));
+        } else if (e->is(rsp, "CommandState")) {
+            const std::string* state = e->attribute_value({}, "State");
+            if (state == nullptr) return broken("the command's state is missing");
+            const auto slash = state->rfind('/');
+            const auto word = base::bytes_view(*state).substr(slash == std::string::npos ? 0 : slash + 1);
+            if (word == "Done") a.state = command_state::done;
+            else if (word == "Pending") a.state = command_state::pending;
+            else if (word == "Running") a.state = command_state::running;
+            else return broken("the command's state is not known");
+            if (const xml::element* code = e->child(rsp, "ExitCode")) {
+                a.exit_code = read_exit_code(code->trimmed());
+                if (!a.exit_code) return broken("the exit code is not a number of 32 bits");
+            }
+        }
+    }
+    return a;
+}
+
+} // namespace winrm::shell

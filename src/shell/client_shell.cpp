@@ -1,0 +1,471 @@
+#include "shell/client_shell.h"
+
+#include "base/text.h"
+#include "shell/lifecycle.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace winrm::shell {
+namespace {
+
+constexpr std::size_t send_overhead = 4096;   // a Send's envelope besides its base64, generously (two URIs, ids)
+constexpr std::size_t min_send_envelope = 8192; // MS-WSMV 3.1.4.1.7: no host may take less
+constexpr int max_busy_retries = 10;             // some 20 s in all
+constexpr milliseconds first_busy_delay{50}, longest_busy_delay{5'000};
+
+enum class exchange_kind { create, command, send, receive, signal, delete_ };
+
+error cancelled() { return {errc::cancelled, "the command was cancelled"}; }
+
+/// The host refused the Send for its size before it looked at it, so it was not taken.
+bool refused_for_size(std::uint32_t code)
+{
+    constexpr std::array<std::uint32_t, 6> codes{0x80338026, 0x80338035, 0x80338047, 0x80338048, 0x80338049, 0x80338111};
+    return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+bool is_timeout(const fault_info& f)
+{
+    return f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) || (f.code == 0 && f.subcode == "w:TimedOut");
+}
+
+bool shell_is_gone(const fault_info& f)
+{
+    return f.code == static_cast<std::uint32_t>(wsman::fault_code::unexpected_selectors) ||
+           f.code == static_cast<std::uint32_t>(wsman::fault_code::key_deleted);
+}
+
+} // namespace
+
+struct client_shell::state
+{
+    struct exchange
+    {
+        exchange_kind kind;
+        command_number command{};
+    };
+    struct command
+    {
+        start_command spec;
+        std::string id;
+        command_phase phase = command_phase::queued;
+        base::bytes input;              ///< queued stdin; what lies before `taken` was sent
+        std::size_t taken = 0, sending = 0;
+        bool input_end = false, end_sent = false, sending_end = false;
+        bool send_under_way = false, input_dropped = false, wanted_told = false, terminated = false;
+        int busy = 0;
+        std::vector<signal_code> signals; ///< asked for before the command had an id
+        std::optional<std::int32_t> exit_code;
+
+        [[nodiscard]] std::size_t queued() const { return input.size() - taken; }
+    };
+
+    explicit state(client_options&& o) : options(std::move(o)), send_size(options.send_envelope_size) {}
+
+    bool step(shell_step s)
+    {
+        const auto to = next(phase, s);
+        if (to) phase = *to;
+        return to.has_value();
+    }
+
+    static bool step(command& c, command_step s)
+    {
+        const auto to = next(c.phase, s);
+        if (to) c.phase = *to;
+        return to.has_value();
+    }
+
+    void ask(exchange_kind kind, command_number n, wsman::outgoing_request&& r, bool background = false, milliseconds delay = {})
+    {
+        const exchange_id id{next_exchange++};
+        r.header.operation_timeout = options.operation_timeout;
+        r.header.max_envelope_size = options.max_envelope_size;
+        exchanges[id] = {kind, n};
+        requests.push_back({id, std::move(r), kind == exchange_kind::receive, background, delay});
+    }
+
+    [[nodiscard]] std::size_t piece() const { return base::base64_capacity(std::max(send_size, min_send_envelope) - send_overhead); }
+
+    void ask_receive(command_number n, const command& c)
+    {
+        ask(exchange_kind::receive, n, make_receive(resource, info.shell_id, c.id, options.create.output_streams));
+    }
+
+    void ask_signal(command_number n, const command& c, signal_code code, bool background)
+    {
+        ++signals_under_way;
+        ask(exchange_kind::signal, n, make_signal(resource, info.shell_id, c.id, code), background);
+    }
+
+    /// Doubles with every refusal in a row.
+    static milliseconds busy_delay(int refusals)
+    {
+        return refusals == 0 ? milliseconds{0} : std::min(first_busy_delay * (1 << (refusals - 1)), longest_busy_delay);
+    }
+
+    /// One Send is under way per command (a second would be answered with 170).
+    void push_input(command_number n, command& c)
+    {
+        if (c.phase != command_phase::running || c.input_dropped || options.create.input_streams.empty()) return;
+        if (!c.send_under_way && !c.end_sent && (c.queued() > 0 || c.input_end)) {
+            c.sending = std::min(piece(), c.queued());
+            c.sending_end = c.input_end && c.sending == c.queued();
+            c.send_under_way = true;
+            ask(exchange_kind::send, n,
+                make_send(resource, info.shell_id, c.id, c.input.substr(c.taken, c.sending), c.sending_end), false, busy_delay(c.busy));
+        }
+        if (!c.wanted_told && !c.input_end && c.queued() < options.input_high_water) {
+            c.wanted_told = true;
+            events.emplace_back(input_wanted{n});
+        }
+    }
+
+    static void drop_input(command& c)
+    {
+        c.input = {};
+        c.taken = 0;
+        c.input_dropped = true;
+    }
+
+    void start_queued()
+    {
+        for (auto& [n, c] : commands) {
+            if (phase == shell_phase::open && step(c, command_step::ask)) {
+                ask(exchange_kind::command, n, make_command(resource, info.shell_id, c.spec));
+            }
+        }
+    }
+
+    /// `tell_host`: the host may still hold the command, so it is told to end it (MS-WSMV 3.1.4.12).
+    void end_command(command_number n, client_event&& event, bool tell_host)
+    {
+        const auto at = commands.find(n);
+        if (at == commands.end()) return;
+        command& c = at->second;
+        const bool known = c.phase == command_phase::running && !c.id.empty();
+        if (!step(c, command_step::end)) return;
+        if (tell_host && known && !c.terminated) ask_signal(n, c, signal_code::terminate, true);
+        events.push_back(std::move(event));
+        commands.erase(at);
+    }
+
+    void fail_command(command_number n, error e, bool tell_host = true)
+    {
+        end_command(n, command_failed{n, std::move(e)}, tell_host);
+    }
+
+    void fail_all(const error& e, bool tell_host)
+    {
+        while (!commands.empty()) fail_command(commands.begin()->first, e, tell_host);
+    }
+
+    void fail_shell(const error& e)
+    {
+        if (phase == shell_phase::closing || phase == shell_phase::closed) return;
+        fail_all(e, false);
+        events.emplace_back(shell_failed{e});
+        // Told gone, but the fault may have meant the command only: Delete costs nothing and leaves nothing.
+        start_close();
+    }
+
+    void start_close()
+    {
+        close_wanted = true;
+        if (phase == shell_phase::opening) {
+            const bool unsent = !requests.empty() && exchanges.count(requests.front().id) != 0 &&
+                                exchanges.at(requests.front().id).kind == exchange_kind::create;
+            if (!unsent) return;
+            requests.clear();
+            exchanges.clear();
+            step(shell_step::lost);
+            events.emplace_back(shell_closed{});
+            return;
+        }
+        const bool was_idle = phase == shell_phase::idle;
+        if (!step(shell_step::close)) return;
+        if (was_idle) events.emplace_back(shell_closed{});
+        else ask_delete();
+    }
+
+    /// After the Signals: two connections would let Delete overtake them.
+    void ask_delete()
+    {
+        if (phase != shell_phase::closing || signals_under_way > 0 || delete_asked) return;
+        delete_asked = true;
+        ask(exchange_kind::delete_, {}, make_delete(resource, info.shell_id), true);
+    }
+
+    void opened(shell_info&& created)
+    {
+        info = std::move(created);
+        if (info.resource_uri.empty()) info.resource_uri = options.create.resource_uri;
+        resource = info.resource_uri;
+        step(shell_step::opened);
+        events.emplace_back(shell_opened{info});
+        if (close_wanted) start_close();
+        else start_queued();
+    }
+
+    void create_failed(error e)
+    {
+        step(shell_step::lost);
+        fail_all(e, false);
+        if (!close_wanted) events.emplace_back(shell_failed{std::move(e)});
+        events.emplace_back(shell_closed{});
+    }
+
+    void on_create(const wsman::incoming_reply& r)
+    {
+        if (r.fault()) return create_failed(wsman::to_error(*r.fault()));
+        auto created = read_create_reply(r);
+        if (!created) return create_failed(std::move(created).error());
+        opened(std::move(*created));
+    }
+
+    void on_command(command_number n, command& c, const wsman::incoming_reply& r)
+    {
+        if (r.fault()) {
+            auto e = wsman::to_error(*r.fault());
+            if (shell_is_gone(*r.fault())) return fail_shell(e);
+            return fail_command(n, std::move(e), false);
+        }
+        auto id = read_command_reply(r);
+        if (!id) return fail_command(n, std::move(id).error(), false);
+        c.id = std::move(*id);
+        step(c, command_step::started);
+        events.emplace_back(command_started{n, c.id});
+        ask_receive(n, c); // at once: MS-WSMV 3.1.4.14
+        for (const signal_code s : c.signals) {
+            c.terminated = c.terminated || s == signal_code::terminate;
+            ask_signal(n, c, s, false);
+        }
+        c.signals.clear();
+        push_input(n, c);
+    }
+
+    void on_receive(command_number n, command& c, const wsman::incoming_reply& r)
+    {
+        if (r.fault()) {
+            if (is_timeout(*r.fault())) return ask_receive(n, c); // nothing yet: for ever
+            auto e = wsman::to_error(*r.fault());
+            if (shell_is_gone(*r.fault()) && !c.terminated) return fail_shell(e);
+            return fail_command(n, std::move(e));
+        }
+        auto answer = read_receive_reply(r);
+        if (!answer) return fail_command(n, std::move(answer).error());
+        if (answer->exit_code) c.exit_code = answer->exit_code;
+        const bool done = answer->state == command_state::done;
+        if (!done) ask_receive(n, c); // leaves before the blocks are handed on
+        for (stream_block& b : answer->blocks) {
+            if (!b.data.empty()) events.emplace_back(command_output{n, std::move(b.stream), std::move(b.data)});
+        }
+        if (done) {
+            const auto code = c.exit_code;
+            end_command(n, command_done{n, code}, options.signal_after_done);
+        }
+    }
+
+    void send_taken(command_number n, command& c)
+    {
+        c.send_under_way = false;
+        c.busy = 0;
+        c.taken += c.sending;
+        c.end_sent = c.end_sent || c.sending_end;
+        if (c.taken == c.input.size() || c.taken > options.input_high_water) {
+            c.input.erase(0, c.taken);
+            c.taken = 0;
+        }
+        push_input(n, c);
+    }
+
+    /// Halves what a Send may be; false at the smallest envelope any host takes.
+    bool shrink()
+    {
+        if (send_size <= min_send_envelope) return false;
+        send_size = std::max(min_send_envelope, send_size / 2);
+        return true;
+    }
+
+    void on_send(command_number n, command& c, const wsman::incoming_reply& r)
+    {
+        if (!r.fault()) return send_taken(n, c);
+        const fault_info& f = *r.fault();
+        c.send_under_way = false;
+        if (f.code == static_cast<std::uint32_t>(wsman::fault_code::busy) && c.busy++ < max_busy_retries) return push_input(n, c);
+        if (refused_for_size(f.code) && shrink()) return push_input(n, c);
+        // The command has ended or is ending: Receive tells how.
+        if (shell_is_gone(f) || f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_aborted)) return drop_input(c);
+        fail_command(n, wsman::to_error(f));
+    }
+
+    void on_signal_end()
+    {
+        --signals_under_way;
+        ask_delete();
+    }
+
+    void on_delete_end()
+    {
+        step(shell_step::deleted);
+        exchanges.clear();
+        requests.clear();
+        events.emplace_back(shell_closed{});
+    }
+
+    client_options options;
+    std::size_t send_size;
+    bool size_learnt = false, close_wanted = false, delete_asked = false;
+    shell_phase phase = shell_phase::idle;
+    std::string resource;
+    shell_info info;
+    std::map<command_number, command> commands;
+    std::map<exchange_id, exchange> exchanges;
+    std::deque<outgoing> requests;
+    std::deque<client_event> events;
+    std::size_t signals_under_way = 0;
+    std::uint64_t next_exchange = 1;
+    std::uint32_t next_command = 1;
+};
+
+client_shell::client_shell(client_options options) : state_(std::make_unique<state>(std::move(options))) {}
+client_shell::~client_shell() = default;
+client_shell::client_shell(client_shell&&) noexcept = default;
+client_shell& client_shell::operator=(client_shell&&) noexcept = default;
+
+void client_shell::open()
+{
+    if (state_->step(shell_step::create)) state_->ask(exchange_kind::create, {}, make_create(state_->options.create));
+}
+
+void client_shell::attach(shell_info existing)
+{
+    if (state_->phase == shell_phase::idle) state_->opened(std::move(existing));
+}
+
+command_number client_shell::run(start_command command)
+{
+    const command_number n{state_->next_command++};
+    state_->commands[n].spec = std::move(command);
+    if (state_->close_wanted || state_->phase == shell_phase::closed) state_->fail_command(n, cancelled());
+    else state_->start_queued();
+    return n;
+}
+
+void client_shell::send_input(command_number command, base::bytes data, bool end)
+{
+    const auto at = state_->commands.find(command);
+    if (at == state_->commands.end()) return;
+    auto& c = at->second;
+    if (c.input_end || c.input_dropped || state_->options.create.input_streams.empty()) return;
+    c.input += data;
+    c.input_end = end;
+    c.wanted_told = false;
+    state_->push_input(command, c);
+}
+
+void client_shell::signal(command_number command, signal_code code)
+{
+    const auto at = state_->commands.find(command);
+    if (at == state_->commands.end()) return;
+    auto& c = at->second;
+    if (c.phase != command_phase::running) {
+        c.signals.push_back(code);
+        return;
+    }
+    c.terminated = c.terminated || code == signal_code::terminate;
+    state_->ask_signal(command, c, code, false);
+}
+
+void client_shell::close()
+{
+    if (state_->close_wanted) return;
+    state_->close_wanted = true;
+    state_->fail_all(cancelled(), true);
+    state_->start_close();
+}
+
+void client_shell::learn_envelope_size(std::size_t octets)
+{
+    state_->size_learnt = true;
+    if (octets >= min_send_envelope) state_->send_size = octets;
+}
+
+bool client_shell::wants_envelope_size() const noexcept
+{
+    if (state_->size_learnt || state_->phase != shell_phase::open) return false;
+    const std::size_t piece = state_->piece();
+    return std::any_of(state_->commands.begin(), state_->commands.end(), [piece](const auto& c) { return c.second.queued() > piece; });
+}
+
+std::optional<outgoing> client_shell::poll_request()
+{
+    if (state_->requests.empty()) return {};
+    auto out = std::move(state_->requests.front());
+    state_->requests.pop_front();
+    return out;
+}
+
+void client_shell::handle_reply(exchange_id id, const wsman::incoming_reply& reply)
+{
+    const auto at = state_->exchanges.find(id);
+    if (at == state_->exchanges.end()) return;
+    const auto [kind, n] = at->second;
+    state_->exchanges.erase(at);
+    if (kind == exchange_kind::create) return state_->on_create(reply);
+    if (kind == exchange_kind::signal) return state_->on_signal_end();
+    if (kind == exchange_kind::delete_) return state_->on_delete_end();
+    const auto found = state_->commands.find(n);
+    if (found == state_->commands.end()) return; // ended meanwhile; Delete takes care of what the host holds
+    switch (kind) {
+    case exchange_kind::command: return state_->on_command(n, found->second, reply);
+    case exchange_kind::send: return state_->on_send(n, found->second, reply);
+    default: return state_->on_receive(n, found->second, reply);
+    }
+}
+
+void client_shell::handle_failure(exchange_id id, winrm::error error, bool may_retry)
+{
+    const auto at = state_->exchanges.find(id);
+    if (at == state_->exchanges.end()) return;
+    const auto [kind, n] = at->second;
+    state_->exchanges.erase(at);
+    if (kind == exchange_kind::create) return state_->create_failed(std::move(error));
+    if (kind == exchange_kind::signal) {
+        // A lost terminate is said once more and waited for no longer; a lost ctrl_c is the user's to repeat.
+        if (const auto hit = state_->commands.find(n); hit != state_->commands.end() && hit->second.terminated) {
+            hit->second.terminated = false;
+            state_->fail_command(n, std::move(error));
+        }
+        return state_->on_signal_end();
+    }
+    if (kind == exchange_kind::delete_) return state_->on_delete_end();
+    const auto found = state_->commands.find(n);
+    if (found == state_->commands.end()) return;
+    auto& c = found->second;
+    if (kind == exchange_kind::receive && may_retry) return state_->ask_receive(n, c);
+    if (kind == exchange_kind::send && error.http_status() == 413 && state_->shrink()) {
+        c.send_under_way = false;
+        return state_->push_input(n, c);
+    }
+    state_->fail_command(n, std::move(error));
+}
+
+std::optional<client_event> client_shell::poll_event()
+{
+    if (state_->events.empty()) return {};
+    auto out = std::move(state_->events.front());
+    state_->events.pop_front();
+    return out;
+}
+
+bool client_shell::finished() const noexcept
+{
+    return state_->phase == shell_phase::closed && state_->requests.empty() && state_->events.empty();
+}
+
+const std::string& client_shell::shell_id() const noexcept { return state_->info.shell_id; }
+
+} // namespace winrm::shell

@@ -1,0 +1,100 @@
+// A remote shell from the client's side: opens, runs commands, feeds stdin, collects output, ends. Pure: says which request is
+// next, is told the reply. Whoever drives it may have several requests under way at once (Receive waits long, Send and Signal
+// go beside it on a second connection). Order of use: page comment of ARCHITECTURE.md, "client path".
+//
+// Call poll_request() and poll_event() after every other call until both are empty.
+#pragma once
+
+#include "shell/messages.h"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <variant>
+
+namespace winrm::shell {
+
+/// Number of a request under way; chosen by the machine, never reused.
+enum class exchange_id : std::uint64_t {};
+/// Number of a command within this machine (the host's CommandId may come later).
+enum class command_number : std::uint32_t {};
+
+struct client_options
+{
+    create_shell create;
+    milliseconds operation_timeout{60'000};   ///< of Receive: the host's longest silence before TimedOut
+    std::size_t max_envelope_size = 512'000;  ///< what we accept, told in the header
+    std::size_t send_envelope_size = 153'600; ///< what the host surely takes, until learn_envelope_size()
+    std::size_t input_high_water = 1024 * 1024; ///< queued stdin beyond which input_wanted is not signalled
+    bool signal_after_done = true;            ///< MS-WSMV 3.1.4.12: terminate follows the final output
+};
+
+struct outgoing
+{
+    exchange_id id;
+    wsman::outgoing_request request;
+    /// A Receive or anything else that may be asked again after a lost connection (only Receive is).
+    bool repeatable = false;
+    /// The user waits for nothing of this one (Signal after Done, Delete): errors are swallowed by the machine.
+    bool background = false;
+    /// To be held back this long by the driver before it leaves (a Send that the host was too busy to take); 0 = at once.
+    milliseconds delay{0};
+};
+
+// events, in the order they happened
+struct shell_opened { shell_info info; };
+struct command_started { command_number command; std::string command_id; };
+struct command_output { command_number command; std::string stream; base::bytes data; };
+/// Room for more stdin of this command.
+struct input_wanted { command_number command; };
+struct command_done { command_number command; std::optional<std::int32_t> exit_code; };
+/// The command ended without exit code: fault, lost connection, protocol error.
+struct command_failed { command_number command; winrm::error error; };
+/// Shell could not be opened, or is gone: nothing can follow but shell_closed.
+struct shell_failed { winrm::error error; };
+/// Delete was answered (or given up): the machine is finished.
+struct shell_closed {};
+using client_event = std::variant<shell_opened, command_started, command_output, input_wanted, command_done, command_failed, shell_failed, shell_closed>;
+
+class client_shell
+{
+public:
+    explicit client_shell(client_options options);
+    ~client_shell();
+    client_shell(client_shell&&) noexcept;
+    client_shell& operator=(client_shell&&) noexcept;
+
+    // -- what the application wants
+    void open();
+    /// Takes a shell that exists already (kept sessions); no Create.
+    void attach(shell_info existing);
+    /// May be called before the shell is open; commands of one shell may run side by side.
+    command_number run(start_command command);
+    /// Queued and cut into Sends that fit the envelope; one Send is under way at a time per command.
+    void send_input(command_number command, base::bytes data, bool end);
+    void signal(command_number command, signal_code code);
+    /// Delete, after Signals; commands still running end as command_failed(cancelled).
+    void close();
+    /// The host's MaxEnvelopeSizekb became known.
+    void learn_envelope_size(std::size_t octets);
+    /// True once stdin needs more than one envelope: worth a Get of winrm/config.
+    [[nodiscard]] bool wants_envelope_size() const noexcept;
+
+    // -- what must leave
+    [[nodiscard]] std::optional<outgoing> poll_request();
+    // -- what arrived, for a request under way
+    void handle_reply(exchange_id id, const wsman::incoming_reply& reply);
+    /// The request failed below WS-Management. A repeatable one is asked again if `may_retry`.
+    void handle_failure(exchange_id id, winrm::error error, bool may_retry);
+
+    [[nodiscard]] std::optional<client_event> poll_event();
+    [[nodiscard]] bool finished() const noexcept;
+    [[nodiscard]] const std::string& shell_id() const noexcept;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace winrm::shell

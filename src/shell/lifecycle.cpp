@@ -1,0 +1,43 @@
+#include "shell/lifecycle.h"
+
+#include <array>
+
+namespace winrm::shell {
+namespace {
+
+constexpr std::array<shell_transition, 8> shells{{
+    {shell_phase::idle, shell_step::create, shell_phase::opening},
+    {shell_phase::idle, shell_step::opened, shell_phase::open}, // attached
+    {shell_phase::idle, shell_step::close, shell_phase::closed},
+    {shell_phase::opening, shell_step::opened, shell_phase::open},
+    {shell_phase::opening, shell_step::lost, shell_phase::closed},
+    {shell_phase::open, shell_step::close, shell_phase::closing},
+    {shell_phase::closing, shell_step::deleted, shell_phase::closed},
+    {shell_phase::opening, shell_step::close, shell_phase::opening}, // Delete needs the id: Create's answer is waited for
+}};
+
+constexpr std::array<command_transition, 5> commands{{
+    {command_phase::queued, command_step::ask, command_phase::starting},
+    {command_phase::queued, command_step::end, command_phase::ended},
+    {command_phase::starting, command_step::started, command_phase::running},
+    {command_phase::starting, command_step::end, command_phase::ended},
+    {command_phase::running, command_step::end, command_phase::ended},
+}};
+
+template <class Table, class Phase, class Step>
+std::optional<Phase> find(const Table& table, Phase from, Step step) noexcept
+{
+    for (const auto& row : table) {
+        if (row.from == from && row.step == step) return row.to;
+    }
+    return {};
+}
+
+} // namespace
+
+std::span<const shell_transition> shell_transitions() noexcept { return shells; }
+std::span<const command_transition> command_transitions() noexcept { return commands; }
+std::optional<shell_phase> next(shell_phase from, shell_step step) noexcept { return find(shells, from, step); }
+std::optional<command_phase> next(command_phase from, command_step step) noexcept { return find(commands, from, step); }
+
+} // namespace winrm::shell

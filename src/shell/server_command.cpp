@@ -1,0 +1,154 @@
+// Command, Send, Signal (MS-WSMV 3.1.4.11–13).
+#include "shell/server_table_state.h"
+
+#include "base/text.h"
+
+#include <csignal>
+
+namespace winrm::shell {
+namespace {
+
+std::string join_line(const start_command& c)
+{
+    std::string line = c.command;
+    for (const auto& a : c.arguments) {
+        line += ' ';
+        line += a;
+    }
+    return line;
+}
+
+server_command* find_command(server_shell& s, base::bytes_view id)
+{
+    const auto at = s.commands.find(shell_key(id));
+    return at == s.commands.end() ? nullptr : at->second.get();
+}
+
+void write_send_response(xml::writer& w) { w.open("rsp:SendResponse").close(); }
+
+} // namespace
+
+server_table::state::outcome server_table::state::command(const call& c, server_shell& s)
+{
+    auto read = read_command(c.request);
+    if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
+    auto& wanted = std::get<start_command>(read);
+    std::string line = join_line(wanted);
+    if (line.size() > options.max_command_line) return fault{fault_code::command_line_too_long, {}, {}};
+    if (base::trim(wanted.command).empty()) return fault{fault_code::wsman_invalid_parameter, "The command is empty.", {}};
+    if (!wanted.command_id.empty() && (wanted.command_id.front() == '{' || !base::uuid::parse(wanted.command_id))) {
+        return fault{fault_code::wsman_invalid_parameter, "The proposed CommandId is no GUID.", {}};
+    }
+    if (s.commands.size() - s.finished.size() >= options.max_commands_per_shell) {
+        return fault{fault_code::quota_processes_per_shell, {}, {}};
+    }
+    auto made = std::make_unique<server_command>();
+    server_command& n = *made;
+    n.id = wanted.command_id.empty() ? base::uuid::random(random).text() : wanted.command_id;
+    const std::string key = shell_key(n.id);
+    if (s.commands.count(key) != 0) return fault{fault_code::already_exists, {}, {}};
+    n.shell = &s;
+    n.line = line;
+    n.client_ip = c.client_ip;
+    n.process = process_ref{next_process++};
+    n.started = c.now;
+    n.starting = waiting_request{c.token, c.request.header().message_id};
+    ++waiting;
+    s.commands[key] = std::move(made);
+    processes[n.process] = &n;
+
+    start_process p;
+    p.process = n.process;
+    p.use_shell = !wanted.skip_cmd_shell.value_or(false);
+    if (!p.use_shell) {
+        p.argv.push_back(std::move(wanted.command));
+        for (auto& a : wanted.arguments) p.argv.push_back(std::move(a));
+    }
+    p.command_line = std::move(line);
+    p.working_directory = s.info.working_directory;
+    p.environment = s.environment;
+    p.login_profile = s.login_profile;
+    p.input = !s.info.input_streams.empty();
+    p.shell_id = s.info.shell_id;
+    p.command_id = n.id;
+    orders.emplace_back(std::move(p));
+    log.write(base::log_level::debug, "command_start", {{"shell", s.info.shell_id}, {"command", n.id}, {"line", n.line}});
+    return {};
+}
+
+server_table::state::outcome server_table::state::send(const call& c, server_shell& s)
+{
+    auto read = read_send(c.request);
+    if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
+    auto& blocks = std::get<std::vector<stream_block>>(read);
+    server_command* n = find_command(s, blocks.front().command_id);
+    if (n == nullptr) return no_such_command();
+    write_input order{n->process, {}, false};
+    for (stream_block& b : blocks) {
+        if (b.stream != "stdin" || shell_key(b.command_id) != shell_key(n->id) || s.info.input_streams.empty()) {
+            return fault{fault_code::wsman_invalid_parameter, "A block is for no input of this command.", {}};
+        }
+        if (order.end) return fault{fault_code::invalid_parameter, "There is input after its end.", {}};
+        if (order.data.empty()) order.data = std::move(b.data);
+        else order.data += b.data;
+        order.end = b.end;
+    }
+    if (n->exited || n->done_told) {
+        answer(c.token, c.request.header().message_id, wsman::action::send, write_send_response);
+        return {};
+    }
+    if (n->sending || !n->running) return fault{fault_code::busy, {}, {}};
+    if (n->input_end) return fault{fault_code::invalid_parameter, "The input has ended already.", {}};
+    n->input_end = order.end;
+    n->bytes_in += order.data.size();
+    n->sending = waiting_request{c.token, c.request.header().message_id};
+    ++waiting;
+    orders.emplace_back(std::move(order));
+    return {};
+}
+
+server_table::state::outcome server_table::state::signal(const call& c, server_shell& s)
+{
+    auto read = read_signal(c.request);
+    if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
+    const auto& wanted = std::get<signal_request>(read);
+    server_command* n = find_command(s, wanted.command_id);
+    if (n == nullptr) return no_such_command();
+    if (wanted.code == signal_code::terminate) {
+        remove_command(*n, n->ended ? "done" : "terminated", c.now);
+    } else if (n->running && !n->exited) {
+        orders.emplace_back(signal_process{n->process, wanted.code == signal_code::ctrl_c ? SIGINT : SIGQUIT});
+    }
+    answer(c.token, c.request.header().message_id, wsman::action::signal, [](xml::writer& w) { w.open("rsp:SignalResponse").close(); });
+    return {};
+}
+
+/// Kills what still runs, ends what waits, forgets the command. `c` is gone afterwards.
+void server_table::state::remove_command(server_command& c, const char* why, time_point now)
+{
+    const fault aborted{fault_code::operation_aborted, {}, {}};
+    refuse_later(c.starting, aborted);
+    refuse_later(c.sending, aborted);
+    end_receive(c, aborted, now);
+    if (!c.ended) {
+        if (!c.exited && c.running) orders.emplace_back(kill_process{c.process});
+        orders.emplace_back(forget_process{c.process});
+        log_end(c, why, now);
+    }
+    processes.erase(c.process);
+    server_shell& s = *c.shell;
+    const std::string key = shell_key(c.id);
+    std::erase(s.finished, key);
+    s.commands.erase(key);
+}
+
+void server_table::state::log_end(const server_command& c, const char* why, time_point now)
+{
+    const auto took = std::chrono::duration_cast<milliseconds>(now - c.started).count();
+    log.write(base::log_level::info, "command_end",
+              {{"user", options.owner}, {"shell", c.shell->info.shell_id}, {"command", c.id}, {"verb", why}, {"exit", c.exited ? std::to_string(c.status) : "none"},
+               {"bytes_in", std::to_string(c.bytes_in)}, {"bytes_out", std::to_string(c.bytes_out)},
+               {"ms", std::to_string(took)}, {"client", c.client_ip}});
+}
+
+} // namespace winrm::shell

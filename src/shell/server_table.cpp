@@ -1,0 +1,320 @@
+#include "shell/server_table_state.h"
+
+#include "base/text.h"
+#include "soap/namespaces.h"
+#include "wsman/identify.h"
+
+#include <algorithm>
+#include <array>
+
+namespace winrm::shell {
+namespace {
+
+/// The options that mean something here. A client that insists on another one is refused (MS-WSMV 3.1.4.1.10).
+bool known_option(base::bytes_view name)
+{
+    constexpr std::array<base::bytes_view, 5> names{"WINRS_NOPROFILE", "WINRS_CODEPAGE", "WINRS_CONSOLEMODE_STDIN",
+                                                    "WINRS_SKIP_CMD_SHELL", "WSMAN_CMDSHELL_OPTION_KEEPALIVE"};
+    return std::any_of(names.begin(), names.end(), [name](base::bytes_view n) { return base::iequals(n, name); });
+}
+
+} // namespace
+
+std::string shell_key(base::bytes_view id) { return base::lower(id); }
+
+fault no_such_shell() { return {fault_code::unexpected_selectors, "There is no shell with this ShellId.", {}}; }
+fault no_such_command() { return {fault_code::unexpected_selectors, "There is no command with this CommandId.", {}}; }
+
+// -- answers
+
+void server_table::state::answer(request_token token, base::bytes_view message_id, base::bytes_view action, const wsman::body_writer& body)
+{
+    const wsman::reply_header h{base::uuid::random(random).urn(), std::string(message_id)};
+    replies.push_back({token, false, wsman::write_reply(h, wsman::action::response_of(action), body)});
+}
+
+void server_table::state::refuse(request_token token, base::bytes_view message_id, const fault& f)
+{
+    const wsman::reply_header h{base::uuid::random(random).urn(), std::string(message_id)};
+    replies.push_back({token, true, wsman::write_fault(h, f, options.machine)});
+}
+
+void server_table::state::answer_later(std::optional<waiting_request>& w, base::bytes_view action, const wsman::body_writer& body)
+{
+    if (!w) return;
+    --waiting;
+    answer(w->token, w->message_id, action, body);
+    w.reset();
+}
+
+void server_table::state::refuse_later(std::optional<waiting_request>& w, const fault& f)
+{
+    if (!w) return;
+    --waiting;
+    refuse(w->token, w->message_id, f);
+    w.reset();
+}
+
+std::size_t server_table::state::envelope_room(const wsman::request_header& h) const
+{
+    const std::size_t limit = h.max_envelope_size == 0 ? options.limits.envelope : std::min(h.max_envelope_size, options.limits.envelope);
+    // The request's MessageID comes back in RelatesTo, escaped at worst to six times its length.
+    const std::size_t taken = wsman::reply_overhead + 6 * h.message_id.size();
+    return limit > taken + 1024 ? limit - taken : 1024;
+}
+
+// -- dispatch
+
+server_shell* server_table::state::find_shell(const call& c)
+{
+    const std::string* id = c.request.header().selectors.find("ShellId");
+    const auto at = id == nullptr ? shells.end() : shells.find(shell_key(*id));
+    return at == shells.end() ? nullptr : at->second.get();
+}
+
+server_table::state::outcome server_table::state::identify(const call& c)
+{
+    const wsman::identity id{std::string(soap::ns::w), options.product_vendor, options.product_version, options.security_profiles};
+    replies.push_back({c.token, false, wsman::write_identify_reply(id)});
+    return {};
+}
+
+server_table::state::outcome server_table::state::get_config(const call& c)
+{
+    if (c.request.header().action != wsman::action::get) return fault{fault_code::action_not_supported, {}, {}};
+    if (options.config == nullptr) return fault{fault_code::invalid_resource_uri, {}, {}};
+    answer(c.token, c.request.header().message_id, c.request.header().action,
+           [this](xml::writer& w) { wsman::write_config(w, *options.config); });
+    return {};
+}
+
+server_table::state::outcome server_table::state::dispatch(const call& c)
+{
+    const auto& h = c.request.header();
+    if (c.request.is_identify()) return identify(c);
+    if (waiting >= options.max_operations) return fault{fault_code::quota_operations_per_user, {}, {}};
+    for (const wsman::option& o : h.options.items()) {
+        if (o.must_comply && !known_option(o.name)) return fault{fault_code::invalid_options, {}, {}};
+    }
+    if (h.resource_uri == wsman::resource_uri::config) return get_config(c);
+    if (h.resource_uri == wsman::resource_uri::shell || h.resource_uri == wsman::resource_uri::shell_command) {
+        if (h.action == wsman::action::enumerate) return enumerate(c);
+        if (h.action == wsman::action::pull) return pull(c);
+        if (h.action == wsman::action::release) return release(c);
+        return fault{fault_code::action_not_supported, {}, {}};
+    }
+    if (h.resource_uri != wsman::resource_uri::cmd) return fault{fault_code::invalid_resource_uri, {}, {}};
+    return dispatch_shell(c);
+}
+
+server_table::state::outcome server_table::state::dispatch_shell(const call& c)
+{
+    const auto& h = c.request.header();
+    if (h.action == wsman::action::create) return create(c);
+    const auto is = [&](base::bytes_view a) { return h.action == a; };
+    const bool known = is(wsman::action::get) || is(wsman::action::delete_) || is(wsman::action::command) || is(wsman::action::send) ||
+                       is(wsman::action::receive) || is(wsman::action::signal) || is(wsman::action::disconnect) ||
+                       is(wsman::action::reconnect) || is(wsman::action::connect);
+    if (!known) return fault{fault_code::action_not_supported, {}, {}};
+    if (h.selectors.find("ShellId") == nullptr) return fault{fault_code::insufficient_selectors, {}, {}};
+    if (h.selectors.items().size() != 1) return fault{fault_code::unexpected_selectors, {}, {}};
+    server_shell* s = find_shell(c);
+    if (s == nullptr) return no_such_shell();
+    s->active = c.now;
+    return dispatch_verb(c, *s);
+}
+
+server_table::state::outcome server_table::state::dispatch_verb(const call& c, server_shell& s)
+{
+    const auto& h = c.request.header();
+    if (h.action == wsman::action::command) return command(c, s);
+    if (h.action == wsman::action::send) return send(c, s);
+    if (h.action == wsman::action::receive) return receive(c, s);
+    if (h.action == wsman::action::signal) return signal(c, s);
+    if (h.action == wsman::action::get) {
+        answer(c.token, h.message_id, h.action, [&](xml::writer& w) { write_shell(w, told(s, c.now)); });
+        return {};
+    }
+    if (h.action == wsman::action::delete_) {
+        close_shell(shell_key(s.info.shell_id), "deleted", c.now);
+        answer(c.token, h.message_id, h.action, {});
+        return {};
+    }
+    return fault{fault_code::disconnect_not_supported, {}, {}};
+}
+
+// -- the outside
+
+server_table::server_table(table_options options, base::random_source random, base::log_sink& log, base::time_point)
+    : state_(std::make_unique<state>(std::move(options), std::move(random), log))
+{
+}
+server_table::~server_table() = default;
+
+void server_table::handle_request(request_token token, base::bytes_view utf8, base::bytes_view client_ip, base::time_point now)
+{
+    auto read = wsman::read_request(utf8, state_->options.limits);
+    if (const auto* no = std::get_if<wsman::rejected_request>(&read)) return state_->refuse(token, no->message_id, no->fault);
+    const auto& request = std::get<wsman::incoming_request>(read);
+    if (auto why = state_->dispatch({token, request, client_ip, now})) state_->refuse(token, request.header().message_id, *why);
+}
+
+void server_table::handle_unreadable(request_token token, std::string reason, base::time_point)
+{
+    state_->refuse(token, {}, {fault_code::character_set, std::move(reason), {}});
+}
+
+void server_table::handle_gone(request_token token, base::time_point now)
+{
+    const auto drop = [&](std::optional<waiting_request>& w) {
+        if (!w || w->token != token) return;
+        w.reset();
+        --state_->waiting;
+    };
+    for (auto& [p, c] : state_->processes) {
+        drop(c->starting);
+        drop(c->sending);
+        if (!c->receiving || c->receiving->request.token != token) continue;
+        c->receiving.reset();
+        --state_->waiting;
+        c->shell->active = now;
+    }
+}
+
+// -- news of processes
+
+void server_table::process_started(process_ref p, std::uint32_t pid, base::time_point now)
+{
+    const auto at = state_->processes.find(p);
+    if (at == state_->processes.end() || at->second->running) return;
+    server_command& c = *at->second;
+    c.running = true;
+    if (!c.shell->info.process_id) c.shell->info.process_id = pid;
+    state_->answer_later(c.starting, wsman::action::command, [&c](xml::writer& w) { write_command_reply(w, c.id); });
+    (void)now;
+}
+
+void server_table::process_not_started(process_ref p, start_failure why, base::time_point now)
+{
+    const auto at = state_->processes.find(p);
+    if (at == state_->processes.end()) return;
+    server_command& c = *at->second;
+    fault f{fault_code::file_not_found, "The program was not found.", {}};
+    if (why == start_failure::no_permission) f = {fault_code::access_denied, "The program may not be run.", {}};
+    if (why == start_failure::bad_directory) f = {fault_code::file_not_found, "The working directory cannot be entered.", {}};
+    if (why == start_failure::no_resources) f = {fault_code::quota_processes_per_shell, "No further process can be started.", {}};
+    state_->refuse_later(c.starting, f);
+    state_->remove_command(c, "not_started", now);
+}
+
+void server_table::process_output(process_ref p, bool is_stderr, base::bytes_view data, base::time_point now)
+{
+    const auto at = state_->processes.find(p);
+    if (at == state_->processes.end() || at->second->ended || data.empty()) return;
+    state_->take_output(*at->second, is_stderr, data, now);
+}
+
+void server_table::process_output_end(process_ref p, bool is_stderr, base::time_point now)
+{
+    const auto at = state_->processes.find(p);
+    if (at == state_->processes.end()) return;
+    (is_stderr ? at->second->err_open : at->second->out_open) = false;
+    state_->check_end(*at->second, now);
+}
+
+void server_table::process_input_taken(process_ref p, base::time_point)
+{
+    const auto at = state_->processes.find(p);
+    if (at == state_->processes.end()) return;
+    state_->answer_later(at->second->sending, wsman::action::send, [](xml::writer& w) { w.open("rsp:SendResponse").close(); });
+}
+
+void server_table::process_exited(process_ref p, int status, base::time_point now)
+{
+    const auto at = state_->processes.find(p);
+    if (at == state_->processes.end() || at->second->exited) return;
+    server_command& c = *at->second;
+    c.exited = true;
+    c.status = status;
+    c.exited_at = now;
+    // What was not read by then is discarded, as a Send after the exit is.
+    state_->answer_later(c.sending, wsman::action::send, [](xml::writer& w) { w.open("rsp:SendResponse").close(); });
+    state_->check_end(c, now);
+}
+
+std::optional<outgoing_reply> server_table::poll_reply()
+{
+    if (state_->replies.empty()) return {};
+    auto out = std::move(state_->replies.front());
+    state_->replies.pop_front();
+    return out;
+}
+
+std::optional<process_order> server_table::poll_order()
+{
+    if (state_->orders.empty()) return {};
+    auto out = std::move(state_->orders.front());
+    state_->orders.pop_front();
+    return out;
+}
+
+// -- time
+
+namespace {
+
+/// A request under way keeps a shell from being idle.
+bool busy(const server_shell& s)
+{
+    return std::any_of(s.commands.begin(), s.commands.end(), [](const auto& entry) {
+        return entry.second->receiving || entry.second->sending || entry.second->starting;
+    });
+}
+
+time_point end_of(const server_shell& s) { return busy(s) ? s.dies : std::min(s.dies, s.active + s.idle); }
+
+} // namespace
+
+base::time_point server_table::deadline() const noexcept
+{
+    time_point first = never;
+    for (const auto& [key, s] : state_->shells) {
+        first = std::min(first, end_of(*s));
+        for (const auto& [id, c] : s->commands) first = std::min(first, state_->command_deadline(*c));
+    }
+    for (const auto& [context, e] : state_->enumerations) first = std::min(first, e.until);
+    return first;
+}
+
+void server_table::handle_timeout(base::time_point now)
+{
+    std::vector<std::string> dead;
+    for (const auto& [key, s] : state_->shells) {
+        for (const auto& [id, c] : s->commands) {
+            state_->check_end(*c, now);
+            state_->try_answer(*c, now);
+        }
+        if (end_of(*s) <= now) dead.push_back(key);
+    }
+    for (const auto& key : dead) state_->close_shell(key, "timed_out", now);
+    for (auto at = state_->enumerations.begin(); at != state_->enumerations.end();) {
+        at = at->second.until <= now ? state_->enumerations.erase(at) : std::next(at);
+    }
+}
+
+void server_table::close_all(base::time_point now)
+{
+    while (!state_->shells.empty()) state_->close_shell(std::string(state_->shells.begin()->first), "service_stops", now);
+    state_->enumerations.clear();
+}
+
+std::size_t server_table::shells() const noexcept { return state_->shells.size(); }
+
+std::size_t server_table::objects() const noexcept
+{
+    std::size_t sum = state_->shells.size() + state_->processes.size() + state_->enumerations.size() + state_->waiting +
+                      state_->replies.size() + state_->orders.size();
+    for (const auto& [key, s] : state_->shells) sum += s->commands.size() + s->finished.size();
+    return sum;
+}
+
+} // namespace winrm::shell

@@ -1,0 +1,117 @@
+// All shells of one logged-in user, from the service's side (MS-WSMV 3.1.4.5–14, 3.2). Pure: requests and process news go in,
+// replies and orders for processes come out; `now` is an argument. Only one identity exists here by construction: the user
+// process holds exactly one table, for its own user.
+//
+// After every call ask poll_reply() and poll_order() until empty, and arm a timer for deadline().
+#pragma once
+
+#include "base/uuid.h"
+#include "base/log_sink.h"
+#include "shell/messages.h"
+#include "wsman/config_resource.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace winrm::shell {
+
+/// One request waiting for its reply; chosen by the driver (connection and number), never reused.
+enum class request_token : std::uint64_t {};
+/// One process of one command; chosen by the table.
+enum class process_ref : std::uint64_t {};
+
+struct table_options
+{
+    std::string owner;                        ///< shown as Owner
+    std::string home;                         ///< %USERPROFILE%, HOME, default working directory
+    std::string user_shell = "/bin/sh";       ///< runs commands with -c
+    std::string machine;                      ///< WSManFault/@Machine
+    base::limits limits;
+    milliseconds max_operation_timeout{60'000};
+    milliseconds default_idle_timeout{7'200'000}, max_idle_timeout{7'200'000}, min_idle_timeout{60'000};
+    milliseconds max_lifetime{0};             ///< 0 = none
+    std::size_t max_shells = 30, max_commands_per_shell = 15, max_operations = 1500;
+    std::size_t max_command_line = 8191;
+    std::size_t output_budget = 1024 * 1024;  ///< bytes queued per command before its pipes are left unread
+    milliseconds output_linger{2'000};        ///< after exit, pipes kept open by grandchildren are waited for this long
+    milliseconds coalesce{50};                ///< after output: wait this long for more, or for the end
+    milliseconds enumeration_timeout{240'000};
+    wsman::config_resource* config = nullptr; ///< answers Get winrm/config; lives as long as the table
+    /// What Identify tells those who logged in.
+    std::string product_vendor = "OpenWinRM", product_version;
+    std::vector<std::string> security_profiles;
+};
+
+// -- orders to whoever owns the processes
+struct start_process
+{
+    process_ref process;
+    bool use_shell = true;                    ///< user_shell -c command_line; false: argv directly
+    std::string command_line;
+    std::vector<std::string> argv;
+    std::string working_directory;            ///< absolute
+    std::vector<variable> environment;        ///< added to the user's own; LD_* already refused
+    bool login_profile = false;               ///< WINRS_NOPROFILE=FALSE was said: the shell reads its login files
+    bool input = true;                        ///< false: /dev/null
+    std::string shell_id, command_id;         ///< names of the cgroup
+};
+struct write_input { process_ref process; base::bytes data; bool end = false; };
+struct signal_process { process_ref process; int signal_number; };   ///< SIGINT, SIGQUIT… to the process group
+struct kill_process { process_ref process; };                        ///< whole tree, now; process_exited still follows
+struct read_output { process_ref process; bool wanted; };            ///< back-pressure
+struct forget_process { process_ref process; };                      ///< no more news wanted
+using process_order = std::variant<start_process, write_input, signal_process, kill_process, read_output, forget_process>;
+
+struct outgoing_reply
+{
+    request_token token;
+    bool is_fault = false;                    ///< HTTP 500
+    std::string envelope;                     ///< UTF-8; the driver encodes it in the request's charset
+};
+
+enum class start_failure { not_found, no_permission, bad_directory, no_resources };
+
+class server_table
+{
+public:
+    server_table(table_options options, base::random_source random, base::log_sink& log, base::time_point now);
+    ~server_table();
+
+    /// One decoded envelope (UTF-8) of this user. `client_ip` is shown in rsp:ClientIP and logged.
+    void handle_request(request_token token, base::bytes_view utf8, base::bytes_view client_ip, base::time_point now);
+    /// An envelope whose charset could not be read.
+    void handle_unreadable(request_token token, std::string reason, base::time_point now);
+    /// The connection that asked is gone: waiting Receives of it end, shells stay.
+    void handle_gone(request_token token, base::time_point now);
+
+    // -- news of processes
+    void process_started(process_ref p, std::uint32_t pid, base::time_point now);
+    void process_not_started(process_ref p, start_failure why, base::time_point now);
+    void process_output(process_ref p, bool is_stderr, base::bytes_view data, base::time_point now);
+    void process_output_end(process_ref p, bool is_stderr, base::time_point now);
+    /// All bytes of the last write_input were taken by the child (or it closed its stdin: the rest is discarded).
+    void process_input_taken(process_ref p, base::time_point now);
+    /// @param status 0..255, or 128 + signal
+    void process_exited(process_ref p, int status, base::time_point now);
+
+    [[nodiscard]] std::optional<outgoing_reply> poll_reply();
+    [[nodiscard]] std::optional<process_order> poll_order();
+    [[nodiscard]] base::time_point deadline() const noexcept;
+    void handle_timeout(base::time_point now);
+
+    /// Service stops: every shell is closed, waiting Receives end with 995.
+    void close_all(base::time_point now);
+    [[nodiscard]] std::size_t shells() const noexcept;
+    /// Everything held: shells, commands, waiting requests, enumerations. Flat over any number of commands.
+    [[nodiscard]] std::size_t objects() const noexcept;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace winrm::shell

@@ -1,0 +1,158 @@
+// Inside of server_table, shared by its source files only.
+#pragma once
+
+#include "shell/server_table.h"
+
+#include "wsman/enumeration.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+
+namespace winrm::shell {
+
+using base::time_point;
+using wsman::fault;
+using wsman::fault_code;
+
+inline constexpr time_point never = time_point::max();
+
+/// A request whose answer comes later.
+struct waiting_request
+{
+    request_token token{};
+    std::string message_id;
+};
+
+struct output_chunk
+{
+    bool is_stderr = false;
+    base::bytes data;
+    std::size_t taken = 0;
+    [[nodiscard]] base::bytes_view rest() const { return base::bytes_view(data).substr(taken); }
+};
+
+struct waiting_receive
+{
+    waiting_request request;
+    bool out = true, err = true;   ///< streams asked for
+    std::size_t room = 0;          ///< octets for the blocks with their tags
+    time_point since, until;
+};
+
+struct server_shell;
+
+struct server_command
+{
+    server_shell* shell = nullptr;
+    std::string id, line, client_ip;
+    process_ref process{};
+    time_point started, exited_at, first_output, last_output;
+    std::deque<output_chunk> queue;
+    std::size_t queued = 0, queued_err = 0;                          ///< bytes in the queue, those of stderr
+    bool out_open = true, err_open = true, exited = false, ended = false, paused = false;
+    bool done_told = false, running = false, input_end = false;
+    int status = 0;
+    std::uint64_t bytes_in = 0, bytes_out = 0;
+    std::optional<waiting_request> starting, sending;
+    std::optional<waiting_receive> receiving;
+};
+
+struct server_shell
+{
+    shell_info info;
+    std::vector<variable> environment;
+    bool login_profile = false;
+    time_point created, active, dies = never;
+    milliseconds idle{0};
+    std::map<std::string, std::unique_ptr<server_command>> commands; ///< by lower-case id
+    std::deque<std::string> finished;                                ///< keys of commands told Done, oldest first
+};
+
+struct enumeration
+{
+    time_point until;
+    bool commands = false;
+    std::vector<shell_info> shells;
+    std::vector<command_info> infos;
+    std::size_t next = 0;
+    [[nodiscard]] std::size_t size() const { return commands ? infos.size() : shells.size(); }
+};
+
+struct server_table::state
+{
+    state(table_options&& o, base::random_source&& r, base::log_sink& l) : options(std::move(o)), random(std::move(r)), log(l) {}
+
+    table_options options;
+    base::random_source random;
+    base::log_sink& log;
+    std::map<std::string, std::unique_ptr<server_shell>> shells; ///< by lower-case id
+    std::map<process_ref, server_command*> processes;
+    std::map<std::string, enumeration> enumerations;
+    std::deque<outgoing_reply> replies;
+    std::deque<process_order> orders;
+    std::size_t waiting = 0; ///< requests whose answer comes later
+    std::uint64_t next_process = 1;
+
+    // answers (server_table.cpp)
+    void answer(request_token token, base::bytes_view message_id, base::bytes_view action, const wsman::body_writer& body);
+    void refuse(request_token token, base::bytes_view message_id, const fault& f);
+    void answer_later(std::optional<waiting_request>& w, base::bytes_view action, const wsman::body_writer& body);
+    void refuse_later(std::optional<waiting_request>& w, const fault& f);
+
+    // dispatch (server_table.cpp)
+    struct call
+    {
+        request_token token;
+        const wsman::incoming_request& request;
+        base::bytes_view client_ip;
+        time_point now;
+    };
+    using outcome = std::optional<fault>; ///< what to answer, if nothing was answered or kept
+    outcome dispatch(const call& c);
+    outcome dispatch_shell(const call& c);
+    outcome dispatch_verb(const call& c, server_shell& s);
+    outcome identify(const call& c);
+    outcome get_config(const call& c);
+    server_shell* find_shell(const call& c);
+
+    // server_create.cpp
+    outcome create(const call& c);
+    outcome check_create(create_shell& c, server_shell& s) const;
+    [[nodiscard]] shell_info told(const server_shell& s, time_point now) const;
+    void close_shell(const std::string& key, const char* why, time_point now);
+
+    // server_command.cpp
+    outcome command(const call& c, server_shell& s);
+    outcome signal(const call& c, server_shell& s);
+    outcome send(const call& c, server_shell& s);
+    void remove_command(server_command& c, const char* why, time_point now);
+    void log_end(const server_command& c, const char* why, time_point now);
+
+    // server_streams.cpp
+    outcome receive(const call& c, server_shell& s);
+    void take_output(server_command& c, bool is_stderr, base::bytes_view data, time_point now);
+    void check_end(server_command& c, time_point now);
+    void try_answer(server_command& c, time_point now);
+    void end_receive(server_command& c, const fault& f, time_point now);
+    void throttle(server_command& c);
+    [[nodiscard]] bool full(const server_command& c) const;
+    [[nodiscard]] time_point command_deadline(const server_command& c) const;
+    [[nodiscard]] time_point ready_at(const server_command& c) const;
+
+    // server_enumerate.cpp
+    outcome enumerate(const call& c);
+    outcome pull(const call& c);
+    outcome release(const call& c);
+    void write_items(xml::writer& w, const enumeration& e, std::size_t from, std::size_t to) const;
+    [[nodiscard]] std::size_t fitting(const enumeration& e, std::size_t wanted, const wsman::request_header& h) const;
+
+    [[nodiscard]] std::size_t envelope_room(const wsman::request_header& h) const;
+};
+
+/// "{GUID}", "uuid:GUID" and case are other spellings of one id.
+[[nodiscard]] std::string shell_key(base::bytes_view id);
+[[nodiscard]] fault no_such_shell();
+[[nodiscard]] fault no_such_command();
+
+} // namespace winrm::shell

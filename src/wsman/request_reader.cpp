@@ -1,0 +1,274 @@
+#include "base/text.h"
+#include "soap/namespaces.h"
+#include "wsman/message.h"
+
+#include <algorithm>
+#include <array>
+
+namespace winrm::wsman {
+namespace {
+
+constexpr std::size_t max_headers = 64;
+constexpr std::size_t max_items = 256;          // selectors or options of one request
+constexpr std::size_t min_envelope_size = 8192; // MS-WSMV 3.1.4.1.7
+
+using refusal = std::optional<fault>;
+
+fault refuse(fault_code code, std::string text = {}, std::string detail = {})
+{
+    return {code, std::move(text), std::move(detail)};
+}
+
+bool must_understand(const xml::element& e)
+{
+    // Only SOAP's own attribute counts: several clients send an unqualified one, or WS-Addressing's.
+    const std::string* value = e.attribute_value(soap::ns::s, "mustUnderstand");
+    return value != nullptr && base::parse_bool(*value).value_or(true);
+}
+
+std::string quoted(const xml::element& e)
+{
+    return "\"" + std::string(e.local()) + "\"";
+}
+
+std::string attribute_or_empty(const xml::element& e, base::bytes_view ns, base::bytes_view local)
+{
+    const std::string* value = e.attribute_value(ns, local);
+    return value == nullptr ? std::string() : *value;
+}
+
+refusal read_bounded(const xml::element& e, std::size_t bound, std::string& to)
+{
+    if (e.trimmed().size() > bound) return refuse(fault_code::uri_limit, "The header " + quoted(e) + " is too long.");
+    to = e.trimmed();
+    return {};
+}
+
+// ReplyTo and FaultTo: answers go back on the connection, nowhere else (MS-WSMV 3.1.4.1.3, .4; its text for FaultTo
+// ends the URI with a slash).
+refusal check_anonymous(const xml::element& e)
+{
+    const xml::element* address = e.child(soap::ns::a, "Address");
+    base::bytes_view uri = address == nullptr ? base::bytes_view() : address->trimmed();
+    if (!uri.empty() && uri.back() == '/') uri.remove_suffix(1);
+    if (uri == soap::anonymous_role) return {};
+    return refuse(fault_code::unsupported_feature, "Answers are sent on the connection of the request only.",
+                  "AddressingMode");
+}
+
+refusal read_timeout(const xml::element& e, request_header& h)
+{
+    h.operation_timeout = base::parse_duration(e.trimmed());
+    if (h.operation_timeout) return {};
+    return refuse(fault_code::invalid_timeout_header);
+}
+
+refusal read_envelope_size(const xml::element& e, request_header& h)
+{
+    const auto value = base::parse_unsigned(e.trimmed());
+    if (!value || *value < min_envelope_size) return refuse(fault_code::max_envelope_size_too_small);
+    h.max_envelope_size = *value;
+    return {};
+}
+
+refusal read_selectors(const xml::element& e, request_header& h)
+{
+    if (e.children().size() > max_items) return refuse(fault_code::encoding_limit, "There are too many selectors.");
+    for (const xml::element* c : e.children()) {
+        std::string name = attribute_or_empty(*c, {}, "Name");
+        if (!c->is(soap::ns::w, "Selector") || name.empty()) {
+            return refuse(fault_code::invalid_selectors, "The selector set holds something else than named selectors.");
+        }
+        if (h.selectors.find(name) != nullptr) {
+            return refuse(fault_code::invalid_selectors, "The selector \"" + name + "\" stands twice.",
+                          "DuplicateSelectors");
+        }
+        h.selectors.add(std::move(name), std::string(c->trimmed()));
+    }
+    return {};
+}
+
+refusal read_options(const xml::element& e, request_header& h)
+{
+    if (e.children().size() > max_items) return refuse(fault_code::encoding_limit, "There are too many options.");
+    for (const xml::element* c : e.children()) {
+        std::string name = attribute_or_empty(*c, {}, "Name");
+        if (!c->is(soap::ns::w, "Option") || name.empty()) {
+            return refuse(fault_code::invalid_options, "The option set holds something else than named options.",
+                          "InvalidName");
+        }
+        const std::string* comply = c->attribute_value({}, "MustComply");
+        const auto must = comply == nullptr ? std::optional(false) : base::parse_bool(*comply);
+        if (!must) {
+            return refuse(fault_code::invalid_options, "MustComply of option \"" + name + "\" is no boolean.",
+                          "InvalidValue");
+        }
+        h.options.add(std::move(name), std::string(c->trimmed()), *must);
+    }
+    return {};
+}
+
+refusal read_language(const xml::element& e, std::string& to)
+{
+    if (must_understand(e)) return refuse(fault_code::unsupported_feature, {}, std::string(e.local()));
+    if (const std::string* language = e.attribute_value(soap::ns::xml, "lang");
+        language != nullptr && language->size() <= 64) {
+        to = *language;
+    }
+    return {};
+}
+
+refusal refuse_fragment(const xml::element&)
+{
+    return refuse(fault_code::unsupported_feature, "Fragments of a resource cannot be transferred.",
+                  "FragmentLevelAccess");
+}
+
+} // namespace
+
+struct request_reader
+{
+    const base::limits& limits;
+    request_header& h;
+
+    refusal read_addressing(const xml::element& e, bool& known) const
+    {
+        const base::bytes_view name = e.local();
+        known = true;
+        if (name == "Action") return read_bounded(e, limits.uri, h.action);
+        if (name == "To") return read_bounded(e, limits.uri, h.to);
+        if (name == "ReplyTo" || name == "FaultTo") return check_anonymous(e);
+        known = name == "MessageID" || name == "RelatesTo" || name == "From"; // the first was read before
+        return {};
+    }
+
+    refusal read_management(const xml::element& e, bool& known) const
+    {
+        const base::bytes_view name = e.local();
+        known = true;
+        if (name == "ResourceURI") return read_bounded(e, limits.uri, h.resource_uri);
+        if (name == "OperationTimeout") return read_timeout(e, h);
+        if (name == "MaxEnvelopeSize") return read_envelope_size(e, h);
+        if (name == "SelectorSet") return read_selectors(e, h);
+        if (name == "OptionSet") return read_options(e, h);
+        if (name == "Locale") return read_language(e, h.locale);
+        if (name == "FragmentTransfer") return refuse_fragment(e);
+        known = false;
+        return {};
+    }
+
+    refusal read_microsoft(const xml::element& e, bool& known) const
+    {
+        const base::bytes_view name = e.local();
+        known = true;
+        if (name == "DataLocale") return read_language(e, h.data_locale);
+        if (name == "SessionId") return read_bounded(e, limits.uri, h.session_id);
+        if (name == "ActivityId") return read_bounded(e, limits.uri, h.activity_id);
+        known = false; // OperationID, SequenceId: not understood on purpose, they ask for full duplex
+        return {};
+    }
+
+    refusal read_one(const xml::element& e) const
+    {
+        bool known = false;
+        refusal why;
+        if (e.ns() == soap::ns::a) {
+            why = read_addressing(e, known);
+        } else if (e.ns() == soap::ns::w) {
+            why = read_management(e, known);
+        } else if (e.ns() == soap::ns::p) {
+            why = read_microsoft(e, known);
+        } else if (e.is(soap::ns::rsp, "CompressionType")) {
+            known = true;
+            why = read_bounded(e, limits.uri, h.compression);
+        }
+        if (why || known || !must_understand(e)) return why;
+        return refuse(fault_code::must_understand, "The header " + quoted(e) + " is not understood.");
+    }
+
+    // One header cannot mean two things to two readers: each may stand once only.
+    static refusal check_duplicates(const xml::element& header)
+    {
+        const auto& all = header.children();
+        if (all.size() > max_headers) return refuse(fault_code::invalid_header, "The request has too many headers.");
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            for (std::size_t j = 0; j < i; ++j) {
+                if (!all[i]->is(all[j]->ns(), all[j]->local())) continue;
+                return refuse(fault_code::invalid_header, "The header " + quoted(*all[i]) + " stands twice.");
+            }
+        }
+        return {};
+    }
+
+    refusal check_message_id(const xml::element& header) const
+    {
+        const xml::element* id = header.child(soap::ns::a, "MessageID");
+        if (id == nullptr || id->trimmed().empty()) {
+            return refuse(fault_code::invalid_message_information_header, "The MessageID is missing or empty.");
+        }
+        if (id->trimmed().size() > limits.uri) return refuse(fault_code::uri_limit, "The MessageID is too long.");
+        return {};
+    }
+
+    static refusal check_required(const xml::element& header, const request_header& h)
+    {
+        if (h.action.empty()) return refuse(fault_code::header_required, "The header \"Action\" is missing.");
+        if (h.resource_uri.empty())
+            return refuse(fault_code::header_required, "The header \"ResourceURI\" is missing.");
+        if (header.child(soap::ns::a, "To") == nullptr) {
+            return refuse(fault_code::header_required, "The header \"To\" is missing.");
+        }
+        return {};
+    }
+
+    refusal read_headers(const xml::element* header, bool identify) const
+    {
+        if (header == nullptr) {
+            if (identify) return {};
+            return refuse(fault_code::header_required, "The request has no SOAP header.");
+        }
+        if (auto why = check_duplicates(*header)) return why;
+        if (!identify) {
+            if (auto why = check_message_id(*header)) return why;
+        }
+        for (const xml::element* e : header->children()) {
+            if (auto why = read_one(*e)) return why;
+        }
+        if (identify) return {};
+        return check_required(*header, h);
+    }
+
+    // Before anything else, so that whatever is wrong can be answered with RelatesTo.
+    static std::string find_message_id(const xml::element* header, const base::limits& limits)
+    {
+        const xml::element* id = header == nullptr ? nullptr : header->child(soap::ns::a, "MessageID");
+        if (id == nullptr || id->trimmed().size() > limits.uri) return {};
+        return std::string(id->trimmed());
+    }
+
+    static std::variant<incoming_request, rejected_request> read(base::bytes_view utf8, const base::limits& limits)
+    {
+        auto parsed = soap::envelope::parse(utf8, limits);
+        if (!parsed) {
+            const bool large = parsed.error().code() == errc::too_large;
+            const auto code = large ? fault_code::encoding_limit : fault_code::schema_validation_error;
+            return rejected_request{refuse(code, "The message cannot be read: " + parsed.error().message() + "."), {}};
+        }
+        incoming_request request(std::move(*parsed));
+        const xml::element* payload = request.payload();
+        request.identify_ = payload != nullptr && payload->is(soap::ns::wsmid, "Identify");
+        request.header_.message_id = find_message_id(request.envelope_.header(), limits);
+        const request_reader reader{limits, request.header_};
+        if (auto why = reader.read_headers(request.envelope_.header(), request.identify_)) {
+            return rejected_request{std::move(*why), request.header_.message_id};
+        }
+        return request;
+    }
+};
+
+std::variant<incoming_request, rejected_request> read_request(base::bytes_view utf8, const base::limits& limits)
+{
+    return request_reader::read(utf8, limits);
+}
+
+} // namespace winrm::wsman

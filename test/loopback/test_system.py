@@ -1,0 +1,676 @@
+"""winrmd as a system service: PAM and user file, accounts, sandbox, reload, several fronts, crashes. As root, else skipped
+but for what a test service can show. Everything it makes on the system (accounts, group, PAM service) goes at the end."""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import secrets
+import select
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from winrmtest import IDENTIFY, PATIENCE, SHELL, TRANSFER, WINRMD, Service, children_of, envelope, main  # noqa: E402
+
+CREATE = "<sh:Shell><sh:InputStreams>stdin</sh:InputStreams><sh:OutputStreams>stdout stderr</sh:OutputStreams></sh:Shell>"
+RECEIVE = '<sh:Receive><sh:DesiredStream CommandId="{}">stdout</sh:DesiredStream></sh:Receive>'
+# verb -> (action, body) on a shell that may or may not be there
+ON_SHELL = {"Get": (TRANSFER + "/Get", ""), "Delete": (TRANSFER + "/Delete", ""),
+            "Command": (SHELL + "/Command", "<sh:CommandLine><sh:Command>true</sh:Command></sh:CommandLine>"),
+            "Send": (SHELL + "/Send", '<sh:Send><sh:Stream Name="stdin" CommandId="{0}">YQ==</sh:Stream></sh:Send>'),
+            "Receive": (SHELL + "/Receive", RECEIVE),
+            "Signal": (SHELL + "/Signal", f'<sh:Signal CommandId="{{0}}"><sh:Code>{SHELL}/signal/terminate</sh:Code></sh:Signal>')}
+
+
+def call(*args, text=None):
+    subprocess.run(args, input=text, text=True, check=True, capture_output=True, timeout=PATIENCE)
+
+
+def need_root():
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("SKIPPED: not root, and accounts, PAM services and root's own rights are what is tested")
+    for tool in ("useradd", "chpasswd", "openssl"):
+        if not shutil.which(tool):
+            raise unittest.SkipTest(f"SKIPPED: {tool} is not installed")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Place:
+    """A folder everybody may enter, with the three programs (accounts need not be able to enter the build), a throw-away
+    certificate, and the accounts and PAM service that were asked for."""
+
+    def __init__(self):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="winrmd-system-"))
+        self.path.chmod(0o755)
+        self.undo = []
+        self.tag = secrets.token_hex(4)
+        self.group = "winrm-test-" + self.tag
+        self.pam = pathlib.Path("/etc/pam.d", "winrmd-test-" + self.tag)
+        for name in ("winrmd", "winrmd-front", "winrmd-user"):
+            shutil.copy(pathlib.Path(WINRMD).parent / name, self.path / name)
+        call("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-keyout", str(self.path / "key.pem"), "-out", str(self.path / "cert.pem"))
+        (self.path / "key.pem").chmod(0o600)
+        (self.path / "cert.pem").chmod(0o644)
+
+    def system(self):
+        """The group and the PAM service."""
+        call("groupadd", self.group)
+        self.undo.append(lambda: call("groupdel", self.group))
+        self.undo.append(lambda: self.pam.unlink(missing_ok=True))
+        self.pam.write_text("auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_unix.so\n")
+
+    def account(self, name, *options):
+        """@return (name, password)"""
+        user, password = f"wt{name}{self.tag}", secrets.token_urlsafe(9)
+        call("useradd", "-m", "-d", str(self.path / user), "-s", "/bin/sh", *options, user)
+        self.undo.append(lambda: call("userdel", user))
+        call("chpasswd", text=f"{user}:{password}\n")
+        return user, password
+
+    def close(self):
+        problems = []
+        for step in reversed(self.undo):
+            try:
+                step()
+            except (subprocess.SubprocessError, OSError) as problem:
+                problems.append(problem)
+        shutil.rmtree(self.path)
+        if problems:
+            raise AssertionError(f"left on the system: {problems}")
+
+    def config(self, text="", port=None, name="winrmd.toml", tls=True, pam=True):
+        file = self.path / name
+        top = f'certificate = "{self.path}/cert.pem"\nkey = "{self.path}/key.pem"\n' if tls else ""
+        top += f'pam_service = "{self.pam.name}"\nallow_groups = ["{self.group}"]\n' if pam else ""
+        limits = text.partition("[limits]")
+        file.write_text(top + limits[0] + f'\n[[listen]]\naddress = "127.0.0.1"\nport = {port or free_port()}\n'
+                        f"tls = {'true' if tls else 'false'}\n" + limits[1] + limits[2])
+        file.chmod(0o644)
+        return file
+
+
+class Daemon(Service):
+    """winrmd with a configuration file, served as `Service` is; its log can be waited for."""
+
+    def __init__(self, place, config, user=None, program=None):
+        self.place, self.config = place, config
+        text = config.read_text()
+        self.port, self.host = int(re.search(r"port = (\d+)", text)[1]), "127.0.0.1"
+        self.tls = "tls = true" in text
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}/wsman"
+        self.ca = str(place.path / "cert.pem")
+        self.user, self.password = user or ("nobody", "none")
+        self.source = "127.0.0.1"
+        self.lines, self.news = [], threading.Condition()
+        self.process = subprocess.Popen([str(place.path / "winrmd"), "--config", str(config)], stdin=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True, errors="replace", cwd="/")
+        self.pid = self.process.pid
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        try:
+            self.wait_log(r" ready\b")
+        except AssertionError:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def read(self):
+        for line in self.process.stderr:
+            with self.news:
+                self.lines.append(line)
+                self.news.notify_all()
+        with self.news:
+            self.lines.append("END OF LOG\n")
+            self.news.notify_all()
+
+    @property
+    def log(self):
+        with self.news:
+            return "".join(self.lines)
+
+    def mark(self):
+        with self.news:
+            return len(self.lines)
+
+    def wait_log(self, pattern, since=0):
+        """The first line that has the pattern, from line `since` on."""
+        found = []
+
+        def look():
+            found[:] = [line for line in self.lines[since:] if re.search(pattern, line)]
+            return found or "END OF LOG\n" in self.lines
+        with self.news:
+            self.news.wait_for(look, PATIENCE)
+        if not found:
+            raise AssertionError(f"no line with {pattern!r} in the log:\n{self.log}")
+        return found[0]
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        status = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        self.process.stderr.close()
+        if re.search("Sanitizer|runtime error:", self.log):
+            raise AssertionError(self.log)
+        return status
+
+    def __exit__(self, *_):
+        if self.stop() != 0:
+            raise AssertionError("winrmd ended with an error:\n" + self.log)
+
+    def connection(self):
+        made = super().connection()
+        made.source_address = (self.source, 0)
+        return made
+
+    def as_user(self, account):
+        return {"Authorization": self.authorization(account[1], account[0])}
+
+    def identify(self, account):
+        return self.post(IDENTIFY, headers=self.as_user(account))
+
+    def sh(self, account, command):
+        return self.winrm("run", "--", command, user=account[0], password=account[1])
+
+    def open_shell(self, account, connection=None):
+        answer = self.post(envelope(TRANSFER + "/Create", CREATE), headers=self.as_user(account), connection=connection)
+        if answer.status != 200:
+            raise AssertionError((answer.status, answer.text, self.log))
+        return re.search(rb'Name="ShellId">([^<]+)<', answer.text)[1].decode()
+
+    def on_shell(self, account, verb, shell, connection=None):
+        action, body = ON_SHELL[verb]
+        return self.post(envelope(action, body.format("11111111-2222-3333-4444-555555555555"), selectors={"ShellId": shell}),
+                         headers=self.as_user(account), connection=connection)
+
+
+def status_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return {k: v.strip() for k, _, v in (line.partition(":") for line in text.splitlines())}
+
+
+def named(pid, name):
+    """Descendants of pid with that program name (15 letters of it, as the kernel keeps)."""
+    found = []
+    for child in children_of(pid):
+        try:
+            if pathlib.Path(f"/proc/{child}/comm").read_text().strip() == name:
+                found.append(child)
+        except OSError:
+            continue
+    return sorted(found)
+
+
+def cgroup_folders(pid):
+    mounts = [line.split() for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines() if " - cgroup2 " in line]
+    return [p for m in mounts for p in pathlib.Path(m[4]).glob(f"**/winrmd-{pid}")]
+
+
+class WithPam(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        need_root()
+        cls.place = Place()
+        cls.addClassCleanup(cls.place.close)
+        cls.place.system()
+        group = ("-G", cls.place.group)
+        cls.ada, cls.bob = cls.place.account("a", *group), cls.place.account("b", *group)
+        cls.other = cls.place.account("o")
+        cls.locked, cls.expired = cls.place.account("l", *group), cls.place.account("e", *group)
+        call("usermod", "-L", cls.locked[0])
+        call("usermod", "-e", "1970-01-02", cls.expired[0])
+        cls.service = Daemon(cls.place, cls.place.config())
+        cls.addClassCleanup(cls.service.stop)
+
+    def login_line(self, account, status, result, reason):
+        since = self.service.mark()
+        answer = self.service.identify(account)
+        self.assertEqual((answer.status, status != 200 and answer.text), (status, status != 200 and b""))
+        line = self.service.wait_log(rf" login .*user={account[0]} ", since)
+        self.assertIn(f"result={result} ", line)
+        self.assertIn(f"reason={reason}", line)
+        self.assertIn("peer=127.0.0.1 ", line)
+        self.assertNotIn(account[1], self.service.log)
+
+    def test_right_password(self):
+        self.login_line(self.ada, 200, "ok", "password")
+
+    def test_wrong_password(self):
+        self.login_line((self.bob[0], "wrong-word"), 401, "denied", "wrong_password_or_user")
+
+    def test_unknown_user(self):
+        self.login_line(("wt-nobody", "wrong-word"), 401, "denied", "wrong_password_or_user")
+
+    def test_account_in_no_allowed_group(self):
+        self.login_line(self.other, 401, "denied", "not_in_allowed_group")
+
+    def test_locked_account(self):
+        self.login_line(self.locked, 401, "denied", "wrong_password_or_user")
+
+    def test_expired_account(self):
+        self.login_line(self.expired, 401, "denied", "account_refused")
+
+    def test_S11_who_is_refused_hears_no_reason(self):
+        answers = [self.service.identify(who) for who in (self.other, self.expired, (self.other[0] + "x", "no"))]
+        kept = [(a.status, a.text, [(k, v) for k, v in a.headers.items() if k != "Date"]) for a in answers]
+        self.assertEqual(kept, [kept[0]] * 3)
+
+    def test_commands_run_as_the_account(self):
+        for account in (self.ada, self.bob):
+            got = self.service.sh(account, "id -u; id -un; id -Gn; echo $HOME; pwd; echo $USER; umask; cat /proc/self/status")
+            self.assertEqual(got.returncode, 0, got.stderr)
+            lines = got.stdout.decode().splitlines()
+            home = str(self.place.path / account[0])
+            uid = pathlib.Path(home).stat().st_uid
+            self.assertNotEqual(uid, 0)
+            self.assertEqual(lines[:2], [str(uid), account[0]])
+            self.assertEqual(set(lines[2].split()), {account[0], self.place.group})
+            self.assertEqual(lines[3:7], [home, home, account[0], "0022"])
+            self.assertIn(f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}", lines)
+            self.assertIn("CapEff:\t0000000000000000", lines)
+            self.assertIn("CapPrm:\t0000000000000000", lines)
+
+    def test_no_descriptor_or_signal_state_is_inherited(self):
+        got = self.service.sh(self.ada, "ls /proc/self/fd | wc -l; grep -E 'Sig(Blk|Ign)' /proc/self/status")
+        self.assertEqual(got.stdout.split()[0], b"4")  # 0, 1, 2 and the folder that ls reads
+        self.assertEqual(set(re.findall(rb"Sig\w+:\s+(\w+)", got.stdout)), {b"0" * 16}, got.stdout)
+
+    def test_S14_a_foreign_shell_is_like_an_unknown_one(self):
+        shell = self.service.open_shell(self.ada)
+        mask = re.compile(rb"uuid:[0-9A-Fa-f-]+|" + shell.encode() + rb"|0{8}-0{4}-0{4}-0{4}-0{12}")
+        for verb in ON_SHELL:
+            answers = [self.service.on_shell(self.bob, verb, which) for which in (shell, "00000000-0000-0000-0000-000000000000")]
+            said = [(a.status, mask.sub(b"*", a.text)) for a in answers]
+            self.assertEqual(said[0], said[1], verb)
+            self.assertEqual(said[0][0], 500, verb)
+        listed = self.service.winrm("shells", "--json", user=self.bob[0], password=self.bob[1])
+        self.assertEqual(json.loads(listed.stdout)["shells"], [])
+        listed = self.service.winrm("shells", "--json", user=self.ada[0], password=self.ada[1])
+        self.assertIn(shell, listed.stdout.decode())
+        self.assertEqual(self.service.on_shell(self.ada, "Get", shell).status, 200)
+        self.assertEqual(self.service.on_shell(self.ada, "Delete", shell).status, 200)
+
+    def test_S23_nothing_that_reads_the_network_is_root(self):
+        shells = [self.service.open_shell(who) for who in (self.ada, self.bob)]
+        fronts, users = named(self.service.pid, "winrmd-front"), named(self.service.pid, "winrmd-user")
+        self.assertEqual((len(fronts), len(users)), (1, 2))
+        for pid in fronts:
+            s = status_of(pid)
+            self.assertNotIn("0", s["Uid"].split() + s["Gid"].split())
+            self.assertEqual((s["Groups"], s["Seccomp"], s["NoNewPrivs"]), ("", "2", "1"))
+            for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+                self.assertEqual((kind, int(s[kind], 16)), (kind, 0))
+            self.assertEqual(os.listdir(f"/proc/{pid}/root"), [])
+            # Nothing but log, control socket, listeners and connections is open, and no file.
+            kinds = {os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{pid}/fd")}
+            self.assertLessEqual(kinds, {"socket", "pipe", "anon_inode", "/dev/null"})
+        for pid in users:
+            s = status_of(pid)
+            self.assertNotIn("0", s["Uid"].split() + s["Gid"].split())
+            self.assertEqual(int(s["CapEff"], 16) | int(s["CapPrm"], 16), 0)
+        # The root processes of the service: none has a socket of a connection, or listens and accepts.
+        inodes = {line.split()[9] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
+                  if line.split()[3] == "01"}
+        for pid in {self.service.pid} | children_of(self.service.pid):
+            if status_of(pid)["Uid"].split()[0] != "0":
+                continue
+            held = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+            self.assertFalse({h for h in held if h.startswith("socket:[") and h[8:-1] in inodes}, pid)
+        for who, shell in zip((self.ada, self.bob), shells):
+            self.assertEqual(self.service.on_shell(who, "Delete", shell).status, 200)
+
+    def test_back_off_hits_the_guesser_only(self):
+        with Daemon(self.place, self.place.config()) as service:
+            self.guess_much(service, "127.0.0.66")
+
+    def guess_much(self, service, guesser):
+        connections = []
+
+        def guess(_):
+            made = socket.create_connection(("127.0.0.1", service.port), PATIENCE, source_address=(guesser, 0))
+            context = ssl.create_default_context(cafile=service.ca)
+            tls = context.wrap_socket(made, server_hostname="127.0.0.1")
+            head = (f"POST /wsman HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n"
+                    f"Authorization: {service.authorization('guess', self.ada[0])}\r\nContent-Length: {len(IDENTIFY)}\r\n\r\n")
+            tls.sendall((head + IDENTIFY).encode())
+            connections.append(tls)
+            return tls
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for first in pool.map(guess, range(3)):
+                self.assertIn(b" 401 ", first.recv(4096))
+            list(pool.map(guess, range(60)))
+            service.wait_log(rf"user={self.ada[0]} peer={guesser} .*reason=too_many_failures")
+            # Neither the account nor others are locked out for anybody else.
+            self.assertEqual(service.identify(self.ada).status, 200)
+            self.assertEqual(service.identify(self.bob).status, 200)
+        for made in connections:
+            made.close()
+
+
+class Life(unittest.TestCase):
+    """Each test has a service of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        need_root()
+        cls.place = Place()
+        cls.addClassCleanup(cls.place.close)
+        cls.place.system()
+        cls.ada = cls.place.account("a", "-G", cls.place.group)
+
+    def refused(self, config, *words):
+        got = subprocess.run([self.place.path / "winrmd", "--config", config], stdin=subprocess.DEVNULL, capture_output=True,
+                             text=True, timeout=PATIENCE)
+        self.assertEqual((got.returncode, got.stdout), (1, ""), got.stderr)
+        for word in words:
+            self.assertIn(word, got.stderr)
+        self.assertNotIn("END PRIVATE", got.stderr)
+        check = subprocess.run([self.place.path / "winrmd", "--check", "--config", config], capture_output=True, text=True,
+                               timeout=PATIENCE)
+        self.assertEqual(check.returncode, 1)
+        self.assertTrue(got.stderr.startswith(check.stderr), "--check says something else")
+        return got.stderr
+
+    def test_S26_reload_keeps_shells(self):
+        config = self.place.config(port=free_port())
+        with Daemon(self.place, config) as service:
+            connection = service.connection()
+            shell = service.open_shell(self.ada, connection)
+            front = named(service.pid, "winrmd-front")
+            # nothing that concerns connections: the front stays
+            config.write_text(config.read_text() + "[limits]\nmax_shells_per_user = 5\n")
+            since = service.mark()
+            service.process.send_signal(signal.SIGHUP)
+            service.wait_log(r" reload .*fronts=kept", since)
+            self.assertEqual(named(service.pid, "winrmd-front"), front)
+            # something that does: a new front takes over, the old one finishes its connection
+            config.write_text(config.read_text() + "connection_idle_s = 500\n")
+            since = service.mark()
+            service.process.send_signal(signal.SIGHUP)
+            service.wait_log(r" reload .*fronts=replaced", since)
+            service.wait_log(rf" front_drain .*pid={front[0]}\b", since)
+            self.assertEqual(len(named(service.pid, "winrmd-front")), 2)
+            self.assertEqual(service.on_shell(self.ada, "Get", shell, connection).status, 200, "the old connection was cut")
+            connection.close()
+            service.wait_log(rf' front_end .*pid={front[0]} .*status="exit 0"', since)
+            new = named(service.pid, "winrmd-front")
+            self.assertEqual(len(new), 1)
+            self.assertNotEqual(new, front)
+            self.assertEqual(service.on_shell(self.ada, "Get", shell).status, 200, "the shell is gone")
+            # a bad file changes nothing
+            good = config.read_text()
+            for bad, words in ((good + "nonsense = 1\n", "unknown key"), ("certificate = [\n", "not TOML")):
+                config.write_text(bad)
+                since = service.mark()
+                service.process.send_signal(signal.SIGHUP)
+                self.assertIn(words, service.wait_log(" reload_refused ", since))
+            config.write_text(good)
+            config.chmod(0o666)
+            since = service.mark()
+            service.process.send_signal(signal.SIGHUP)
+            service.wait_log(" reload_refused ", since)
+            config.chmod(0o644)
+            key = self.place.path / "key.pem"
+            before = key.read_text()
+            key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+            since = service.mark()
+            service.process.send_signal(signal.SIGHUP)
+            key_line = service.wait_log(" reload_refused ", since)
+            key.write_text(before)
+            self.assertIn("key", key_line)
+            self.assertEqual(named(service.pid, "winrmd-front"), new)
+            self.assertEqual(service.on_shell(self.ada, "Get", shell).status, 200)
+
+    def test_S26_files_that_others_can_write_or_read_refuse_to_start(self):
+        config = self.place.config()
+        config.chmod(0o666)
+        self.refused(config, str(config), "chmod")
+        config.chmod(0o644)
+        key = self.place.path / "key.pem"
+        for mode in (0o606, 0o644, 0o660):
+            key.chmod(mode)
+            self.refused(config, str(key))
+        key.chmod(0o600)
+        broken = self.place.path / "broken.pem"
+        broken.write_text("no key at all")
+        broken.chmod(0o600)
+        other = self.place.path / "other.toml"
+        other.write_text(config.read_text().replace(f"{key}", f"{broken}"))
+        self.refused(other, str(broken))
+
+    def test_S4_listener_without_tls(self):
+        config = self.place.config(tls=False)
+        self.refused(config, "passwords in clear", "allow_unencrypted")
+        config = self.place.config("allow_unencrypted = true\n", tls=False)
+        with Daemon(self.place, config) as service:
+            service.wait_log(r"warning .*unencrypted_allowed")
+            self.assertEqual(service.identify(self.ada).status, 200)
+            self.assertIn("tls=off", service.wait_log(" login "))
+
+    def test_two_fronts_on_one_port(self):
+        with Daemon(self.place, self.place.config("fronts = 2\n")) as service:
+            fronts = named(service.pid, "winrmd-front")
+            self.assertEqual(len(fronts), 2)
+            shell = service.open_shell(self.ada)
+            used = set()
+            for _ in range(200):  # the kernel spreads connections by their addresses
+                connection = service.connection()
+                self.assertEqual(service.on_shell(self.ada, "Get", shell, connection).status, 200)
+                used |= {p for p in fronts if self.connections(p) > 0}
+                connection.close()
+                if len(used) == 2:
+                    break
+            self.assertEqual(used, set(fronts), "one front never got a connection")
+            since = service.mark()
+            os.kill(fronts[0], signal.SIGKILL)
+            service.wait_log(rf' front_end .*pid={fronts[0]} .*status="signal 9"', since)
+            service.wait_log(" front_ready ", since)
+            self.assertEqual(len(named(service.pid, "winrmd-front")), 2)
+            for _ in range(20):
+                self.assertEqual(service.on_shell(self.ada, "Get", shell).status, 200)
+
+    @staticmethod
+    def connections(pid):
+        table = {line.split()[9] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "01"}
+        links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        return sum(link.startswith("socket:[") and link[8:-1] in table for link in links)
+
+    def test_a_killed_front_is_started_again(self):
+        with Daemon(self.place, self.place.config()) as service:
+            shell = service.open_shell(self.ada)
+            front, since = named(service.pid, "winrmd-front"), service.mark()
+            os.kill(front[0], signal.SIGKILL)
+            service.wait_log(" front_ready ", since)
+            self.assertNotEqual(named(service.pid, "winrmd-front"), front)
+            self.assertEqual(service.on_shell(self.ada, "Get", shell).status, 200)
+
+    def test_a_killed_user_process_costs_its_shells_only(self):
+        with Daemon(self.place, self.place.config()) as service:
+            service.open_shell(self.ada)
+            user, since = named(service.pid, "winrmd-user"), service.mark()
+            os.kill(user[0], signal.SIGKILL)
+            service.wait_log(" user_process_end ", since)
+            self.assertEqual(service.sh(self.ada, "echo again").stdout, b"again\n")
+
+    def test_end_leaves_nothing(self):
+        before = self.front_folders()
+        with Daemon(self.place, self.place.config()) as service:
+            shell = service.open_shell(self.ada)
+            answer = service.post(envelope(SHELL + "/Command", "<sh:CommandLine><sh:Command>setsid sleep 1000 &amp; sleep 1000"
+                                           "</sh:Command></sh:CommandLine>", selectors={"ShellId": shell}),
+                                  headers=service.as_user(self.ada))
+            self.assertEqual(answer.status, 200, answer.text)
+            family = children_of(service.pid)
+            self.assertTrue(named(service.pid, "winrmd-user"))
+            folders = cgroup_folders(service.pid)
+            uid = (self.place.path / self.ada[0]).stat().st_uid
+            self.assertEqual(service.stop(), 0, service.log)
+            self.assertEqual([pid for pid in family if os.path.exists(f"/proc/{pid}")], [])
+            left = [p for p in os.listdir("/proc") if p.isdigit() and self.uid_of(p) == uid]
+            self.assertEqual(left, [], "processes of the account are left")
+            self.assertEqual([f for f in folders if f.exists()], [])
+            self.assertNotRegex(service.log, r'(front|user_process)_end .*status="(exit [1-9]|signal)')
+        # Fronts of other services (tests may run side by side) have theirs for a moment only.
+        self.assertEqual([f for f in self.front_folders() - before if f.exists()], [])
+
+    @staticmethod
+    def front_folders():
+        return {p for place in ("/tmp", "/run") for p in pathlib.Path(place).iterdir() if re.fullmatch(r"winrmd-\w{6}", p.name)}
+
+    @staticmethod
+    def uid_of(pid):
+        try:
+            return int(status_of(pid)["Uid"].split()[0])
+        except OSError:
+            return None
+
+
+class UserFile(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        need_root()
+        cls.place = Place()
+        cls.addClassCleanup(cls.place.close)
+        cls.place.system()
+        cls.ada = (cls.place.account("a")[0], "of the file, not of PAM")
+        cls.root = ("root", "a password for this test")
+        cls.users = cls.place.path / "users"
+        cls.users.write_text("".join(cls.line(*who) for who in (cls.ada, cls.root, ("wt-no-such-account", "word"))))
+        cls.users.chmod(0o600)
+
+    @classmethod
+    def line(cls, user, password):
+        return subprocess.run([cls.place.path / "winrmd", "passwd", user], input=password + "\n", text=True, check=True,
+                              capture_output=True, timeout=PATIENCE).stdout
+
+    def config(self, more=""):
+        return self.place.config(f'user_file = "{self.users}"\nallow_groups = ["{self.ada[0]}", "root"]\npam_service = '
+                                 f'"{self.place.pam.name}"\n{more}', pam=False)
+
+    def test_passwords_of_the_file(self):
+        with Daemon(self.place, self.config()) as service:
+            self.assertEqual(service.sh(self.ada, "id -un").stdout.decode().strip(), self.ada[0])
+            self.assertEqual(service.identify((self.ada[0], "wrong")).status, 401)
+            self.assertEqual(service.identify(("wt-no-such-account", "word")).status, 401)
+            service.wait_log("user=wt-no-such-account .*reason=no_such_account")
+            self.assertEqual(service.identify(("wt-nobody", "word")).status, 401)
+            self.assertNotIn(self.ada[1], service.log)
+
+    def test_S2_root_only_where_permitted(self):
+        with Daemon(self.place, self.config()) as service:
+            self.assertEqual(service.identify(self.root).status, 401)
+            service.wait_log(" login .*user=root .*reason=root_not_permitted")
+            self.assertEqual(named(service.pid, "winrmd-user"), [])
+        with Daemon(self.place, self.config("permit_root = true\n")) as service:
+            self.assertEqual(service.sh(self.root, "id -u").stdout, b"0\n")
+
+    def test_a_user_file_that_others_can_read_refuses_to_start(self):
+        self.users.chmod(0o640)
+        try:
+            got = subprocess.run([self.place.path / "winrmd", "--config", self.config()], capture_output=True, text=True,
+                                 timeout=PATIENCE)
+        finally:
+            self.users.chmod(0o600)
+        self.assertEqual(got.returncode, 1)
+        self.assertIn(str(self.users), got.stderr)
+
+
+class TestService(unittest.TestCase):
+    """As whoever runs the tests."""
+
+    def test_killed_monitor_leaves_nothing_that_the_next_start_does_not_clean(self):
+        with tempfile.TemporaryDirectory(prefix="winrmd-tmp-") as folder:
+            env = {"TMPDIR": folder}
+            other = Service(env=env)
+            first = Service(env=env)
+            self.assertEqual(pathlib.Path(first.ca).parent.parent, pathlib.Path(folder))
+            running = subprocess.Popen(first.args("run", "--cwd", "/", "--", "echo started; exec sleep 1000"), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                       env={**os.environ, "WINRM_PASSWORD": first.password})
+            self.assertEqual(running.stdout.readline(), b"started\n")
+            family = children_of(first.pid)
+            handles = [os.pidfd_open(pid) for pid in family]
+            groups = cgroup_folders(first.pid)
+            os.kill(first.pid, signal.SIGKILL)
+            first.process.wait(PATIENCE)
+            self.assertNotEqual(running.wait(PATIENCE), 0)
+            running.stdout.close()
+            for handle in handles:  # each gets readable when its process has ended
+                with os.fdopen(handle, "rb") as ended:
+                    self.assertTrue(select.select([ended], [], [], PATIENCE)[0], "a process goes on without its monitor")
+            self.assertTrue(os.path.exists(first.ca))
+            first.stop()
+            with Service(env=env) as second:
+                self.assertFalse(os.path.exists(os.path.dirname(first.ca)), "the dead service's folder is still there")
+                self.assertEqual([g for g in groups if g.exists()], [])
+                self.assertTrue(os.path.exists(other.ca), "a living service's folder was removed")
+                self.assertEqual(second.run("echo ok", "--cwd", "/").stdout, b"ok\n")
+                self.assertEqual(other.run("echo ok", "--cwd", "/").stdout, b"ok\n")
+            other.stop()
+            self.assertEqual(os.listdir(folder), [])
+
+    def start(self, text, *options):
+        file = self.folder / "limits.toml"
+        file.write_text(text)
+        file.chmod(0o600)
+        return Service("--config", str(file), *options)
+
+    def setUp(self):
+        made = tempfile.TemporaryDirectory(prefix="winrmd-tmp-")
+        self.addCleanup(made.cleanup)
+        self.folder = pathlib.Path(made.name)
+
+    def test_limits_from_a_file(self):
+        with self.start('log_level = "error"\n[limits]\nmax_shells_per_user = 1\n') as service:
+            create = envelope(TRANSFER + "/Create", CREATE)
+            self.assertEqual([service.post(create).status for _ in range(2)], [200, 500])
+            self.assertNotIn(" info ", service.log)
+        with Service() as service:
+            self.assertEqual([service.post(create).status for _ in range(2)], [200, 200])
+
+    def test_nothing_else_from_a_file(self):
+        for text in ("permit_root = true\nfronts = 2\n", '[[listen]]\nport = 1\n', 'user_file = "/x"\n'):
+            with self.assertRaisesRegex(AssertionError, r"--test-server takes \[limits\] and log_level") as caught:
+                self.start(text)
+            self.assertEqual(len(str(caught.exception).partition(": ")[2].strip().splitlines()), 1)
+        with self.assertRaisesRegex(AssertionError, "must be a whole number"):
+            self.start("[limits]\nmax_shells_per_user = 0\n")
+
+    def test_ready_means_sandboxed_and_serving(self):
+        with self.start("") as service:
+            fronts = named(service.pid, "winrmd-front")
+            self.assertEqual([status_of(p)["Seccomp"] for p in fronts], ["2"])
+            self.assertEqual(service.post(IDENTIFY).status, 200)
+            log = service.log
+            self.assertLess(log.index(" sandbox "), log.index(" ready"))
+
+    def test_a_front_that_cannot_start_is_an_error(self):
+        for name in ("winrmd", "winrmd-user"):
+            shutil.copy(pathlib.Path(WINRMD).parent / name, self.folder / name)
+        (self.folder / "winrmd-front").write_text("#!/bin/sh\nexit 1\n")
+        (self.folder / "winrmd-front").chmod(0o755)
+        with subprocess.Popen([self.folder / "winrmd", "--test-server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as process:
+            self.assertEqual(process.wait(PATIENCE), 1)
+            self.assertEqual(process.stdout.read(), b"")
+            self.assertIn(b'front_end', process.stderr.read())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,271 @@
+"""winrm at a terminal, in a pipeline and with files closed: what reaches the user, and what is left on the host."""
+import base64
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from test_bad_input import MOST_MEMORY, SANITIZED, Script, Server, http  # noqa: E402
+from winrmtest import PATIENCE, WINRM, Service, main  # noqa: E402
+
+SECRET = "typed-and-never-shown"
+
+
+def environment(password=None):
+    env = {k: v for k, v in os.environ.items() if k != "WINRM_PASSWORD"}
+    env["XDG_CONFIG_HOME"] = "/nonexistent"
+    if password:
+        env["WINRM_PASSWORD"] = password
+    return env
+
+
+def soon(condition):
+    """Waits until it is so; a hung program makes it False."""
+    limit = time.monotonic() + PATIENCE
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > limit:
+            return False
+        pause.wait(0.01)
+    return True
+
+
+def running(url):
+    """Processes of winrm for this host; a zombie counts, though it has no command line any more."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if words[0] == WINRM.encode() and url.encode() in words:
+                found.append(int(entry.name))
+    return found
+
+
+class Terminal:
+    """winrm as the foreground job of a terminal of its own."""
+
+    def __init__(self, words, password=None):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(WINRM, [WINRM, *words], environment(password))
+        self.text = b""
+
+    def read(self):
+        """The next bytes; False at the end."""
+        if not select.select([self.fd], [], [], PATIENCE)[0]:
+            raise AssertionError(f"nothing more is shown after {self.text!r}")
+        try:
+            piece = os.read(self.fd, 65536)
+        except OSError:
+            piece = b""
+        self.text += piece
+        return bool(piece)
+
+    def until(self, words):
+        while words not in self.text:
+            if not self.read():
+                raise AssertionError(f"{words!r} never came: {self.text!r}")
+
+    def type(self, text):
+        os.write(self.fd, text)
+
+    def echoes(self):
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def end(self):
+        """Exit status, after everything was read."""
+        while self.read():
+            pass
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self.fd)
+        return status
+
+
+def words(server, *options, command=("true",)):
+    return ["run", server.url, "-u", "alice", "--allow-unencrypted", *options, "--", *command]
+
+
+class Prompt(unittest.TestCase):
+    def test_password_is_asked_for_and_not_shown(self):
+        logins = []
+
+        class Listening(Script):
+            def __call__(self, connection):
+                peeked = connection.recv(65536, 2)  # MSG_PEEK
+                logins.append(re.search(rb"Authorization: Basic (\S+)", peeked)[1])
+                super().__call__(connection)
+
+        with Server(Listening()) as server:
+            terminal = Terminal(words(server, "-n"))
+            terminal.until(b"Password of alice on 127.0.0.1: ")
+            self.assertTrue(soon(lambda: not terminal.echoes()))
+            terminal.type(SECRET.encode() + b"\n")
+            terminal.until(b"hi")
+            self.assertTrue(terminal.echoes())
+            self.assertEqual(terminal.end(), 0)
+        self.assertNotIn(SECRET.encode(), terminal.text)
+        self.assertEqual(base64.b64decode(logins[0]).decode(), "alice:" + SECRET)
+
+    def test_ctrl_c_at_the_prompt_gives_the_terminal_back(self):
+        with Server(Script()) as server:
+            terminal = Terminal(words(server, "-n"))
+            terminal.until(b"Password of alice on 127.0.0.1: ")
+            self.assertTrue(soon(lambda: not terminal.echoes()))
+            terminal.type(b"half\x03")
+            terminal.until(b"cancelled")
+            self.assertTrue(terminal.echoes())
+            self.assertEqual(terminal.end(), 255)
+            self.assertEqual(server.threads, [], "something was sent")
+        self.assertNotIn(b"half", terminal.text)
+
+    def test_no_terminal(self):
+        with Server(Script()) as server:
+            got = subprocess.run([WINRM, *words(server)], env=environment(), start_new_session=True, stdin=subprocess.DEVNULL,
+                                 capture_output=True, timeout=PATIENCE)
+        self.assertEqual((got.returncode, got.stdout, got.stderr.count(b"\n")), (255, b"", 1))
+        self.assertIn(b"no terminal to ask", got.stderr)
+
+
+class Shown(unittest.TestCase):
+    EVIL = b"red \x1b[31m bell \x07 csi \xc2\x9b32m back \x08 line\n"
+
+    def shown(self, *options):
+        with Server(Script(receive=Script.receive(base64.b64encode(self.EVIL).decode()))) as server:
+            terminal = Terminal(words(server, "-n", *options), SECRET)
+            self.assertEqual(terminal.end(), 0)
+        return terminal.text
+
+    def test_control_characters_are_made_visible_at_a_terminal(self):
+        text = self.shown()
+        self.assertIn(b"red ^[[31m bell \x07", text)
+        for bad in (b"\x1b", b"\xc2\x9b"):
+            self.assertNotIn(bad, text)
+
+    def test_raw(self):
+        self.assertIn(self.EVIL[:-1], self.shown("--raw"))
+
+    def test_a_pipe_gets_every_byte(self):
+        with Server(Script(receive=Script.receive(base64.b64encode(self.EVIL).decode()))) as server:
+            got = subprocess.run([WINRM, *words(server, "-n")], env=environment(SECRET), capture_output=True, timeout=PATIENCE)
+        self.assertEqual(got.stdout, self.EVIL)
+
+
+class CtrlC(unittest.TestCase):
+    def test_typed_at_a_terminal(self):
+        """The first reaches the command as an interrupt, the second ends a command that does not care."""
+        with Service() as service:
+            terminal = Terminal(service.args("run", "--", "trap 'echo caught' INT; echo ready; sleep 100; sleep 100")[1:], service.password)
+            terminal.until(b"ready")
+            terminal.type(b"\x03")
+            terminal.until(b"caught")
+            terminal.type(b"\x03")
+            self.assertEqual(terminal.end(), 128 + signal.SIGINT)
+            self.assertNotIn(b"winrm:", terminal.text)
+            self.assertIn(b'"shells":[]', service.winrm("shells", "--json").stdout)
+
+
+class Pipeline(unittest.TestCase):
+    def test_nobody_reads(self):
+        """A full pipe stops the requests, and memory with it; when the reader goes the shell is deleted."""
+        piece = Script.receive(base64.b64encode(os.urandom(200_000)).decode(), done=False)
+        script = Script(receive=piece)
+        with Server(script) as server:
+            process = subprocess.Popen([WINRM, *words(server, "-n")], env=environment(SECRET), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertTrue(soon(lambda: script.seen.count("receive") >= 2))
+            before, quiet = -1, threading.Event()
+            while before != script.seen.count("receive"):
+                before = script.seen.count("receive")
+                quiet.wait(0.3)
+            self.assertLess(before, 10)
+            memory = int(re.search(r"VmHWM:\s*(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text())[1])
+            process.stdout.close()
+            err = process.stderr.read()
+            self.assertEqual((process.wait(PATIENCE), err), (128 + signal.SIGPIPE, b""))
+            process.stderr.close()
+            self.assertTrue(soon(lambda: "delete" in script.seen))
+        if not SANITIZED:
+            self.assertLess(memory, MOST_MEMORY)
+
+    def test_slow_reader_gets_everything(self):
+        data = os.urandom(3_000_000)
+        left = [data[i:i + 100_000] for i in range(0, len(data), 100_000)]
+
+        def receive(connection, message):
+            piece = base64.b64encode(left.pop(0)).decode()
+            connection.sendall(http(Script.envelope("receive", Script.receive(piece, done=not left), message)))
+        with Server(Script(receive=receive)) as server:
+            process = subprocess.Popen([WINRM, *words(server, "-n")], env=environment(SECRET), stdout=subprocess.PIPE)
+            fcntl.fcntl(process.stdout, 1031, 4096)  # F_SETPIPE_SZ: a turn of the loop for every page
+            got = b""
+            while piece := os.read(process.stdout.fileno(), 1000):
+                got += piece
+            self.assertEqual(process.wait(PATIENCE), 0)
+            process.stdout.close()
+        self.assertTrue(got == data, f"{len(got)} bytes came of {len(data)}")
+
+    def test_clean_up_goes_on_without_the_user(self):
+        """The host takes its time for Signal: the pipeline is over at once, and the shell is deleted later."""
+        go, script = threading.Event(), None
+
+        def late(connection, message):
+            go.wait(PATIENCE)
+            connection.sendall(http(Script.envelope("signal", Script.signal(), message)))
+        script = Script(signal=late)
+        with Server(script) as server:
+            line = " ".join(f"'{w}'" for w in [WINRM, *words(server, "-n")])
+            got = subprocess.run(["/bin/bash", "-c", f"{line} | cat; exit ${{PIPESTATUS[0]}}"], env=environment(SECRET),
+                                 capture_output=True, timeout=PATIENCE)
+            self.assertEqual((got.returncode, got.stdout, got.stderr), (0, b"hi\n", b""))
+            self.assertNotIn("delete", script.seen)
+            self.assertEqual(len(running(server.url)), 1, "a process should be cleaning up")
+            go.set()
+            self.assertTrue(soon(lambda: "delete" in script.seen))
+            self.assertTrue(soon(lambda: not running(server.url)))
+
+    def test_closed_standard_files(self):
+        with Server(Script()) as server:
+            line = " ".join(f"'{w}'" for w in [WINRM, *words(server)])
+            for redirect, out in (("<&-", b"hi\n"), (">&-", b""), ("2>&-", b"hi\n"), ("<&- >&- 2>&-", b"")):
+                with self.subTest(redirect):
+                    got = subprocess.run(["/bin/sh", "-c", f"{line} {redirect}"], env=environment(SECRET), stdin=subprocess.DEVNULL,
+                                         capture_output=True, timeout=PATIENCE)
+                    self.assertEqual((got.returncode, got.stdout, got.stderr), (0, out, b""))
+
+    def test_full_disk(self):
+        with Server(Script()) as server, open("/dev/full", "wb") as full:
+            got = subprocess.run([WINRM, *words(server, "-n")], env=environment(SECRET), stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
+        self.assertEqual(got.returncode, 255)
+        self.assertRegex(got.stderr, rb"^winrm: 127.0.0.1: standard output cannot be written: No space left on device\n$")
+
+
+class More(unittest.TestCase):
+    def test_profile_and_commands_of_shells(self):
+        with Service() as service:
+            login = service.run("shopt -q login_shell 2>/dev/null && echo login; echo $0", "--profile").stdout
+            self.assertTrue(login.startswith(b"login") or login.startswith(b"-"), login)
+            process = subprocess.Popen(service.args("run", "-n", "--", "echo up; sleep 100"), env=environment(service.password), stdout=subprocess.PIPE)
+            self.assertEqual(process.stdout.readline(), b"up\n")
+            text = service.winrm("shells", "--commands").stdout.decode()
+            self.assertRegex(text, r"(?m)^  \S+ +\S+ +echo up; sleep 100$")
+            self.assertIn('"command_line":"echo up; sleep 100"', service.winrm("shells", "--commands", "--json").stdout.decode())
+            self.assertNotIn("command_line", service.winrm("shells", "--json").stdout.decode())
+            process.terminate()
+            process.wait(PATIENCE)
+            process.stdout.close()
+
+
+if __name__ == "__main__":
+    main()

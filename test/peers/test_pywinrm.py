@@ -1,0 +1,67 @@
+"""Debian's python3-winrm against winrmd over HTTPS and Basic."""
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from winrmtest import Service, main  # noqa: E402
+
+try:
+    import winrm
+    from winrm.exceptions import InvalidCredentialsError
+    from winrm.protocol import Protocol
+except ImportError:
+    raise SystemExit(print("SKIPPED: python3-winrm is not installed") or 77)
+
+
+class Pywinrm(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.stop()
+
+    def session(self, password=None):
+        return winrm.Session(self.service.url, auth=(self.service.user, password or self.service.password), transport="basic",
+                             ca_trust_path=self.service.ca, server_cert_validation="validate")
+
+    def protocol(self):
+        return Protocol(self.service.url, transport="basic", username=self.service.user, password=self.service.password,
+                        ca_trust_path=self.service.ca, server_cert_validation="validate")
+
+    def test_run_cmd(self):
+        got = self.session().run_cmd("echo", ["hello", "there;", "echo", "bad", ">&2;", "exit", "4"])
+        self.assertEqual((got.status_code, got.std_out, got.std_err), (4, b"hello there\n", b"bad\n"))
+
+    def test_many_commands_in_one_shell(self):
+        protocol = self.protocol()
+        shell = protocol.open_shell(working_directory="/tmp", env_vars={"A": "1"}, idle_timeout="PT600S")
+        for n in range(10):
+            command = protocol.run_command(shell, f"echo $A {n}; pwd")
+            out, err, code = protocol.get_command_output(shell, command)
+            self.assertEqual((out, err, code), (f"1 {n}\n/tmp\n".encode(), b"", 0))
+            protocol.cleanup_command(shell, command)
+        protocol.close_shell(shell)
+
+    def test_a_command_longer_than_its_operation_timeout(self):
+        protocol = Protocol(self.service.url, transport="basic", username=self.service.user, password=self.service.password,
+                            ca_trust_path=self.service.ca, operation_timeout_sec=1, read_timeout_sec=30)
+        shell = protocol.open_shell()
+        command = protocol.run_command(shell, "sleep 2.5; echo late")
+        self.assertEqual(protocol.get_command_output(shell, command), (b"late\n", b"", 0))
+        protocol.cleanup_command(shell, command)
+        protocol.close_shell(shell)
+
+    def test_large_output(self):
+        got = self.session().run_cmd("head -c 2000000 /dev/zero")
+        self.assertEqual((got.status_code, len(got.std_out)), (0, 2_000_000))
+
+    def test_wrong_password(self):
+        with self.assertRaises(InvalidCredentialsError):
+            self.session("wrong").run_cmd("true")
+
+
+if __name__ == "__main__":
+    main()

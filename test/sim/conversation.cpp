@@ -1,0 +1,161 @@
+#include "sim/world.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+namespace winrm::sim {
+namespace {
+
+using shell::signal_code;
+
+TEST(conversation, echo_takes_five_requests)
+{
+    world w;
+    w.client.open();
+    w.client.run({"echo", {"hello"}, {}, {}, {}});
+    ASSERT_TRUE(w.run());
+    EXPECT_EQ(w.out, "hello");
+    EXPECT_EQ(w.exits, std::vector<std::int32_t>{0});
+    EXPECT_EQ(w.exchanges, 5U);
+    EXPECT_TRUE(w.client.finished());
+    EXPECT_EQ(w.table.objects(), 0U);
+}
+
+TEST(conversation, input_comes_back_whole_in_pieces)
+{
+    world w;
+    w.client.open();
+    const auto n = w.client.run({"cat", {}, {}, {}, {}});
+    std::string sent;
+    for (int i = 0; i < 100'000; ++i) sent += std::to_string(i);
+    w.client.send_input(n, sent, true);
+    ASSERT_TRUE(w.run());
+    EXPECT_EQ(w.out, sent);
+    EXPECT_EQ(w.exits, std::vector<std::int32_t>{0});
+}
+
+TEST(conversation, big_output_is_held_back_by_its_reader)
+{
+    world w;
+    w.client.open();
+    w.client.run({"big", {"20000000"}, {}, {}, {}});
+    ASSERT_TRUE(w.run());
+    EXPECT_EQ(w.out.size(), 20'000'000U);
+    EXPECT_EQ(w.exits, std::vector<std::int32_t>{3});
+    EXPECT_LT(w.receives, 200U);
+}
+
+TEST(conversation, silence_is_waited_for)
+{
+    world w;
+    w.client.open();
+    w.client.run({"silent", {"3600000"}, {}, {}, {}});
+    ASSERT_TRUE(w.run());
+    EXPECT_EQ(w.exits, std::vector<std::int32_t>{0});
+    EXPECT_GE(w.receives, 60U);
+}
+
+TEST(conversation, ctrl_c_and_terminate)
+{
+    world w;
+    w.client.open();
+    const auto n = w.client.run({"wait", {}, {}, {}, {}});
+    w.client.signal(n, signal_code::ctrl_c);
+    ASSERT_TRUE(w.run());
+    EXPECT_EQ(w.exits, std::vector<std::int32_t>{130});
+
+    world t;
+    t.client.open();
+    const auto m = t.client.run({"wait", {}, {}, {}, {}});
+    t.client.signal(m, signal_code::terminate);
+    ASSERT_TRUE(t.run());
+    ASSERT_EQ(t.failures.size(), 1U);
+    EXPECT_EQ(t.failures.front().code(), errc::fault);
+    EXPECT_TRUE(t.processes.empty());
+    EXPECT_EQ(t.table.objects(), 0U);
+}
+
+TEST(conversation, two_commands_at_once)
+{
+    world w;
+    w.commands_left = 2;
+    w.client.open();
+    w.client.run({"silent", {"100000"}, {}, {}, {}});
+    w.client.run({"echo", {"quick"}, {}, {}, {}});
+    ASSERT_TRUE(w.run());
+    EXPECT_EQ(w.out, "quick");
+    EXPECT_EQ(w.exits.size(), 2U);
+}
+
+TEST(conversation, quotas_are_faults)
+{
+    shell::table_options t;
+    t.max_shells = 0;
+    world w(t);
+    w.client.open();
+    w.client.run({"echo", {"x"}, {}, {}, {}});
+    ASSERT_TRUE(w.run());
+    ASSERT_EQ(w.shell_failures, 1U);
+    ASSERT_NE(w.failures.front().fault(), nullptr);
+    EXPECT_EQ(w.failures.front().fault()->code, 0x803381A5U);
+
+    t.max_shells = 30;
+    t.max_commands_per_shell = 1;
+    world c(t);
+    c.commands_left = 2;
+    c.client.open();
+    c.client.run({"wait", {}, {}, {}, {}});
+    c.client.run({"wait", {}, {}, {}, {}});
+    c.run(50);
+    ASSERT_EQ(c.failures.size(), 1U);
+    EXPECT_EQ(c.failures.front().fault()->code, 0x803381E9U);
+    EXPECT_EQ(c.started, 1U);
+}
+
+TEST(conversation, an_idle_shell_ends_with_its_commands)
+{
+    world w;
+    w.close_when_done = false;
+    w.client.open();
+    w.client.run({"echo", {"x"}, {}, {}, {}});
+    ASSERT_TRUE(w.run());
+    EXPECT_EQ(w.table.shells(), 1U);
+    w.idle(1h);
+    EXPECT_EQ(w.table.shells(), 1U);
+    w.idle(61min);
+    EXPECT_EQ(w.table.objects(), 0U);
+}
+
+TEST(conversation, a_lifetime_ends_a_busy_shell)
+{
+    shell::client_options c;
+    c.create.lifetime = 90s;
+    world w({}, c);
+    w.client.open();
+    w.client.run({"wait", {}, {}, {}, {}});
+    ASSERT_TRUE(w.run());
+    EXPECT_FALSE(w.failures.empty());
+    EXPECT_TRUE(w.processes.empty());
+    EXPECT_EQ(w.table.objects(), 0U);
+}
+
+TEST(conversation, ten_thousand_commands_leave_memory_flat)
+{
+    world w;
+    w.close_when_done = false;
+    w.commands_left = 20'000;
+    w.client.open();
+    std::size_t after_first = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        w.client.run({"echo", {"x"}, {}, {}, {}});
+        ASSERT_TRUE(w.run());
+        if (i == 0) after_first = w.table.objects();
+    }
+    EXPECT_EQ(w.exits.size(), 10'000U);
+    EXPECT_EQ(w.exchanges, 30'001U); // a warm command takes three
+    EXPECT_EQ(w.table.objects(), after_first);
+}
+
+} // namespace
+} // namespace winrm::sim

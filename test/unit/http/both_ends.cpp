@@ -1,0 +1,140 @@
+// client_connection and server_connection tied together in memory.
+#include "http/client_connection.h"
+#include "server_driver.h"
+
+#include <gtest/gtest.h>
+
+namespace winrm::http {
+namespace {
+
+using namespace test;
+
+client_connection client_for(const std::string& authorization, std::vector<std::pair<std::string, std::string>> fields = {})
+{
+    client_options o;
+    o.host = "h";
+    o.authorization = base::secret{std::string{authorization}};
+    o.extra_fields = std::move(fields);
+    return client_connection{std::move(o), {}};
+}
+
+/// Carries bytes both ways in pieces of at most `piece` until the client has its answer or nothing moves any more.
+std::optional<result<response>> carry(client_connection& client, server_driver& server, std::size_t piece)
+{
+    std::size_t heard = server.said.size();
+    for (bool moved = true; moved;) {
+        moved = false;
+        if (!client.output().empty() && !server.closed && server.connection.wants_input()) {
+            const std::string part{client.output().substr(0, piece)};
+            server.feed(part);
+            client.written(part.size());
+            moved = true;
+        }
+        if (heard < server.said.size()) {
+            const auto part = std::string_view{server.said}.substr(heard, piece);
+            client.received(part);
+            heard += part.size();
+            moved = true;
+        } else if (server.closed && !moved) {
+            client.end_of_stream();
+        }
+        if (auto got = client.poll()) return got;
+    }
+    return std::nullopt;
+}
+
+constexpr std::size_t pieces[] = {1, 7, 4096, std::string::npos};
+constexpr std::string_view soap = "application/soap+xml;charset=UTF-8";
+
+TEST(both_ends, many_exchanges_on_one_connection)
+{
+    for (const std::size_t piece : pieces) {
+        client_connection client = client_for(ada);
+        server_driver server;
+        for (const std::string& body : {std::string{"one"}, std::string{}, std::string(50'000, 'x'), std::string{"last"}}) {
+            client.start(body, soap);
+            const auto got = carry(client, server, piece);
+            ASSERT_TRUE(got && *got);
+            EXPECT_EQ((*got)->status, 200);
+            EXPECT_EQ((*got)->body, "<re:" + body + ">");
+            EXPECT_EQ((*got)->media_type, "application/soap+xml");
+            EXPECT_TRUE((*got)->keep_alive);
+        }
+        EXPECT_EQ(server.logins.size(), 1u);
+    }
+}
+
+TEST(both_ends, a_refused_login_then_a_good_one)
+{
+    for (const std::size_t piece : pieces) {
+        server_driver server;
+        for (const std::string& authorization : {std::string{}, basic("ada:no"), ada}) {
+            client_connection client = client_for(authorization);
+            client.start("<a/>", soap);
+            const auto got = carry(client, server, piece);
+            ASSERT_TRUE(got && *got);
+            EXPECT_EQ((*got)->status, authorization == ada ? 200 : 401);
+            EXPECT_EQ((*got)->challenges.size(), authorization == ada ? 0u : 1u);
+        }
+    }
+}
+
+TEST(both_ends, expect_100_continue_is_skipped_by_the_client)
+{
+    for (const std::size_t piece : pieces) {
+        client_connection client = client_for(ada, {{"Expect", "100-continue"}});
+        server_driver server;
+        client.start("<a/>", soap);
+        const auto got = carry(client, server, piece);
+        ASSERT_TRUE(got && *got);
+        EXPECT_EQ((*got)->status, 200);
+        EXPECT_EQ(server.statuses(), "100 200");
+    }
+}
+
+TEST(both_ends, S10_an_early_413_arrives_and_the_body_stays)
+{
+    for (const std::size_t piece : {std::size_t{7}, std::size_t{4096}, std::string::npos}) {
+        client_connection client = client_for(ada);
+        server_driver server;
+        client.start(std::string(600 * 1024, 'x'), soap);
+        const auto got = carry(client, server, piece);
+        ASSERT_TRUE(got && *got);
+        EXPECT_EQ((*got)->status, 413);
+        EXPECT_FALSE((*got)->keep_alive);
+        EXPECT_TRUE(server.logins.empty() && server.requests.empty());
+    }
+}
+
+TEST(both_ends, connection_close_is_kept_by_both)
+{
+    client_connection client = client_for(ada, {{"Connection", "close"}});
+    server_driver server;
+    client.start("<a/>", soap);
+    const auto got = carry(client, server, 7);
+    ASSERT_TRUE(got && *got);
+    EXPECT_EQ((*got)->status, 200);
+    EXPECT_FALSE((*got)->keep_alive);
+    EXPECT_TRUE(server.closed);
+    EXPECT_FALSE(client.idle());
+}
+
+TEST(both_ends, a_connection_cut_anywhere_ends_in_a_named_error)
+{
+    server_driver whole;
+    whole.feed(post("one"));
+    for (std::size_t n = 0; n < whole.said.size(); ++n) {
+        client_connection client = client_for(ada);
+        client.start("one", soap);
+        client.written(client.output().size());
+        client.received(std::string_view{whole.said}.substr(0, n));
+        EXPECT_FALSE(client.poll()) << n;
+        client.end_of_stream();
+        const auto got = client.poll();
+        ASSERT_TRUE(got && !*got) << n;
+        EXPECT_EQ(got->error().code(), errc::connection_lost) << n;
+    }
+}
+
+} // namespace
+} // namespace winrm::http

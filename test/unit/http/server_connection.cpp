@@ -1,0 +1,135 @@
+#include "http/server_connection.h"
+#include "server_driver.h"
+
+#include <gtest/gtest.h>
+
+namespace winrm::http {
+namespace {
+
+using namespace test;
+
+TEST(server_connection, the_second_of_two_requests_waits_until_the_first_answer_is_written)
+{
+    server_driver d;
+    d.writing = false;
+    d.feed(post("one") + post("two"));
+    EXPECT_EQ(d.requests, std::vector<std::string>{"one"});
+    EXPECT_FALSE(d.connection.wants_input());
+    const auto whole = d.connection.output().size();
+    d.connection.written(whole - 1);
+    d.settle();
+    EXPECT_EQ(d.requests.size(), 1u);
+    d.connection.written(1);
+    d.settle();
+    EXPECT_EQ(d.requests, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(server_connection, a_small_refused_body_is_read_over_a_large_one_ends_the_connection)
+{
+    server_driver small;
+    small.feed(post(std::string(60'000, 'x'), "") + post("two"), 1000);
+    EXPECT_EQ(small.statuses(), "401 200");
+    EXPECT_FALSE(small.closed);
+    server_driver large;
+    large.feed(post(std::string(70'000, 'x'), ""), 1000);
+    EXPECT_EQ(large.statuses(), "401");
+    EXPECT_TRUE(large.has("Connection: close\r\n"));
+    EXPECT_TRUE(large.closed);
+}
+
+TEST(server_connection, the_answer_to_a_refused_request_leaves_before_its_body_is_there)
+{
+    server_driver d;
+    const std::string text = post("hello", "");
+    d.feed(std::string_view{text}.substr(0, text.size() - 5));
+    EXPECT_EQ(d.statuses(), "401");
+    EXPECT_TRUE(d.connection.wants_input());
+    d.feed("hello" + post("two"));
+    EXPECT_EQ(d.statuses(), "401 200");
+}
+
+TEST(server_connection, the_answer_is_exact)
+{
+    server_driver d;
+    d.feed(post("one"));
+    EXPECT_EQ(d.said, "HTTP/1.1 200 OK\r\nServer: OpenWinRM\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n"
+                      "Content-Length: 8\r\n\r\n<re:one>");
+    EXPECT_EQ(d.charsets, std::vector<std::string>{"UTF-8"});
+}
+
+TEST(server_connection, large_answers_leave_in_any_pieces)
+{
+    server_driver d;
+    d.answering = d.writing = false;
+    d.feed(post("one"));
+    d.connection.login_accepted();
+    d.settle();
+    const std::string body(500 * 1024, 'b');
+    d.connection.respond(500, body, "application/soap+xml", d.now);
+    while (!d.connection.output().empty()) {
+        const auto piece = d.connection.output().substr(0, 4093);
+        d.said.append(piece);
+        d.connection.written(piece.size());
+    }
+    EXPECT_EQ(d.statuses(), "500");
+    EXPECT_EQ(d.said.substr(d.said.find("\r\n\r\n") + 4), body);
+    EXPECT_TRUE(d.connection.wants_input());
+}
+
+TEST(server_connection, a_client_that_has_closed_its_side_still_gets_its_answer)
+{
+    server_driver d;
+    d.answering = false;
+    d.feed(post("one"));
+    d.connection.login_accepted();
+    d.settle();
+    d.connection.end_of_stream();
+    d.settle();
+    EXPECT_FALSE(d.closed);
+    d.connection.respond(200, "yes", "application/soap+xml", d.now);
+    d.settle();
+    EXPECT_EQ(d.statuses(), "200");
+    EXPECT_TRUE(d.closed);
+}
+
+TEST(server_connection, fail_is_503_where_an_answer_is_owed_and_closes_everywhere)
+{
+    server_driver idle;
+    idle.connection.fail();
+    idle.settle();
+    EXPECT_TRUE(idle.closed);
+    EXPECT_EQ(idle.said, "");
+
+    server_driver busy;
+    busy.answering = false;
+    busy.feed(post("one"));
+    busy.connection.login_accepted();
+    busy.settle();
+    busy.connection.fail();
+    busy.settle();
+    EXPECT_EQ(busy.statuses(), "503");
+    EXPECT_TRUE(busy.closed);
+    EXPECT_FALSE(busy.connection.authenticated());
+
+    server_driver answering;
+    answering.writing = false;
+    answering.feed(post("one"));
+    answering.connection.fail();
+    answering.writing = true;
+    answering.settle();
+    EXPECT_EQ(answering.statuses(), "200");
+    EXPECT_TRUE(answering.closed);
+}
+
+TEST(server_connection, an_owner_that_does_not_mind_wants_input_gets_a_closed_connection_not_a_full_memory)
+{
+    server_driver d;
+    d.answering = false;
+    d.feed(post("one"));
+    for (int i = 0; i < 100; ++i) d.connection.received(std::string(10'000, 'x'), d.now);
+    d.settle();
+    EXPECT_TRUE(d.closed);
+}
+
+} // namespace
+} // namespace winrm::http

@@ -1,0 +1,116 @@
+#include "net/connect.h"
+
+#include "net/resolve.h"
+
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <optional>
+
+namespace {
+
+using namespace winrm;
+
+/// A loopback port that listens, or one that did and does no more.
+struct port
+{
+    explicit port(bool open)
+    {
+        io::unique_fd s(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in at{};
+        at.sin_family = AF_INET;
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof at;
+        EXPECT_EQ(::bind(s.get(), reinterpret_cast<sockaddr*>(&at), size), 0);
+        if (open) {
+            EXPECT_EQ(::listen(s.get(), 8), 0);
+        }
+        EXPECT_EQ(::getsockname(s.get(), reinterpret_cast<sockaddr*>(&at), &size), 0);
+        number = ntohs(at.sin_port);
+        fd = std::move(s); // bound but not listening: nobody else gets the number, and connecting is refused
+    }
+    io::unique_fd fd;
+    std::uint16_t number = 0;
+};
+
+std::optional<result<io::unique_fd>> connect(const std::string& host, std::uint16_t number, base::time_point deadline = base::time_point::max())
+{
+    io::loop loop;
+    std::optional<result<io::unique_fd>> got;
+    net::connect_operation op(loop, host, number, deadline, [&](result<io::unique_fd> r) {
+        EXPECT_FALSE(got) << "called twice";
+        got.emplace(std::move(r));
+    });
+    EXPECT_FALSE(got) << "never from within the constructor";
+    loop.run();
+    return got;
+}
+
+TEST(connect, reaches_a_listening_port_by_address_and_by_name)
+{
+    const port p(true);
+    for (const char* host : {"127.0.0.1", "localhost"}) {
+        const auto got = connect(host, p.number);
+        ASSERT_TRUE(got && *got) << host << ": " << got->error();
+        const io::unique_fd accepted(::accept(p.fd.get(), nullptr, nullptr));
+        EXPECT_TRUE(accepted);
+    }
+}
+
+TEST(connect, refused_names_address_and_port)
+{
+    const port p(false);
+    const auto got = connect("127.0.0.1", p.number);
+    ASSERT_TRUE(got && !*got);
+    EXPECT_EQ(got->error().code(), errc::connect);
+    EXPECT_NE(got->error().message().find("127.0.0.1 port " + std::to_string(p.number) + " refuses"), std::string::npos) << got->error();
+}
+
+TEST(connect, unknown_name)
+{
+    const auto got = connect("no-such-host.invalid", 5986);
+    ASSERT_TRUE(got && !*got);
+    EXPECT_EQ(got->error().code(), errc::unresolved) << got->error();
+    EXPECT_NE(got->error().message().find("no-such-host.invalid"), std::string::npos);
+}
+
+TEST(connect, a_deadline_that_has_passed_is_a_timeout)
+{
+    const port p(true);
+    const auto got = connect("127.0.0.1", p.number, base::time_point::min());
+    ASSERT_TRUE(got && !*got);
+    EXPECT_EQ(got->error().code(), errc::timeout) << got->error();
+}
+
+TEST(connect, destroyed_is_never_called)
+{
+    const port p(true);
+    io::loop loop;
+    for (const char* host : {"127.0.0.1", "localhost"}) {
+        auto op = std::make_unique<net::connect_operation>(loop, host, p.number, base::time_point::max(),
+                                                           [](result<io::unique_fd>) { FAIL(); });
+        loop.post([&] { op.reset(); });
+        loop.run();
+    }
+}
+
+TEST(resolve, numeric_addresses_need_no_thread_and_names_come_from_the_system)
+{
+    io::loop loop;
+    for (const auto& [host, text] : {std::pair{"192.0.2.1", "192.0.2.1"}, std::pair{"2001:db8::1", "2001:db8::1"}}) {
+        int calls = 0;
+        net::resolve_operation op(loop, host, 80, [&, expected = text](result<std::vector<net::address>> r) {
+            ++calls;
+            ASSERT_TRUE(r);
+            ASSERT_EQ(r->size(), 1u);
+            EXPECT_EQ(r->front().text(), expected);
+        });
+        loop.run();
+        EXPECT_EQ(calls, 1);
+    }
+}
+
+} // namespace

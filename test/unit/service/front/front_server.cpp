@@ -1,0 +1,312 @@
+#include "service/front/front_server.h"
+
+#include "front_fixture.h"
+
+namespace winrm::service::front {
+namespace {
+
+using front_test = front_fixture;
+
+// S1: whatever the route, without credentials nobody but the front is asked.
+TEST_F(front_test, no_route_leads_anywhere_without_credentials)
+{
+    const struct { const char* request; const char* status; } rows[] = {
+        {"POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n", "401"},
+        {"POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 5\r\n\r\n<a/>\n", "401"},
+        {"POST /wsman?PSVersion=5.1 HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n", "401"},
+        {"POST /wsman HTTP/1.1\r\nHost: h\r\nAuthorization: Negotiate YII=\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n", "401"},
+        {"GET /wsman HTTP/1.1\r\nHost: h\r\n\r\n", "405"},
+        {"POST /elsewhere HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n", "404"},
+        {"POST /wsman HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\nHost: h\r\n\r\n", "400"},
+        {"nonsense\r\n\r\n", "400"},
+    };
+    for (const auto& row : rows) {
+        const auto c = connect();
+        c->send(row.request);
+        ASSERT_TRUE(until([&] { return c->got.find("\r\n\r\n") != std::string::npos || c->closed; })) << row.request;
+        EXPECT_EQ(c->got.substr(0, 13), "HTTP/1.1 " + std::string{row.status} + " ") << row.request;
+    }
+    EXPECT_TRUE(logins.empty());
+}
+
+TEST_F(front_test, anonymous_identify_is_answered_from_a_fixed_text)
+{
+    const auto c = connect();
+    c->send(post("<s:Envelope/>", "WSMANIDENTIFY: unauthenticated\r\n"));
+    ASSERT_TRUE(until([&] { return c->has("</s:Envelope>"); }));
+    EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 200");
+    EXPECT_TRUE(c->has("<wsmid:ProductVendor>OpenWinRM</wsmid:ProductVendor>"));
+    EXPECT_TRUE(logins.empty());
+}
+
+TEST_F(front_test, media_type_and_size_are_settled_here)
+{
+    const auto wrong = connect();
+    wrong->send(post("x", "Authorization: Basic YWRhOnB3\r\n", "text/plain"));
+    ASSERT_TRUE(until([&] { return wrong->has("\r\n\r\n"); }));
+    EXPECT_EQ(wrong->got.substr(0, 12), "HTTP/1.1 415");
+
+    const auto large = connect();
+    large->send("POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 99999999\r\n"
+                "Authorization: Basic YWRhOnB3\r\n\r\n");
+    ASSERT_TRUE(until([&] { return large->has("\r\n\r\n"); }));
+    EXPECT_EQ(large->got.substr(0, 12), "HTTP/1.1 413");
+    EXPECT_TRUE(logins.empty());
+}
+
+TEST_F(front_test, an_accepted_login_carries_envelopes_both_ways)
+{
+    const auto c = connect();
+    c->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    EXPECT_EQ(logins[0].user, "ada");
+    EXPECT_EQ(logins[0].password.reveal(), "pw");
+    EXPECT_EQ(logins[0].peer, "127.0.0.1");
+    EXPECT_FALSE(logins[0].tls);
+    const auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    EXPECT_EQ(user->requests[0].envelope, "<one/>");
+    user->reply(user->requests[0].number, "<answer/>");
+    ASSERT_TRUE(until([&] { return c->has("<answer/>"); }));
+    EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 200");
+    EXPECT_TRUE(c->has("application/soap+xml;charset=UTF-8"));
+
+    // The same credentials again are remembered: no second login, the same user's process.
+    c->got.clear();
+    c->send(post("<two/>"));
+    ASSERT_TRUE(until([&] { return user->requests.size() == 2; }));
+    EXPECT_EQ(logins.size(), 1U);
+    user->reply(user->requests[1].number, "<fault/>", true);
+    ASSERT_TRUE(until([&] { return c->has("<fault/>"); }));
+    EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 500");
+    EXPECT_FALSE(c->closed);
+}
+
+TEST_F(front_test, large_replies_pass_whole)
+{
+    const auto c = connect();
+    c->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    const auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    const std::string body(500 * 1024, 'x');
+    user->reply(1, body);
+    ASSERT_TRUE(until([&] { return c->got.ends_with(body); }));
+}
+
+TEST_F(front_test, a_denied_login_gets_401_and_reaches_nothing)
+{
+    const auto c = connect();
+    c->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    answer(wire::login_verdict::denied);
+    ASSERT_TRUE(until([&] { return c->has("\r\n\r\n"); }));
+    EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 401");
+    EXPECT_TRUE(c->has("WWW-Authenticate: Basic"));
+}
+
+TEST_F(front_test, login_out_of_order_is_503_also_when_the_descriptor_is_missing)
+{
+    for (const auto verdict : {wire::login_verdict::unavailable, wire::login_verdict::accepted}) {
+        const auto c = connect();
+        const std::size_t before = logins.size();
+        c->send(post("<one/>"));
+        ASSERT_TRUE(login_asked(before + 1));
+        answer(verdict);
+        ASSERT_TRUE(until([&] { return c->has("\r\n\r\n"); }));
+        EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 503");
+    }
+}
+
+// S3
+TEST_F(front_test, other_credentials_drop_the_old_identity_before_the_new_one_is_known)
+{
+    const auto c = connect();
+    c->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    const auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    user->reply(1, "<answer/>");
+    ASSERT_TRUE(until([&] { return c->has("<answer/>"); }));
+    c->send(post("<two/>", "Authorization: Basic YWRhOnh4\r\n"));
+    ASSERT_TRUE(login_asked(2));
+    EXPECT_TRUE(until([&] { return user->closed; }));
+    EXPECT_EQ(user->requests.size(), 1U);
+    c->got.clear();
+    answer(wire::login_verdict::denied);
+    ASSERT_TRUE(until([&] { return c->has("\r\n\r\n"); }));
+    EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 401");
+}
+
+// S3
+TEST_F(front_test, a_second_connection_inherits_nothing)
+{
+    const auto first = connect();
+    first->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    const auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    const auto second = connect();
+    second->send(post("<two/>", ""));
+    ASSERT_TRUE(until([&] { return second->has("\r\n\r\n"); }));
+    EXPECT_EQ(second->got.substr(0, 12), "HTTP/1.1 401");
+    EXPECT_EQ(user->requests.size(), 1U);
+}
+
+TEST_F(front_test, the_users_process_going_ends_the_exchange)
+{
+    const auto c = connect();
+    c->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    user.reset();
+    ASSERT_TRUE(until([&] { return c->closed; }));
+    EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 503");
+    c->stream.reset();
+    EXPECT_TRUE(until([&] { return server->size() == 0; }));
+}
+
+TEST_F(front_test, the_client_going_ends_the_exchange_at_once)
+{
+    auto c = connect();
+    c->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    const auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    c.reset(); // while the answer is outstanding, as in a long Receive
+    EXPECT_TRUE(until([&] { return user->closed; }));
+    EXPECT_TRUE(until([&] { return server->size() == 0; }));
+}
+
+TEST_F(front_test, a_login_for_a_connection_that_has_gone_is_dropped)
+{
+    auto c = connect();
+    c->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    c.reset();
+    ASSERT_TRUE(until([&] { return server->size() == 0; }));
+    const auto user = accept();
+    EXPECT_TRUE(until([&] { return user->closed; }));
+}
+
+TEST_F(front_test, a_users_process_that_breaks_the_rules_ends_only_its_connection)
+{
+    const std::function<void(user_end&)> sins[] = {
+        [](user_end& u) { u.reply(77, "<x/>"); },
+        [](user_end& u) { u.reply(1, "<x/>", false, "text/html\r\nSet-Cookie: a=b"); },
+        [](user_end& u) { u.socket->send("noise"); },
+        [](user_end& u) { u.socket->send(wire::encode(wire::frame{wire::stop{}})); },
+    };
+    for (const auto& sin : sins) {
+        const auto c = connect();
+        const std::size_t before = logins.size();
+        c->send(post("<one/>"));
+        ASSERT_TRUE(login_asked(before + 1));
+        const auto user = accept();
+        ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+        sin(*user);
+        ASSERT_TRUE(until([&] { return c->closed; }));
+        EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 503");
+        EXPECT_FALSE(c->has("Set-Cookie"));
+    }
+}
+
+TEST_F(front_test, no_request_is_read_before_the_answer_has_left)
+{
+    const auto c = connect();
+    c->send(post("<one/>") + post("<two/>"));
+    ASSERT_TRUE(login_asked());
+    const auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    user->reply(1, "<first/>");
+    ASSERT_TRUE(until([&] { return user->requests.size() == 2; }));
+    EXPECT_TRUE(until([&] { return c->has("<first/>"); }));
+    EXPECT_EQ(user->requests[1].envelope, "<two/>");
+    user->reply(2, "<second/>");
+    EXPECT_TRUE(until([&] { return c->has("<second/>"); }));
+}
+
+struct small_front_test : front_fixture
+{
+    static wire::front_setup small()
+    {
+        wire::front_setup s = plain_setup();
+        s.max_connections = 4;
+        return s;
+    }
+    small_front_test() : front_fixture(small()) {}
+};
+
+TEST_F(small_front_test, strangers_hold_half_of_the_places_at_most)
+{
+    std::vector<std::unique_ptr<raw_client>> strangers;
+    for (int i = 0; i < 3; ++i) strangers.push_back(connect());
+    // Two places: the third pushes out the first.
+    EXPECT_TRUE(until([&] { return strangers[0]->closed; }));
+    EXPECT_EQ(server->size(), 2U);
+    EXPECT_FALSE(strangers[1]->closed);
+}
+
+TEST_F(small_front_test, one_too_many_is_told_so)
+{
+    std::vector<std::unique_ptr<raw_client>> clients;
+    std::vector<std::unique_ptr<user_end>> users;
+    for (int i = 0; i < 4; ++i) {
+        clients.push_back(connect());
+        clients.back()->send(post("<one/>"));
+        ASSERT_TRUE(login_asked(clients.size()));
+        users.push_back(accept());
+        ASSERT_TRUE(until([&] { return users.back()->requests.size() == 1; }));
+    }
+    const auto fifth = connect();
+    ASSERT_TRUE(until([&] { return fifth->closed; }));
+    EXPECT_EQ(fifth->got.substr(0, 12), "HTTP/1.1 503");
+    users[0]->reply(1, "<answer/>");
+    EXPECT_TRUE(until([&] { return clients[0]->has("<answer/>"); }));
+}
+
+struct strict_front_test : front_fixture
+{
+    static wire::front_setup strict()
+    {
+        wire::front_setup s = plain_setup();
+        s.allow_unencrypted = false;
+        return s;
+    }
+    strict_front_test() : front_fixture(strict()) {}
+};
+
+// S4
+TEST_F(strict_front_test, basic_in_clear_is_refused_though_it_is_right_and_not_offered)
+{
+    const auto c = connect();
+    c->send(post("<one/>"));
+    ASSERT_TRUE(until([&] { return c->has("\r\n\r\n"); }));
+    EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 401");
+    EXPECT_FALSE(c->has("Basic"));
+    EXPECT_TRUE(logins.empty());
+}
+
+struct hasty_front_test : front_fixture
+{
+    static wire::front_setup hasty()
+    {
+        wire::front_setup s = plain_setup();
+        s.head_time_ms = 50;
+        s.idle_time_ms = 500;
+        return s;
+    }
+    hasty_front_test() : front_fixture(hasty()) {}
+};
+
+// S8: the times themselves are tested with a virtual clock in http; here, that somebody looks at them.
+TEST_F(hasty_front_test, slow_and_silent_clients_are_ended)
+{
+    const auto slow = connect(), silent = connect();
+    slow->send("POST /ws");
+    EXPECT_TRUE(until([&] { return slow->closed && silent->closed; }));
+}
+
+} // namespace
+} // namespace winrm::service::front

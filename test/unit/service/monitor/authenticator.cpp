@@ -1,0 +1,109 @@
+#include "service/monitor/authenticator.h"
+
+#include "service/monitor/account.h"
+#include "service/monitor/user_file.h"
+#include "unit/service/monitor/temp_file.h"
+
+#include <gtest/gtest.h>
+
+using namespace winrm;
+using namespace winrm::service::monitor;
+
+namespace {
+
+class Authenticator : public testing::Test
+{
+protected:
+    void SetUp() override
+    {
+        const auto found = find_account(::geteuid());
+        if (!found) GTEST_SKIP() << "SKIPPED: this uid has no account";
+        me = *found;
+        policy.how = backend::throw_away;
+        policy.permit_root = true;
+        policy.only_uid = me.uid;
+        policy.throw_away_user = me.name;
+        policy.throw_away_password = base::secret{std::string{"right"}};
+    }
+    login_result ask(const std::string& user, const char* password)
+    {
+        authenticator a{loop, family, std::move(policy)};
+        std::optional<login_result> got;
+        a.check(user, base::secret{std::string{password}}, "127.0.0.1", [&](login_result r) { got = std::move(r); });
+        while (!got && loop.run_one()) {}
+        return got ? std::move(*got) : login_result{};
+    }
+    io::loop loop;
+    children family{loop};
+    account me;
+    login_policy policy;
+};
+
+TEST_F(Authenticator, RightPasswordYieldsAnIdentity)
+{
+    const login_result r = ask(me.name, "right");
+    ASSERT_TRUE(r.who);
+    EXPECT_EQ(r.who->uid(), ::geteuid());
+    EXPECT_EQ(r.who->name(), me.name);
+    EXPECT_EQ(r.who->home(), me.home);
+}
+
+TEST_F(Authenticator, WrongPasswordAndUnknownUserAreTheSame)
+{
+    const login_result wrong = ask(me.name, "wrong");
+    SetUp();
+    const login_result unknown = ask("nobody-of-that-name", "right");
+    EXPECT_FALSE(wrong.who || unknown.who);
+    EXPECT_FALSE(wrong.unavailable || unknown.unavailable);
+    EXPECT_EQ(wrong.reason, unknown.reason);
+}
+
+TEST_F(Authenticator, EmptyPasswordNeverMatches)
+{
+    policy.throw_away_password = base::secret{};
+    EXPECT_FALSE(ask(me.name, "").who);
+}
+
+TEST_F(Authenticator, AccountsOfOthersAreRefusedWithoutRoot)
+{
+    policy.only_uid = me.uid + 1;
+    EXPECT_EQ(ask(me.name, "right").reason, "not_the_account_of_this_service");
+}
+
+TEST_F(Authenticator, RootNeedsPermission)
+{
+    if (me.uid != 0) GTEST_SKIP() << "SKIPPED: not root";
+    policy.permit_root = false;
+    EXPECT_EQ(ask(me.name, "right").reason, "root_not_permitted");
+}
+
+TEST_F(Authenticator, GroupsAreDeniedByDefault)
+{
+    policy.allow_groups = {"no-group-of-that-name"};
+    EXPECT_EQ(ask(me.name, "right").reason, "not_in_allowed_group");
+}
+
+TEST_F(Authenticator, UserFile)
+{
+    auto line = make_user_line(me.name, base::secret{std::string{"of the file"}});
+    ASSERT_TRUE(line);
+    const temp_file file{*line + '\n'};
+    policy.how = backend::user_file;
+    policy.user_file = file.path();
+    EXPECT_TRUE(ask(me.name, "of the file").who);
+    SetUp();
+    policy.how = backend::user_file;
+    policy.user_file = file.path();
+    EXPECT_FALSE(ask(me.name, "right").who);
+}
+
+TEST_F(Authenticator, AMissingUserFileSaysNothingAboutThePassword)
+{
+    policy.how = backend::user_file;
+    policy.user_file = "/not/there";
+    const login_result r = ask(me.name, "right");
+    EXPECT_FALSE(r.who);
+    EXPECT_TRUE(r.unavailable);
+}
+
+} // namespace

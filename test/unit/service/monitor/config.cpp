@@ -1,0 +1,144 @@
+#include "service/monitor/config.h"
+
+#include "unit/service/monitor/temp_file.h"
+
+#include <gtest/gtest.h>
+
+using namespace winrm;
+using namespace winrm::service::monitor;
+
+namespace {
+
+constexpr const char* tls = "certificate = \"/c.pem\"\nkey = \"/k.pem\"\n";
+
+std::string problems_of(const std::string& text)
+{
+    std::string all;
+    for (const config_problem& p : parse_config(text, "f").problems) all += p.where + ": " + p.what + '\n';
+    return all;
+}
+
+TEST(Config, ATestServiceTakesLimitsAndLogLevelOnly)
+{
+    const auto good = parse_config("log_level = \"debug\"\n[limits]\nmax_shells_per_user = 2\n", "f", config_scope::limits_only);
+    ASSERT_TRUE(good.problems.empty()) << good.problems[0].what;
+    EXPECT_EQ(good.values.limits.max_shells_per_user, 2u);
+    EXPECT_EQ(good.values.log_level, base::log_level::debug);
+    EXPECT_TRUE(parse_config("", "f", config_scope::limits_only).problems.empty());
+    for (const char* text : {"fronts = 2\npermit_root = true\n", "certificate = \"/c\"\n", "[[listen]]\nport = 1\n", "limit = 1\n"}) {
+        const auto bad = parse_config(text, "f", config_scope::limits_only);
+        ASSERT_EQ(bad.problems.size(), 1u) << text;
+        EXPECT_EQ(bad.problems[0].where, "f:1");
+        EXPECT_NE(bad.problems[0].what.find("--test-server"), std::string::npos);
+    }
+    EXPECT_EQ(parse_config("[limits]\nmax_shells_per_user = 0\nmax_shell = 1\n", "f", config_scope::limits_only).problems.size(), 2u);
+}
+
+TEST(Config, DefaultsAreSafeAndFinite)
+{
+    const auto c = parse_config(tls, "f");
+    ASSERT_TRUE(c.problems.empty()) << c.problems[0].what;
+    ASSERT_EQ(c.values.listen.size(), 1u);
+    EXPECT_EQ(c.values.listen[0], (listen_address{"*", 5986, true}));
+    EXPECT_FALSE(c.values.allow_unencrypted);
+    EXPECT_FALSE(c.values.permit_root);
+    EXPECT_EQ(c.values.pam_service, "winrmd");
+    EXPECT_GT(c.values.limits.max_shells_per_user, 0u);
+    EXPECT_GT(c.values.limits.max_users, 0u);
+}
+
+TEST(Config, EverythingCanBeSet)
+{
+    const auto c = parse_config(std::string{tls} + R"(
+pam_service = "other"
+user_file = "/u"
+allow_groups = ["a", "b"]
+permit_root = true
+allow_unencrypted = true
+fronts = 2
+log_level = "debug"
+[[listen]]
+address = "127.0.0.1"
+port = 5985
+tls = false
+[[listen]]
+address = "::1"
+[limits]
+max_shells_per_user = 3
+max_envelope_kb = 1024
+)", "f");
+    ASSERT_TRUE(c.problems.empty()) << c.problems[0].what;
+    const settings& s = c.values;
+    EXPECT_EQ(s.pam_service, "other");
+    EXPECT_EQ(s.user_file, "/u");
+    EXPECT_EQ(s.allow_groups, (std::vector<std::string>{"a", "b"}));
+    EXPECT_TRUE(s.permit_root && s.allow_unencrypted);
+    EXPECT_EQ(s.fronts, 2u);
+    EXPECT_EQ(s.log_level, base::log_level::debug);
+    EXPECT_EQ(s.listen, (std::vector<listen_address>{{"127.0.0.1", 5985, false}, {"::1", 5986, true}}));
+    EXPECT_EQ(s.limits.max_shells_per_user, 3u);
+    EXPECT_EQ(s.limits.max_envelope_kb, 1024u);
+}
+
+TEST(Config, UnknownKeysGetALineAndANearName)
+{
+    EXPECT_EQ(problems_of(std::string{tls} + "allow_unencripted = true\n"),
+              "f:3: unknown key \"allow_unencripted\"; did you mean \"allow_unencrypted\"?\n");
+    EXPECT_EQ(problems_of(std::string{tls} + "[limits]\nmax_shels_per_user = 1\n"),
+              "f:4: unknown key \"max_shels_per_user\"; did you mean \"max_shells_per_user\"?\n");
+    EXPECT_EQ(problems_of(std::string{tls} + "[[listen]]\nprt = 1\n"), "f:4: unknown key \"prt\"; did you mean \"port\"?\n");
+    EXPECT_EQ(problems_of(std::string{tls} + "zzzzzzzzzz = 1\n"), "f:3: unknown key \"zzzzzzzzzz\"\n");
+}
+
+TEST(Config, WrongTypesAndRangesGetTheirLine)
+{
+    const std::pair<const char*, const char*> rows[] = {
+        {"fronts = 0", "f:3: fronts must be a whole number from 1 to 64\n"},
+        {"fronts = \"2\"", "f:3: fronts must be a whole number from 1 to 64\n"},
+        {"permit_root = 1", "f:3: permit_root must be true or false\n"},
+        {"user_file = 5", "f:3: user_file must be a string in quotes\n"},
+        {"allow_groups = \"x\"", "f:3: allow_groups must be an array of group names, as [\"winrm\"]\n"},
+        {"log_level = \"loud\"", "f:3: log_level must be \"debug\", \"info\", \"warning\" or \"error\"\n"},
+        {"[[listen]]\nport = 70000", "f:4: port must be a whole number from 1 to 65535\n"},
+        {"[[listen]]\naddress = \"host\"", "f:4: address must be a numeric IPv4 or IPv6 address, or \"*\" for all\n"},
+        {"[limits]\nmax_envelope_kb = 31", "f:4: max_envelope_kb must be a whole number from 32 to 65536\n"},
+    };
+    for (const auto& [line, expected] : rows) EXPECT_EQ(problems_of(std::string{tls} + line), expected) << line;
+}
+
+TEST(Config, WhatIsNotTomlGetsItsLine)
+{
+    EXPECT_EQ(problems_of("a = 1\nb = = 2\n").substr(0, 14), "f:2: not TOML:");
+}
+
+TEST(Config, S4_PlainHttpWithPasswordsNeedsALoudWord)
+{
+    const std::string plain = std::string{tls} + "[[listen]]\ntls = false\n";
+    EXPECT_NE(problems_of(plain).find("allow_unencrypted"), std::string::npos);
+    EXPECT_EQ(problems_of("allow_unencrypted = true\n[[listen]]\ntls = false\n"), "");
+}
+
+TEST(Config, TlsNeedsItsFilesAndAnEmptyGroupListLetsNobodyIn)
+{
+    EXPECT_NE(problems_of(""), "");
+    EXPECT_NE(problems_of(std::string{tls} + "allow_groups = []\n"), "");
+    EXPECT_NE(problems_of(std::string{tls} + "pam_service = \"../x\"\n"), "");
+    EXPECT_NE(problems_of(std::string{tls} + "auth_basic = false\n"), "");
+}
+
+TEST(Config, S26_AFileThatOthersCanWriteIsNotRead)
+{
+    const temp_file f{"allow_unencrypted = true\n[[listen]]\ntls = false\n", 0666};
+    const auto c = load_config(f.path());
+    ASSERT_EQ(c.problems.size(), 1u);
+    EXPECT_FALSE(c.values.allow_unencrypted);
+    EXPECT_NE(c.problems[0].what.find("chmod"), std::string::npos);
+}
+
+TEST(Config, NamedFilesAreLookedAt)
+{
+    const temp_file f{std::string{tls} + "user_file = \"/not/there\"\n"};
+    EXPECT_EQ(load_config(f.path()).problems.size(), 3u);
+}
+
+} // namespace

@@ -1,0 +1,54 @@
+#include "service/monitor/file_check.h"
+
+#include "unit/service/monitor/temp_file.h"
+
+#include <gtest/gtest.h>
+
+using namespace winrm;
+using namespace winrm::service::monitor;
+
+TEST(FileCheck, ReadsWhatOnlyItsOwnerCanWrite)
+{
+    const temp_file f{"text", 0644};
+    auto got = read_trusted_file(f.path(), file_secrecy::open, 100);
+    ASSERT_TRUE(got);
+    EXPECT_EQ(*got, "text");
+}
+
+TEST(FileCheck, S26_WritableByOthersIsRefused)
+{
+    for (const mode_t mode : {0664, 0646, 0666, 0622}) {
+        const temp_file f{"text", mode};
+        auto got = read_trusted_file(f.path(), file_secrecy::open, 100);
+        ASSERT_FALSE(got) << mode;
+        EXPECT_EQ(got.error().code(), errc::bad_config);
+        EXPECT_NE(got.error().message().find("chmod go-w"), std::string::npos);
+    }
+}
+
+TEST(FileCheck, ASecretMustNotBeReadableByOthers)
+{
+    for (const mode_t mode : {0640, 0604, 0644}) {
+        const temp_file f{"text", mode};
+        EXPECT_FALSE(read_trusted_file(f.path(), file_secrecy::secret, 100)) << mode;
+    }
+    const temp_file f{"text", 0600};
+    EXPECT_TRUE(read_trusted_file(f.path(), file_secrecy::secret, 100));
+}
+
+TEST(FileCheck, SizeKindAndAbsence)
+{
+    const temp_file f{std::string(101, 'x')};
+    EXPECT_FALSE(read_trusted_file(f.path(), file_secrecy::open, 100));
+    EXPECT_TRUE(read_trusted_file(f.path(), file_secrecy::open, 101));
+    EXPECT_FALSE(read_trusted_file(f.folder(), file_secrecy::open, 100));
+    EXPECT_FALSE(read_trusted_file(f.path() + "-not", file_secrecy::open, 100));
+}
+
+TEST(FileCheck, ForeignOwnerIsRefused)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root can give a file away";
+    const temp_file f{"text"};
+    ASSERT_EQ(::chown(f.path().c_str(), 65534, 65534), 0);
+    EXPECT_FALSE(read_trusted_file(f.path(), file_secrecy::open, 100));
+}

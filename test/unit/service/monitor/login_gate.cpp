@@ -1,0 +1,115 @@
+#include "service/monitor/login_gate.h"
+
+#include <gtest/gtest.h>
+
+using namespace winrm;
+using namespace winrm::service::monitor;
+using std::chrono::milliseconds;
+
+namespace {
+
+const base::time_point start = base::time_point{} + std::chrono::hours{1};
+
+void fail(login_gate& g, const std::string& source, const std::string& account, int times, base::time_point now = start)
+{
+    for (int i = 0; i < times; ++i) g.failed(source, account, now);
+}
+
+TEST(LoginGate, FirstFailuresCostNothing)
+{
+    login_gate g;
+    EXPECT_EQ(g.admit("1.2.3.4", "ada", start), start);
+    fail(g, "1.2.3.4", "ada", 2);
+    EXPECT_EQ(g.admit("1.2.3.4", "ada", start), start);
+}
+
+TEST(LoginGate, DelayDoublesUpToALimit)
+{
+    login_gate g;
+    fail(g, "1.2.3.4", "ada", 3);
+    base::time_point now = start;
+    milliseconds expected = login_gate::first_delay;
+    for (int i = 0; i < 8; ++i) {
+        const base::time_point when = g.admit("1.2.3.4", "ada", now);
+        EXPECT_EQ(when - now, expected) << i;
+        now = when;
+        g.failed("1.2.3.4", "ada", now);
+        expected = std::min(expected * 2, login_gate::longest_delay);
+    }
+}
+
+TEST(LoginGate, ParallelAttemptsWaitInARow)
+{
+    login_gate g;
+    fail(g, "1.2.3.4", "ada", 4);
+    const auto first = g.admit("1.2.3.4", "ada", start), second = g.admit("1.2.3.4", "ada", start);
+    EXPECT_EQ(second - first, first - start);
+    base::time_point last = second;
+    for (int i = 0; i < 1000; ++i) last = g.admit("1.2.3.4", "ada", start);
+    EXPECT_GT(last - start, login_gate::longest_wait);                    // refused from here on,
+    EXPECT_LE(last - start, login_gate::longest_wait + milliseconds{1000}); // and the refused do not lengthen the row
+}
+
+TEST(LoginGate, OthersAreNotHeldUp)
+{
+    login_gate g;
+    fail(g, "1.2.3.4", "ada", 9);
+    EXPECT_EQ(g.admit("1.2.3.4", "bob", start), start);
+    EXPECT_EQ(g.admit("5.6.7.8", "ada", start), start);
+}
+
+TEST(LoginGate, OneSourceTryingManyAccountsIsSlowed)
+{
+    login_gate g;
+    for (int i = 0; i < 10; ++i) g.failed("1.2.3.4", "user" + std::to_string(i), start);
+    EXPECT_GT(g.admit("1.2.3.4", "fresh", start), start);
+    EXPECT_EQ(g.admit("1.2.3.5", "fresh", start), start);
+}
+
+TEST(LoginGate, OneAccountTriedFromManySourcesIsSlowedButNotLockedOut)
+{
+    login_gate g;
+    for (int i = 0; i < 200; ++i) g.failed("10.0.0." + std::to_string(i), "ada", start);
+    for (int i = 0; i < 100; ++i) (void)g.admit("10.1.0." + std::to_string(i), "ada", start);
+    const auto when = g.admit("192.0.2.1", "ada", start);
+    EXPECT_GT(when, start);
+    EXPECT_LE(when - start, login_gate::longest_wait); // never refused
+}
+
+TEST(LoginGate, SuccessForgivesThePairOnly)
+{
+    login_gate g;
+    fail(g, "1.2.3.4", "ada", 12);
+    g.succeeded("1.2.3.4", "ada");
+    EXPECT_GT(g.admit("1.2.3.4", "ada", start), start); // the source's count stays
+    login_gate h;
+    fail(h, "1.2.3.4", "ada", 5);
+    h.succeeded("1.2.3.4", "ada");
+    EXPECT_EQ(h.admit("1.2.3.4", "ada", start), start);
+}
+
+TEST(LoginGate, TimeForgives)
+{
+    login_gate g;
+    fail(g, "1.2.3.4", "ada", 30);
+    EXPECT_EQ(g.admit("1.2.3.4", "ada", start + login_gate::memory + milliseconds{1}), start + login_gate::memory + milliseconds{1});
+}
+
+TEST(LoginGate, TablesAreBounded)
+{
+    login_gate g;
+    for (int i = 0; i < 10'000; ++i) g.failed("2001:db8:" + std::to_string(i % 9999) + "::1", "user" + std::to_string(i), start + milliseconds{i});
+    EXPECT_LE(g.size(), 3 * login_gate::max_entries);
+}
+
+TEST(LoginGate, Ipv6IsCountedByNetwork)
+{
+    EXPECT_EQ(source_network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+    EXPECT_EQ(source_network("192.0.2.7"), "192.0.2.7");
+    EXPECT_EQ(source_network("unknown"), "unknown");
+    login_gate g;
+    fail(g, "2001:db8:1:2::1", "ada", 4);
+    EXPECT_GT(g.admit("2001:db8:1:2:ffff::9", "ada", start), start);
+}
+
+} // namespace

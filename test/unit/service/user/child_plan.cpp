@@ -1,0 +1,82 @@
+#include "service/user/child_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace winrm::service::user {
+namespace {
+
+const account ada{"ada", "/home/ada", "/bin/bash", "C.UTF-8", false};
+
+shell::start_process order(std::string line)
+{
+    shell::start_process o;
+    o.command_line = std::move(line);
+    o.shell_id = "SHELL-1";
+    o.command_id = "COMMAND-1";
+    return o;
+}
+bool has(const child_plan& p, const std::string& line)
+{
+    return std::count(p.environment.begin(), p.environment.end(), line) == 1;
+}
+
+TEST(child_plan, runs_the_users_shell_as_a_login_shell)
+{
+    shell::start_process o = order("echo hi");
+    o.login_profile = true;
+    const child_plan p = plan_child(o, ada);
+    EXPECT_EQ(p.candidates, std::vector<std::string>{"/bin/bash"});
+    EXPECT_EQ(p.argv, (std::vector<std::string>{"-bash", "-c", "echo hi"}));
+    EXPECT_EQ(p.directory, "/home/ada");
+}
+
+TEST(child_plan, runs_no_profile_unless_asked)
+{
+    shell::start_process o = order("echo hi");
+    o.working_directory = "/srv";
+    const child_plan p = plan_child(o, ada);
+    EXPECT_EQ(p.argv.front(), "bash");
+    EXPECT_EQ(p.directory, "/srv");
+}
+
+TEST(child_plan, environment_is_made_from_nothing)
+{
+    const child_plan p = plan_child(order("x"), ada);
+    EXPECT_EQ(p.environment.size(), 8U);
+    for (const char* line : {"HOME=/home/ada", "USER=ada", "LOGNAME=ada", "SHELL=/bin/bash", "LANG=C.UTF-8",
+                             "WINRM_SHELL_ID=SHELL-1", "WINRM_COMMAND_ID=COMMAND-1"})
+        EXPECT_TRUE(has(p, line)) << line;
+}
+
+TEST(child_plan, client_replaces_ours_but_not_the_markers_and_not_the_loader)
+{
+    shell::start_process o = order("x");
+    o.environment = {{"LANG", "de_DE.UTF-8"}, {"A", "1"},         {"A", "2"},
+                     {"LD_PRELOAD", "x.so"},  {"", "x"},          {"B=C", "x"},
+                     {"WINRM_COMMAND_ID", "other"}, {std::string("N\0L", 3), "x"}, {"V", std::string("a\0b", 3)}};
+    const child_plan p = plan_child(o, ada);
+    EXPECT_TRUE(has(p, "LANG=de_DE.UTF-8"));
+    EXPECT_TRUE(has(p, "A=2"));
+    EXPECT_TRUE(has(p, "WINRM_COMMAND_ID=COMMAND-1"));
+    EXPECT_EQ(p.environment.size(), 9U);
+}
+
+TEST(child_plan, finds_programs_in_the_childs_path_but_never_in_its_directory)
+{
+    shell::start_process o = order("");
+    o.use_shell = false;
+    o.argv = {"tool", "a b", "$HOME"};
+    o.environment = {{"PATH", "/one::/two:"}};
+    const child_plan p = plan_child(o, ada);
+    EXPECT_EQ(p.candidates, (std::vector<std::string>{"/one/tool", "/two/tool"}));
+    EXPECT_EQ(p.argv, o.argv);
+    o.argv = {"./tool"};
+    EXPECT_EQ(plan_child(o, ada).candidates, std::vector<std::string>{"./tool"});
+    o.argv = {};
+    EXPECT_TRUE(plan_child(o, ada).candidates.empty());
+}
+
+} // namespace
+} // namespace winrm::service::user

@@ -1,0 +1,165 @@
+#include "service/wire/frames.h"
+
+#include <gtest/gtest.h>
+
+using namespace winrm;
+using namespace winrm::service;
+
+namespace {
+
+wire::front_setup some_setup()
+{
+    wire::front_setup s;
+    s.listeners = {{"0.0.0.0", true}, {"::1", false}};
+    s.certificate_pem = "-----BEGIN CERTIFICATE-----\n";
+    s.key_pem = base::secret{std::string{"key"}};
+    s.allow_unencrypted = true;
+    s.basic = false;
+    s.max_connections = 7;
+    s.idle_time_ms = 0xdeadbeef;
+    s.product_vendor = "v";
+    s.product_version = "1.2";
+    s.log_level = 3;
+    return s;
+}
+
+wire::user_setup some_user()
+{
+    wire::user_setup u;
+    u.user = "ada";
+    u.home = "/home/ada";
+    u.shell = "/bin/sh";
+    u.machine = "m";
+    u.max_shells = 3;
+    u.https_port = 65535;
+    u.cgroup = "/sys/fs/cgroup/x";
+    u.product_version = "0.1";
+    return u;
+}
+
+std::vector<base::bytes> one_of_each()
+{
+    std::vector<base::bytes> all;
+    all.push_back(wire::encode(wire::frame{wire::reply{5, true, "application/soap+xml;charset=UTF-8", ""}}));
+    wire::login_request q;
+    q.connection = 1ull << 40;
+    q.tls = true;
+    q.peer = "2001:db8::1";
+    q.user = "ada";
+    q.password = base::secret{std::string{"pass\xc3\xa9"}};
+    all.push_back(wire::encode(wire::frame{std::move(q)}));
+    all.push_back(wire::encode(wire::frame{wire::login_answer{9, wire::login_verdict::unavailable}}));
+    all.push_back(wire::encode(wire::frame{some_setup()}));
+    all.push_back(wire::encode(wire::frame{some_user()}));
+    all.push_back(wire::encode(wire::frame{wire::user_connection{"127.0.0.1"}}));
+    all.push_back(wire::encode(wire::frame{wire::user_status{4, 5}}));
+    all.push_back(wire::encode(wire::frame{wire::stop{}}));
+    all.push_back(wire::encode(wire::frame{wire::ready{}}));
+    all.push_back(wire::encode(wire::frame{wire::drain{}}));
+    return all;
+}
+
+TEST(Frames, EveryKindComesBackAsItWas)
+{
+    for (const base::bytes& payload : one_of_each()) {
+        auto frame = wire::decode(base::bytes{payload});
+        ASSERT_TRUE(frame) << int{payload[0]};
+        EXPECT_EQ(wire::encode(*frame), payload);
+    }
+    auto setup = wire::decode(wire::encode(wire::frame{some_setup()}));
+    const auto& s = std::get<wire::front_setup>(*setup);
+    ASSERT_EQ(s.listeners.size(), 2u);
+    EXPECT_EQ(s.listeners[1].address, "::1");
+    EXPECT_FALSE(s.listeners[1].tls);
+    EXPECT_EQ(s.key_pem.reveal(), "key");
+    EXPECT_EQ(s.idle_time_ms, 0xdeadbeefu);
+    EXPECT_EQ(s.product_version, "1.2");
+    auto user = wire::decode(wire::encode(wire::frame{some_user()}));
+    EXPECT_EQ(std::get<wire::user_setup>(*user).https_port, 65535);
+    EXPECT_EQ(std::get<wire::user_setup>(*user).cgroup, "/sys/fs/cgroup/x");
+}
+
+TEST(Frames, CutAtEachByteIsRefused)
+{
+    for (const base::bytes& payload : one_of_each())
+        for (std::size_t size = 0; size < payload.size(); ++size) EXPECT_FALSE(wire::decode(payload.substr(0, size))) << size;
+}
+
+TEST(Frames, BytesLeftOverAreRefused)
+{
+    const auto all = one_of_each();
+    for (std::size_t i = 1; i < all.size(); ++i) EXPECT_FALSE(wire::decode(all[i] + '\0')) << i; // the first ends with an envelope
+}
+
+TEST(Frames, EnvelopeRunsToTheEndAndNeedsNoJoin)
+{
+    const wire::request r{42, "UTF-16", std::string{"<\0>", 3}};
+    EXPECT_EQ(wire::encode_head(r) + r.envelope, wire::encode(wire::frame{r}));
+    auto back = wire::decode(wire::encode(wire::frame{r}));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(std::get<wire::request>(*back).number, 42u);
+    EXPECT_EQ(std::get<wire::request>(*back).charset, "UTF-16");
+    EXPECT_EQ(std::get<wire::request>(*back).envelope, r.envelope);
+    const wire::reply a{43, true, "m", "x"};
+    EXPECT_EQ(wire::encode_head(a) + a.envelope, wire::encode(wire::frame{a}));
+}
+
+TEST(Frames, IntegersAreLittleEndian)
+{
+    EXPECT_EQ(wire::encode(wire::frame{wire::user_status{0x01020304, 5}}), (base::bytes{"\x08\x04\x03\x02\x01\x05\0\0\0", 9}));
+}
+
+TEST(Frames, UnknownKindsAndValuesAreRefused)
+{
+    EXPECT_FALSE(wire::decode(""));
+    EXPECT_FALSE(wire::decode(base::bytes(1, '\0')));
+    EXPECT_FALSE(wire::decode(base::bytes(1, '\x0c')));
+    EXPECT_FALSE(wire::decode(base::bytes(1, '\xff')));
+    base::bytes answer = wire::encode(wire::frame{wire::login_answer{1, wire::login_verdict::accepted}});
+    answer.back() = 3;
+    EXPECT_FALSE(wire::decode(std::move(answer)));
+    base::bytes fault = wire::encode(wire::frame{wire::reply{1, true, "", ""}});
+    fault[9] = 2; // a flag is 0 or 1
+    EXPECT_FALSE(wire::decode(std::move(fault)));
+}
+
+TEST(Frames, FieldsOverTheirBoundAreRefused)
+{
+    const auto login = [](std::size_t user, std::size_t password) {
+        wire::login_request q;
+        q.user.assign(user, 'u');
+        q.password = base::secret{std::string(password, 'p')};
+        return wire::encode(wire::frame{std::move(q)});
+    };
+    EXPECT_TRUE(wire::decode(login(1024, 1024)));
+    EXPECT_FALSE(wire::decode(login(1025, 1)));
+    EXPECT_FALSE(wire::decode(login(1, 1025)));
+    wire::front_setup many;
+    many.listeners.resize(64);
+    EXPECT_TRUE(wire::decode(wire::encode(wire::frame{some_setup()})));
+    many.listeners.resize(65);
+    EXPECT_FALSE(wire::decode(wire::encode(wire::frame{std::move(many)})));
+    EXPECT_FALSE(wire::decode(wire::encode(wire::frame{wire::user_connection{std::string(257, 'x')}})));
+}
+
+TEST(Frames, LengthBeyondTheFrameIsRefusedWithoutReservingIt)
+{
+    base::bytes frame = wire::encode(wire::frame{wire::user_connection{"abc"}});
+    frame[1] = frame[2] = frame[3] = frame[4] = '\xff';
+    EXPECT_FALSE(wire::decode(std::move(frame)));
+    base::bytes setup = wire::encode(wire::frame{some_setup()});
+    setup[1] = setup[2] = setup[3] = setup[4] = '\xff'; // number of listeners
+    EXPECT_FALSE(wire::decode(std::move(setup)));
+}
+
+TEST(Frames, WhatTheBoundsAllowFitsAControlFrame)
+{
+    wire::front_setup s;
+    s.certificate_pem.assign(96 * 1024, 'c');
+    s.key_pem = base::secret{std::string(96 * 1024, 'k')};
+    const base::bytes frame = wire::encode(wire::frame{std::move(s)});
+    EXPECT_LT(frame.size(), wire::max_control_frame);
+    EXPECT_TRUE(wire::decode(base::bytes{frame}));
+}
+
+} // namespace

@@ -1,0 +1,404 @@
+#include "shell/client_shell.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace winrm::shell {
+namespace {
+
+using wsman::fault_code;
+
+const std::string done_uri = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done";
+
+/// A host made of single answers: requests are kept in order until the test answers them.
+class client_test : public testing::Test
+{
+protected:
+    static wsman::incoming_reply read(const std::string& text) { return *wsman::read_reply(text, base::limits{}, {}); }
+
+    wsman::incoming_reply ok(base::bytes_view action, const wsman::body_writer& body = {}) const
+    {
+        return read(wsman::write_reply({"uuid:2", ""}, wsman::action::response_of(action), body));
+    }
+
+    static wsman::incoming_reply no(fault_code code) { return read(wsman::write_fault({"uuid:2", ""}, {code, {}, {}}, "host")); }
+
+    void collect()
+    {
+        while (auto o = machine.poll_request()) asked.push_back(std::move(*o));
+        while (auto e = machine.poll_event()) events.push_back(std::move(*e));
+    }
+
+    /// The oldest request under way, which must be this one.
+    outgoing take(base::bytes_view action)
+    {
+        collect();
+        if (asked.empty()) {
+            ADD_FAILURE() << "nothing is asked, not " << action;
+            return {};
+        }
+        auto o = std::move(asked.front());
+        asked.pop_front();
+        EXPECT_EQ(o.request.header.action, action);
+        return o;
+    }
+
+    void answer(const outgoing& o, const wsman::incoming_reply& r)
+    {
+        machine.handle_reply(o.id, r);
+        collect();
+    }
+
+    void open_shell()
+    {
+        machine.open();
+        answer(take(wsman::action::create), created());
+    }
+
+    wsman::incoming_reply created() const
+    {
+        shell_info s;
+        s.shell_id = "S";
+        return ok(wsman::action::create, [&](xml::writer& w) { write_create_reply(w, s, "http://host"); });
+    }
+
+    wsman::incoming_reply started() const
+    {
+        return ok(wsman::action::command, [](xml::writer& w) { write_command_reply(w, "C"); });
+    }
+
+    wsman::incoming_reply received(command_state state, std::optional<std::int32_t> code = {}, base::bytes_view data = {}) const
+    {
+        std::vector<outgoing_block> blocks;
+        if (!data.empty()) blocks.push_back({"stdout", data, false});
+        return ok(wsman::action::receive, [&](xml::writer& w) { write_receive_reply(w, "C", blocks, state, code); });
+    }
+
+    /// A shell with one command that runs; its Receive is the only request under way.
+    outgoing start()
+    {
+        open_shell();
+        command = machine.run({"x", {}, {}, {}, {}});
+        answer(take(wsman::action::command), started());
+        auto receive = take(wsman::action::receive);
+        events.clear();
+        return receive;
+    }
+
+    template <class Event> [[nodiscard]] const Event* event() const
+    {
+        for (const auto& e : events) {
+            if (const auto* found = std::get_if<Event>(&e)) return found;
+        }
+        return nullptr;
+    }
+
+    std::size_t size_of(const outgoing& o) const { return wsman::write_request(o.request).size(); }
+
+    client_shell machine{client_options{}};
+    command_number command{};
+    std::deque<outgoing> asked;
+    std::vector<client_event> events;
+};
+
+TEST_F(client_test, a_busy_host_is_asked_again_after_growing_pauses)
+{
+    start();
+    machine.send_input(command, "in", false);
+    milliseconds last{0};
+    for (int i = 0; i < 10; ++i) {
+        const auto send = take(wsman::action::send);
+        EXPECT_TRUE(i == 0 ? send.delay.count() == 0 : send.delay > milliseconds{0} && send.delay >= last);
+        last = send.delay;
+        answer(send, no(fault_code::busy));
+        ASSERT_EQ(event<command_failed>(), nullptr);
+    }
+    const auto send = take(wsman::action::send);
+    answer(send, ok(wsman::action::send));
+    machine.send_input(command, "more", false);
+    EXPECT_EQ(take(wsman::action::send).delay.count(), 0) << "a taken Send starts anew";
+}
+
+TEST_F(client_test, a_host_busy_for_ever_is_an_error)
+{
+    start();
+    machine.send_input(command, "in", false);
+    for (int i = 0; i < 11; ++i) answer(take(wsman::action::send), no(fault_code::busy));
+    ASSERT_NE(event<command_failed>(), nullptr);
+    EXPECT_EQ(event<command_failed>()->error.fault()->code, 170U);
+}
+
+TEST_F(client_test, a_send_refused_for_its_size_is_halved)
+{
+    struct row { const char* what; std::optional<fault_code> code; int http; };
+    for (const row& r : {row{"too large", fault_code::envelope_too_large, 0}, row{"limit", fault_code::encoding_limit, 0},
+                         row{"exceeded", fault_code::max_envelope_size_exceeded, 0}, row{"server", fault_code::server_envelope_limit, 0},
+                         row{"413", {}, 413}}) {
+        SCOPED_TRACE(r.what);
+        machine = client_shell(client_options{});
+        asked.clear();
+        events.clear();
+        start();
+        machine.send_input(command, std::string(500'000, 'i'), true);
+        std::size_t last = 0;
+        for (int i = 0; i < 6; ++i) { // 150, 75, 37.5, 18.75, 9.4, 8 KiB
+            const auto send = take(wsman::action::send);
+            if (i > 0) {
+                EXPECT_LT(size_of(send), i < 5 ? last * 6 / 10 : last);
+            }
+            last = size_of(send);
+            if (r.code) answer(send, no(*r.code));
+            else machine.handle_failure(send.id, error(errc::http_status, "too large").with_http_status(r.http), false);
+            collect();
+        }
+        // At 8192 octets no host may say no (MS-WSMV 3.1.4.1.7).
+        EXPECT_LE(last, 8192U);
+        EXPECT_NE(event<command_failed>(), nullptr);
+    }
+}
+
+TEST_F(client_test, input_is_cut_to_the_envelope_and_comes_whole)
+{
+    for (const std::size_t size : {std::size_t{153'600}, std::size_t{512'000}, std::size_t{8192}}) {
+        machine = client_shell(client_options{});
+        asked.clear();
+        events.clear();
+        start();
+        EXPECT_FALSE(machine.wants_envelope_size());
+        std::string all;
+        for (int i = 0; i < 100'000; ++i) all += std::to_string(i);
+        machine.send_input(command, all, false);
+        EXPECT_TRUE(machine.wants_envelope_size());
+        machine.learn_envelope_size(size);
+        EXPECT_FALSE(machine.wants_envelope_size());
+        machine.send_input(command, "", true);
+        std::string got;
+        for (bool end = false; !end;) {
+            auto send = take(wsman::action::send);
+            ASSERT_FALSE(got.empty() ? false : size_of(send) > size); // the first left before the size was known
+            send.request.header.message_id = "uuid:1";
+            const auto request = wsman::read_request(wsman::write_request(send.request), base::limits{});
+            const auto blocks = read_send(std::get<wsman::incoming_request>(request));
+            for (const auto& b : std::get<std::vector<stream_block>>(blocks)) {
+                got += b.data;
+                end = b.end;
+            }
+            EXPECT_TRUE(asked.empty()) << "one at a time";
+            answer(send, ok(wsman::action::send));
+        }
+        EXPECT_EQ(got, all);
+        EXPECT_TRUE(asked.empty());
+    }
+}
+
+TEST_F(client_test, done_without_exit_code_is_no_error)
+{
+    answer(start(), received(command_state::done));
+    ASSERT_NE(event<command_done>(), nullptr);
+    EXPECT_FALSE(event<command_done>()->exit_code);
+}
+
+TEST_F(client_test, an_exit_code_told_before_done_is_kept)
+{
+    answer(start(), received(command_state::running, 7, "a"));
+    answer(take(wsman::action::receive), received(command_state::done));
+    ASSERT_NE(event<command_done>(), nullptr);
+    EXPECT_EQ(event<command_done>()->exit_code, 7);
+}
+
+TEST_F(client_test, silence_is_asked_after_for_ever)
+{
+    auto receive = start();
+    for (int i = 0; i < 1000; ++i) {
+        EXPECT_TRUE(receive.repeatable);
+        answer(receive, no(fault_code::operation_timed_out));
+        receive = take(wsman::action::receive);
+    }
+    EXPECT_TRUE(events.empty());
+    answer(receive, received(command_state::done, 0));
+    EXPECT_NE(event<command_done>(), nullptr);
+    EXPECT_EQ(take(wsman::action::signal).background, true);
+}
+
+TEST_F(client_test, a_lost_receive_is_asked_again_if_the_driver_says_so)
+{
+    const auto receive = start();
+    machine.handle_failure(receive.id, error(errc::connection_lost, "lost"), true);
+    const auto again = take(wsman::action::receive);
+    machine.handle_failure(again.id, error(errc::connection_lost, "lost"), false);
+    collect();
+    ASSERT_NE(event<command_failed>(), nullptr);
+    EXPECT_EQ(event<command_failed>()->error.code(), errc::connection_lost);
+    take(wsman::action::signal); // the host may hold it still
+}
+
+TEST_F(client_test, a_shell_that_is_gone_ends_everything)
+{
+    for (const fault_code gone : {fault_code::unexpected_selectors, fault_code::key_deleted}) {
+        for (const bool at_command : {true, false}) {
+            machine = client_shell(client_options{});
+            asked.clear();
+            events.clear();
+            if (at_command) {
+                open_shell();
+                machine.run({"x", {}, {}, {}, {}});
+                answer(take(wsman::action::command), no(gone));
+            } else {
+                answer(start(), no(gone));
+            }
+            EXPECT_NE(event<command_failed>(), nullptr);
+            ASSERT_NE(event<shell_failed>(), nullptr);
+            EXPECT_EQ(event<shell_failed>()->error.fault()->code, static_cast<std::uint32_t>(gone));
+            answer(take(wsman::action::delete_), no(gone));
+            EXPECT_NE(event<shell_closed>(), nullptr);
+            EXPECT_TRUE(machine.finished());
+        }
+    }
+}
+
+TEST_F(client_test, input_for_a_command_that_ended_is_dropped)
+{
+    const auto receive = start();
+    machine.send_input(command, "late", true);
+    answer(take(wsman::action::send), no(fault_code::unexpected_selectors));
+    EXPECT_TRUE(asked.empty() && events.empty());
+    answer(receive, received(command_state::done, 3));
+    ASSERT_NE(event<command_done>(), nullptr);
+    EXPECT_EQ(event<command_done>()->exit_code, 3);
+}
+
+TEST_F(client_test, a_refused_create_is_told_once)
+{
+    machine.open();
+    machine.run({"x", {}, {}, {}, {}});
+    answer(take(wsman::action::create), no(fault_code::quota_shells_per_user));
+    EXPECT_NE(event<command_failed>(), nullptr);
+    EXPECT_NE(event<shell_failed>(), nullptr);
+    EXPECT_NE(event<shell_closed>(), nullptr);
+    EXPECT_TRUE(asked.empty());
+    EXPECT_TRUE(machine.finished());
+}
+
+TEST_F(client_test, close_before_anything)
+{
+    machine.close();
+    collect();
+    EXPECT_NE(event<shell_closed>(), nullptr);
+    EXPECT_TRUE(asked.empty() && machine.finished());
+    machine.run({"x", {}, {}, {}, {}});
+    collect();
+    EXPECT_NE(event<command_failed>(), nullptr) << "nothing waits for ever";
+}
+
+TEST_F(client_test, close_before_create_left)
+{
+    machine.open();
+    machine.run({"x", {}, {}, {}, {}});
+    machine.close();
+    collect();
+    EXPECT_TRUE(asked.empty() && machine.finished());
+    EXPECT_NE(event<command_failed>(), nullptr);
+}
+
+TEST_F(client_test, close_while_create_is_under_way)
+{
+    machine.open();
+    machine.run({"x", {}, {}, {}, {}});
+    const auto create = take(wsman::action::create);
+    machine.close();
+    collect();
+    EXPECT_FALSE(machine.finished()) << "the id is needed for Delete";
+    answer(create, created());
+    answer(take(wsman::action::delete_), ok(wsman::action::delete_));
+    EXPECT_TRUE(asked.empty() && machine.finished());
+}
+
+TEST_F(client_test, close_while_command_is_under_way)
+{
+    open_shell();
+    machine.run({"x", {}, {}, {}, {}});
+    const auto asked_command = take(wsman::action::command);
+    machine.close();
+    const auto del = take(wsman::action::delete_);
+    answer(asked_command, started());
+    EXPECT_TRUE(asked.empty()) << "nothing is asked of a closing shell";
+    answer(del, ok(wsman::action::delete_));
+    EXPECT_TRUE(machine.finished());
+}
+
+TEST_F(client_test, close_while_a_command_runs)
+{
+    const auto receive = start();
+    machine.close();
+    const auto signal = take(wsman::action::signal);
+    EXPECT_TRUE(asked.empty()) << "Delete waits for the Signal";
+    answer(receive, no(fault_code::operation_aborted));
+    answer(signal, ok(wsman::action::signal));
+    const auto del = take(wsman::action::delete_);
+    machine.handle_failure(del.id, error(errc::connection_lost, "lost"), false);
+    collect();
+    ASSERT_NE(event<command_failed>(), nullptr);
+    EXPECT_EQ(event<command_failed>()->error.code(), errc::cancelled);
+    EXPECT_NE(event<shell_closed>(), nullptr);
+    EXPECT_TRUE(machine.finished());
+}
+
+TEST_F(client_test, close_again_asks_nothing_again)
+{
+    start();
+    machine.close();
+    answer(take(wsman::action::signal), ok(wsman::action::signal));
+    machine.close();
+    take(wsman::action::delete_);
+    machine.close();
+    collect();
+    EXPECT_TRUE(asked.empty());
+}
+
+TEST_F(client_test, a_signal_before_the_start_waits_for_the_id)
+{
+    open_shell();
+    command = machine.run({"x", {}, {}, {}, {}});
+    const auto asked_command = take(wsman::action::command);
+    machine.signal(command, signal_code::ctrl_c);
+    collect();
+    EXPECT_TRUE(asked.empty());
+    answer(asked_command, started());
+    take(wsman::action::receive);
+    take(wsman::action::signal);
+}
+
+TEST_F(client_test, a_lost_terminate_is_said_once_more)
+{
+    start();
+    machine.signal(command, signal_code::terminate);
+    const auto first = take(wsman::action::signal);
+    machine.handle_failure(first.id, error(errc::connection_lost, "lost"), false);
+    const auto second = take(wsman::action::signal);
+    EXPECT_TRUE(second.background);
+    ASSERT_NE(event<command_failed>(), nullptr);
+    machine.handle_failure(second.id, error(errc::connection_lost, "lost"), false);
+    collect();
+    EXPECT_TRUE(asked.empty()) << "not for ever";
+}
+
+TEST_F(client_test, replies_to_nothing_are_ignored)
+{
+    start();
+    machine.handle_reply(exchange_id{999}, started());
+    machine.handle_failure(exchange_id{998}, error(errc::connection_lost, "lost"), true);
+    collect();
+    EXPECT_TRUE(asked.empty() && events.empty());
+}
+
+TEST_F(client_test, a_broken_answer_is_a_protocol_error)
+{
+    answer(start(), ok(wsman::action::receive, [](xml::writer& w) { w.open("rsp:Other").close(); }));
+    ASSERT_NE(event<command_failed>(), nullptr);
+    EXPECT_EQ(event<command_failed>()->error.code(), errc::protocol);
+    take(wsman::action::signal);
+}
+
+} // namespace
+} // namespace winrm::shell

@@ -1,0 +1,29 @@
+// Recorded conversations with Windows hosts, as the tests of both machines want them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace winrm::test {
+
+struct exchange { std::string request, answer; };
+struct expected_command { std::string id, out, err; std::optional<std::int32_t> exit_code; };
+
+struct recording
+{
+    std::string name;
+    std::vector<exchange> exchanges;
+    std::vector<expected_command> commands; ///< those whose output was fetched
+};
+
+/// A single recorded answer. `fault_code`: what the recording says, 0 = no fault or none given.
+struct recorded_message { std::string name, body; bool is_fault = false; std::uint32_t fault_code = 0; };
+
+/// Empty if the recordings are not on this machine.
+[[nodiscard]] std::vector<recording> shell_recordings();
+[[nodiscard]] std::vector<recorded_message> recorded_messages();
+inline constexpr const char* no_recordings = "the recorded conversations are not on this machine";
+
+} // namespace winrm::test

@@ -1,0 +1,129 @@
+// Configuration, password and trace files on disk: permissions and contents.
+#include "winrm/config.h"
+#include "winrm/password.h"
+#include "winrm/trace.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace winrm::cli;
+
+namespace {
+
+class Files : public testing::Test
+{
+protected:
+    void SetUp() override
+    {
+        char name[] = "/tmp/winrm-unit-XXXXXX";
+        ASSERT_NE(::mkdtemp(name), nullptr);
+        folder_ = name;
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    std::string file(const std::string& name, const std::string& text, mode_t mode)
+    {
+        const std::string path = folder_ + "/" + name;
+        std::ofstream(path) << text;
+        EXPECT_EQ(::chmod(path.c_str(), mode), 0);
+        return path;
+    }
+
+    std::string folder_;
+};
+
+} // namespace
+
+TEST_F(Files, ConfigIsReadWhenOnlyItsOwnerWrites)
+{
+    auto good = load_config(file("good", "[defaults]\nuser = \"a\"\n", 0644));
+    ASSERT_TRUE(good && *good);
+    EXPECT_EQ((*good)->sections.size(), 1U);
+    const auto bad = load_config(file("bad", "[defaults]\n", 0666));
+    ASSERT_FALSE(bad);
+    EXPECT_NE(bad.error().message().find("others can write"), std::string::npos);
+    const auto none = load_config(folder_ + "/none");
+    ASSERT_TRUE(none);
+    EXPECT_FALSE(*none);
+    EXPECT_FALSE(load_config(folder_));
+    EXPECT_FALSE(load_config(file("huge", std::string(1024 * 1024 + 1, '#'), 0600)));
+}
+
+TEST_F(Files, PasswordIsTheFirstLineOfAPrivateFile)
+{
+    const auto good = password_from_file(file("good", "sesame \r\nmore\n", 0600));
+    ASSERT_TRUE(good);
+    EXPECT_EQ(good->reveal(), "sesame ");
+    const auto open = password_from_file(file("open", "sesame\n", 0640));
+    ASSERT_FALSE(open);
+    EXPECT_NE(open.error().message().find("chmod 600"), std::string::npos);
+    EXPECT_EQ(open.error().code(), winrm::errc::no_credentials);
+    EXPECT_FALSE(password_from_file(file("empty", "\nsesame", 0600)));
+    EXPECT_FALSE(password_from_file(file("long", std::string(1025, 'x'), 0600)));
+    EXPECT_TRUE(password_from_file(file("longest", std::string(1024, 'x'), 0600)));
+    EXPECT_FALSE(password_from_file(file("nul", std::string("a\0b", 3), 0600)));
+    EXPECT_FALSE(password_from_file(folder_ + "/none"));
+    EXPECT_FALSE(password_from_file(folder_));
+}
+
+TEST_F(Files, PasswordSourcesInOrder)
+{
+    options o;
+    settings s;
+    s.user.value = "ada";
+    s.host.value = "web1";
+    s.password_command.value = "echo configured";
+    ::setenv("WINRM_PASSWORD", "environment", 1);
+    auto got = find_password(o, s);
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->reveal(), "environment");
+    EXPECT_EQ(std::getenv("WINRM_PASSWORD"), nullptr); // children do not inherit it
+    got = find_password(o, s);
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->reveal(), "configured");
+
+    ::setenv("WINRM_PASSWORD", "environment", 1);
+    o.password_command = "echo \"$WINRM_USER@$WINRM_HOST\"; echo more; test -z \"$WINRM_PASSWORD\"";
+    got = find_password(o, s);
+    ASSERT_TRUE(got) << got.error().message();
+    EXPECT_EQ(got->reveal(), "ada@web1");
+    o.password_command = "echo sesame; exit 1";
+    ASSERT_FALSE(got = find_password(o, s));
+    EXPECT_NE(got.error().message().find("password command failed"), std::string::npos);
+
+    o.password_command.clear();
+    const auto path = file("fd", "described\n", 0644); // who opened it had the right to
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    o.password_fd = fd;
+    ASSERT_TRUE(got = find_password(o, s));
+    EXPECT_EQ(got->reveal(), "described");
+    ::close(fd);
+}
+
+TEST_F(Files, TraceIsPrivateEvenWhenTheFileWasNot)
+{
+    const auto path = file("trace", "old", 0644);
+    {
+        auto trace = trace_file::open(path);
+        ASSERT_TRUE(trace);
+        (*trace)->note(1, "connected\x1b[0m");
+        (*trace)->message('>', 1, "POST /wsman HTTP/1.1", "<s:Envelope/>");
+    }
+    struct stat about{};
+    ASSERT_EQ(::stat(path.c_str(), &about), 0);
+    EXPECT_EQ(about.st_mode & 0777, 0600U);
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    EXPECT_EQ(text.str().find("old"), std::string::npos);
+    EXPECT_NE(text.str().find("#1 * connected\\x1b[0m\n"), std::string::npos) << text.str();
+    EXPECT_NE(text.str().find("#1 > POST /wsman HTTP/1.1\n<s:Envelope/>\n"), std::string::npos) << text.str();
+    EXPECT_FALSE(trace_file::open(folder_ + "/no/such"));
+}

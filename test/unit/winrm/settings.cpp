@@ -1,0 +1,116 @@
+#include "winrm/settings.h"
+
+#include <gtest/gtest.h>
+
+using namespace winrm::cli;
+
+namespace {
+
+std::vector<config_file> files(const std::string& text)
+{
+    auto parsed = parse_config(text, "f");
+    if (!parsed) {
+        ADD_FAILURE() << parsed.error().message();
+        return {};
+    }
+    return {*parsed};
+}
+
+settings merged(options o, const std::string& text = {})
+{
+    auto s = merge_settings(o, files(text));
+    if (!s) {
+        ADD_FAILURE() << s.error().message();
+        return {};
+    }
+    return *s;
+}
+
+options host(const std::string& name)
+{
+    options o;
+    o.host = name;
+    return o;
+}
+
+} // namespace
+
+TEST(Settings, Defaults)
+{
+    const auto s = merged(host("web1"));
+    EXPECT_EQ(s.where().url(), "https://web1:5986/wsman");
+    EXPECT_EQ(s.auth.value, "basic");
+    EXPECT_EQ(s.code_page.value, 65001U);
+    EXPECT_EQ(s.port.from, "default");
+    EXPECT_EQ(s.timeout.value.count(), 0);
+}
+
+TEST(Settings, AliasLeadsToTheRealHost)
+{
+    const auto s = merged(host("w"), "[host.w]\nhost = \"web1.example\"\nport = 15986\nuser = \"ada\"\n");
+    EXPECT_EQ(s.where().url(), "https://web1.example:15986/wsman");
+    EXPECT_EQ(s.name, "w");
+    EXPECT_EQ(s.user.value, "ada");
+    EXPECT_EQ(merged(host("six"), "[host.six]\nhost = \"::1\"\n").where().url(), "https://[::1]:5986/wsman");
+}
+
+TEST(Settings, CommandLineBeforeFile)
+{
+    auto o = host("bob@w:7777");
+    const std::string text = "[host.w]\nport = 1\nuser = \"ada\"\ntimeout = 5\nca = \"/f\"\ncode_page = 437\n";
+    auto s = merged(o, text);
+    EXPECT_EQ(s.port.value, 7777);
+    EXPECT_EQ(s.user.value, "bob");
+    EXPECT_EQ(s.timeout.from, "f:4");
+    EXPECT_EQ(s.code_page.value, 437U);
+    o.user = "eve";
+    o.ca = "/c";
+    o.timeout = winrm::base::milliseconds(1);
+    o.code_page = 0;
+    s = merged(o, text);
+    EXPECT_EQ(s.user.value, "eve");
+    EXPECT_EQ(s.ca.value, "/c");
+    EXPECT_EQ(s.ca.from, "command line");
+    EXPECT_EQ(s.timeout.value.count(), 1);
+    EXPECT_EQ(s.code_page.value, 0U);
+}
+
+TEST(Settings, SchemeAndPortGoTogether)
+{
+    EXPECT_EQ(merged(host("w"), "[defaults]\nscheme = \"http\"\n").where().url(), "http://w:5985/wsman");
+    EXPECT_EQ(merged(host("w"), "[defaults]\nport = 5985\n").where().url(), "http://w:5985/wsman");
+    EXPECT_EQ(merged(host("w"), "[defaults]\nport = 5985\nscheme = \"https\"\n").where().url(), "https://w:5985/wsman");
+    EXPECT_EQ(merged(host("https://w"), "[defaults]\nscheme = \"http\"\n").where().url(), "https://w:5986/wsman"); // no silent way down
+    EXPECT_EQ(merged(host("w:5985")).where().url(), "http://w:5985/wsman");
+    EXPECT_EQ(merged(host("http://w")).where().url(), "http://w:5985/wsman");
+}
+
+TEST(Settings, PathOfTheFile)
+{
+    EXPECT_EQ(merged(host("w"), "[defaults]\npath = \"/other\"\n").where().url(), "https://w:5986/other");
+    EXPECT_EQ(merged(host("https://w/mine"), "[defaults]\npath = \"/other\"\n").where().url(), "https://w:5986/mine");
+    EXPECT_FALSE(merge_settings(host("w"), files("[defaults]\npath = \"other\"\n")));
+}
+
+TEST(Settings, BadHostsAndAliases)
+{
+    EXPECT_FALSE(merge_settings(host("a:b:c"), {}));
+    EXPECT_FALSE(merge_settings(host("user:secret@web1"), {}));
+    for (const char* alias : {"u@web1", "https://web1", "web1:5986"}) {
+        const auto s = merge_settings(host("w"), files(std::string("[host.w]\nhost = \"") + alias + "\"\n"));
+        ASSERT_FALSE(s) << alias;
+        EXPECT_EQ(s.error().message().rfind("f:2: ", 0), 0U) << s.error().message();
+    }
+}
+
+TEST(Settings, ShowSaysWhereFrom)
+{
+    auto o = host("w");
+    o.allow_unencrypted = true;
+    const auto text = show(merged(o, "[host.w]\nuser = \"ada\"\n"));
+    EXPECT_NE(text.find("user = ada"), std::string::npos);
+    EXPECT_NE(text.find("# f:2\n"), std::string::npos);
+    EXPECT_NE(text.find("allow_unencrypted = true"), std::string::npos);
+    EXPECT_NE(text.find("# command line\n"), std::string::npos);
+    EXPECT_NE(show_json(merged(o)).find(R"("port":{"value":"5986","from":"default"})"), std::string::npos);
+}

@@ -1,0 +1,50 @@
+// One request at a time over a session, waited for: what identify and shells need.
+#pragma once
+
+#include "winrm/login.h"
+
+namespace winrm::cli {
+
+class asker
+{
+public:
+    /// @param timeout  for everything together, 0 = none
+    asker(const remote::session_options& o, base::milliseconds timeout) : session_(loop_, o), limit_(loop_)
+    {
+        if (timeout.count() > 0) limit_.set_after(timeout, [this] { late_ = true; });
+    }
+
+    /// A fault comes back as errc::fault.
+    result<wsman::incoming_reply> ask(wsman::outgoing_request request)
+    {
+        return wait([&](auto done) { session_.ask(std::move(request), false, std::move(done)); });
+    }
+    result<wsman::incoming_reply> identify()
+    {
+        return wait([&](auto done) { session_.identify(std::move(done)); });
+    }
+
+private:
+    template <class Start>
+    result<wsman::incoming_reply> wait(Start start)
+    {
+        auto got = std::make_shared<std::optional<result<wsman::incoming_reply>>>();
+        start(remote::session::reply_handler([got](result<wsman::incoming_reply> r) { *got = std::move(r); }));
+        while (!got->has_value() && !late_ && loop_.run_one()) {}
+        if (!got->has_value()) {
+            session_.close();
+            if (late_) return error(errc::timeout, "the host did not answer within the time limit");
+            return error(errc::internal, "the event loop ended before the answer came");
+        }
+        auto reply = std::move(**got);
+        if (reply && reply->fault()) return error(errc::fault, "the host refused the request", *reply->fault());
+        return reply;
+    }
+
+    io::loop loop_;
+    remote::session session_;
+    io::timer limit_;
+    bool late_ = false;
+};
+
+} // namespace winrm::cli

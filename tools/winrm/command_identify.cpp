@@ -1,0 +1,57 @@
+#include "winrm/ask.h"
+#include "winrm/commands.h"
+#include "winrm/report.h"
+
+#include "base/text.h"
+#include "shell/messages.h"
+#include "wsman/identify.h"
+
+namespace winrm::cli {
+namespace {
+
+/// The schemes that an anonymous request is turned away with: "Negotiate, Basic"; "" if the host did not say.
+std::string offered_schemes(asker& host)
+{
+    wsman::outgoing_request probe;
+    probe.header.action = wsman::action::get;
+    probe.header.resource_uri = wsman::resource_uri::config;
+    const auto answer = host.ask(std::move(probe));
+    if (answer) return {};
+    std::string list;
+    for (const auto& scheme : answer.error().offered()) list += (list.empty() ? "" : ", ") + base::printable(scheme, 40);
+    return list;
+}
+
+} // namespace
+
+int identify_command(const options& o)
+{
+    auto made = prepare(o, true);
+    if (!made) return fail(o.host, made.error(), o.json);
+    const std::string& name = made->host.name;
+    asker host(made->session, made->host.timeout.value);
+    const auto reply = host.identify();
+    if (!reply) return fail(name, reply.error(), o.json);
+    const auto id = wsman::read_identify_reply(reply->envelope());
+    if (!id) return fail(name, id.error(), o.json);
+    const auto schemes = offered_schemes(host);
+    if (o.json) {
+        json_writer w;
+        w.begin_object();
+        w.text("host", name);
+        w.text("url", made->session.host.url());
+        w.text("product_vendor", id->product_vendor);
+        w.text("product_version", id->product_version);
+        w.text("protocol_version", id->protocol_version);
+        if (schemes.empty()) w.null("login");
+        else w.text("login", schemes);
+        w.end_object();
+        return write_all(1, w.str() + "\n") ? 0 : trouble;
+    }
+    std::string out = "vendor:   " + base::printable(id->product_vendor) + "\nversion:  " + base::printable(id->product_version) +
+                      "\nprotocol: " + base::printable(id->protocol_version) + "\n";
+    if (!schemes.empty()) out += "login:    " + base::printable(schemes) + "\n";
+    return write_all(1, out) ? 0 : trouble;
+}
+
+} // namespace winrm::cli

@@ -1,0 +1,48 @@
+// The configuration file as values (winrm-config(5)). toml++ stays behind this header.
+#pragma once
+
+#include "base/bytes.h"
+
+#include <winrm/result.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace winrm::cli {
+
+/// One setting, checked: times parse, ports are in range, booleans are "true" or "false".
+struct config_entry
+{
+    std::string key, value;
+    unsigned line = 0;
+};
+
+struct config_section
+{
+    std::string pattern; ///< of [host."…"]; [defaults] is "*", and last
+    std::vector<config_entry> entries;
+};
+
+struct config_file
+{
+    std::string path;
+    std::vector<config_section> sections; ///< in the order of the file, defaults last
+};
+
+/// @param path  only for messages
+/// @errors bad_config: "path:line: what is wrong; did you mean …"
+[[nodiscard]] result<config_file> parse_config(base::bytes_view text, const std::string& path);
+
+/// Reads a file; nullopt if there is none.
+/// @errors bad_config: as above; unreadable, larger than 1 MiB, writable by others or owned by someone else (its commands are run)
+[[nodiscard]] result<std::optional<config_file>> load_config(const std::string& path);
+
+struct found_entry { std::string value, where; /**< "path:line" */ };
+/// The first entry that matches, files and sections in order: files first the user's, then the system's.
+[[nodiscard]] std::optional<found_entry> find_entry(const std::vector<config_file>& files, base::bytes_view host, base::bytes_view key);
+
+/// Names of all settings.
+[[nodiscard]] const std::vector<std::string>& config_keys();
+
+} // namespace winrm::cli

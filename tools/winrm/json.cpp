@@ -1,0 +1,125 @@
+#include "winrm/json.h"
+
+#include "base/base64.h"
+#include "base/text.h"
+
+namespace winrm::cli {
+namespace {
+
+void escape(unsigned char c, std::string& out)
+{
+    constexpr char digits[] = "0123456789abcdef";
+    switch (c) {
+    case '"': out += "\\\""; break;
+    case '\\': out += "\\\\"; break;
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default:
+        out += "\\u00";
+        out += digits[c >> 4];
+        out += digits[c & 15];
+    }
+}
+
+/// Length of the character at the front, 0 if there is no valid one.
+std::size_t character(base::bytes_view text)
+{
+    for (std::size_t n = 1; n <= 4 && n <= text.size(); ++n) {
+        if (base::is_utf8(text.substr(0, n))) return n;
+    }
+    return 0;
+}
+
+} // namespace
+
+std::string json_string(base::bytes_view text)
+{
+    std::string out = "\"";
+    const bool clean = base::is_utf8(text);
+    for (std::size_t i = 0; i < text.size();) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 0x80 || clean) {
+            if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F) escape(c, out);
+            else out += text[i];
+            ++i;
+            continue;
+        }
+        const std::size_t n = character(text.substr(i));
+        if (n == 0) out += "\xEF\xBF\xBD";
+        else out += text.substr(i, n);
+        i += n == 0 ? 1 : n;
+    }
+    return out + '"';
+}
+
+void json_writer::name(base::bytes_view key)
+{
+    if (!first_) out_ += ',';
+    first_ = false;
+    if (key.empty()) return;
+    out_ += json_string(key);
+    out_ += ':';
+}
+
+void json_writer::begin_object(base::bytes_view key)
+{
+    name(key);
+    out_ += '{';
+    first_ = true;
+}
+
+void json_writer::end_object()
+{
+    out_ += '}';
+    first_ = false;
+}
+
+void json_writer::begin_array(base::bytes_view key)
+{
+    name(key);
+    out_ += '[';
+    first_ = true;
+}
+
+void json_writer::end_array()
+{
+    out_ += ']';
+    first_ = false;
+}
+
+void json_writer::text(base::bytes_view key, base::bytes_view value)
+{
+    name(key);
+    out_ += json_string(value);
+}
+
+void json_writer::number(base::bytes_view key, std::int64_t value)
+{
+    name(key);
+    out_ += std::to_string(value);
+}
+
+void json_writer::boolean(base::bytes_view key, bool value)
+{
+    name(key);
+    out_ += value ? "true" : "false";
+}
+
+void json_writer::null(base::bytes_view key)
+{
+    name(key);
+    out_ += "null";
+}
+
+void json_writer::stream(base::bytes_view key, base::bytes_view value)
+{
+    if (base::is_utf8(value)) {
+        text(key, value);
+        return;
+    }
+    text(key, base::base64_encode(value));
+    text(std::string(key) + "_encoding", "base64");
+}
+
+} // namespace winrm::cli

@@ -1,0 +1,54 @@
+// The command line as values. CLI11 stays behind this header.
+#pragma once
+
+#include "base/duration.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace winrm::cli {
+
+enum class subcommand { run, identify, shells, explain, config_show };
+
+struct options
+{
+    subcommand what{};
+    std::string host;                     ///< as typed
+    // every subcommand
+    std::string user, auth, ca, trace, config;
+    std::string password_file, password_command;
+    std::optional<int> password_fd;
+    std::optional<base::milliseconds> timeout, connect_timeout;
+    bool allow_unencrypted = false, json = false;
+    // run
+    std::vector<std::string> command;     ///< one word: a command line as it is; several: program and arguments
+    std::string cwd, shell_name;
+    std::vector<std::pair<std::string, std::string>> environment;
+    std::optional<base::milliseconds> idle_timeout;
+    std::optional<std::uint32_t> code_page;
+    bool no_stdin = false, profile = false, no_profile = false, skip_cmd_shell = false, raw = false;
+    // shells
+    std::vector<std::string> delete_shells;
+    bool delete_all = false, commands = false;
+    // explain
+    std::vector<std::string> codes;
+};
+
+/// The command line was no order to carry out: print `text` (to stdout if status is 0) and exit.
+struct parse_stop
+{
+    int status;
+    std::string text;
+};
+
+/// `words` without the program's name.
+[[nodiscard]] std::variant<options, parse_stop> parse_options(const std::vector<std::string>& words);
+
+[[nodiscard]] std::string help_text();    ///< of the whole program
+[[nodiscard]] std::string version_text(); ///< "winrm (OpenWinRM) 0.1.0\n"
+
+} // namespace winrm::cli

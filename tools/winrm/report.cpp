@@ -1,0 +1,109 @@
+#include "winrm/report.h"
+
+#include "winrm/explain.h"
+
+#include "base/text.h"
+
+#include <cerrno>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace winrm::cli {
+namespace {
+
+/// What the peer said, as one line.
+std::string words_of(const error& e)
+{
+    std::string text = e.peer_text();
+    if (text.empty() && e.fault() != nullptr) text = e.fault()->message.empty() ? e.fault()->reason : e.fault()->message;
+    for (char& c : text) {
+        if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+    }
+    std::string out;
+    for (const char c : base::trim(text)) {
+        if (c != ' ' || out.empty() || out.back() != ' ') out += c;
+    }
+    return base::printable(out, 400);
+}
+
+} // namespace
+
+std::string error_line(base::bytes_view host, const error& e)
+{
+    std::string out = "winrm: ";
+    if (!host.empty()) out += base::printable(host, 255) + ": ";
+    out += base::printable(e.message(), 1500);
+    const auto words = words_of(e);
+    const base::bytes_view core = base::bytes_view(words).substr(0, words.size() - (words.ends_with('.') ? 1 : 0));
+    if (!words.empty() && out.find(core) == std::string::npos) out += ": " + words;
+    if (const auto* f = e.fault(); f != nullptr && f->code != 0) {
+        out += " (" + std::to_string(f->code) + " = " + hex_code(f->code);
+        if (const auto* known = explain(f->code)) {
+            out += ": ";
+            out += known->meaning;
+            out += "; ";
+            out += known->advice;
+        }
+        out += ')';
+    }
+    return out + "\n";
+}
+
+void write_error(json_writer& w, const error& e)
+{
+    w.begin_object("error");
+    w.text("code", name(e.code()));
+    w.text("message", e.message());
+    if (!e.peer_text().empty()) w.text("peer_text", e.peer_text());
+    if (e.http_status() != 0) w.number("http_status", e.http_status());
+    if (const auto* f = e.fault()) {
+        w.begin_object("fault");
+        w.number("code", f->code);
+        w.text("hex", hex_code(f->code));
+        w.text("role", f->role);
+        w.text("subcode", f->subcode);
+        w.text("reason", f->reason);
+        w.text("message", f->message);
+        w.text("machine", f->machine);
+        w.text("detail", f->detail);
+        if (const auto* known = explain(f->code)) {
+            w.text("meaning", known->meaning);
+            w.text("advice", known->advice);
+        }
+        w.end_object();
+    }
+    w.end_object();
+}
+
+bool write_all(int fd, base::bytes_view text) noexcept
+{
+    while (!text.empty()) {
+        const ssize_t n = ::write(fd, text.data(), text.size());
+        if (n >= 0) {
+            text.remove_prefix(static_cast<std::size_t>(n));
+        } else if (errno == EAGAIN) { // someone else made it non-blocking
+            pollfd p{fd, POLLOUT, 0};
+            ::poll(&p, 1, -1);
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int fail(base::bytes_view host, const error& e, bool json)
+{
+    if (json) {
+        json_writer w;
+        w.begin_object();
+        w.text("host", host);
+        write_error(w, e);
+        w.end_object();
+        write_all(1, w.str() + "\n");
+    }
+    write_all(2, error_line(host, e));
+    return trouble;
+}
+
+} // namespace winrm::cli
