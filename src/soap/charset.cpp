@@ -97,15 +97,20 @@ result<decoded> decode(base::bytes&& body, base::bytes_view name)
     const mark m = read_mark(body);
     const auto encoding = settle(*n, m, body);
     if (!encoding) return encoding.error();
+    std::string text;
     if (*encoding == charset::utf8) {
         if (m.size != 0) body.erase(0, m.size);
         if (!base::is_utf8(body)) return refused("the message is not valid UTF-8");
-        return decoded{std::move(body), charset::utf8};
+        text = std::move(body);
+    } else {
+        const auto order = *encoding == charset::utf16_le ? base::utf16_order::little : base::utf16_order::big;
+        auto converted = base::utf16_to_utf8(base::bytes_view(body).substr(m.size), order);
+        if (!converted) return refused("the message is not valid UTF-16");
+        text = std::move(*converted);
     }
-    const auto order = *encoding == charset::utf16_le ? base::utf16_order::little : base::utf16_order::big;
-    auto text = base::utf16_to_utf8(base::bytes_view(body).substr(m.size), order);
-    if (!text) return refused("the message is not valid UTF-16");
-    return decoded{std::move(*text), *encoding};
+    // After the mark U+FEFF is a character, and none may stand before the root element; a parser would take it for a mark.
+    if (starts(text, mark_utf8)) return refused("the message has two byte-order marks");
+    return decoded{std::move(text), *encoding};
 }
 
 base::bytes encode(std::string&& utf8, charset encoding)

@@ -67,6 +67,8 @@ TEST(charset, what_is_refused)
         {"\xEF\xBB\xBF" + letters, "utf-16"},
         {"<a>\xFF</a>", "utf-8"},
         {"<a>\xED\xA0\x80</a>", ""},
+        {"\xEF\xBB\xBF\xEF\xBB\xBF" + letters, "utf-8"}, // two marks
+        {"\xFF\xFE\xFF\xFE" + little, "utf-16"},
         {"\xFF\xFE<", "utf-16"},                          // odd
         {std::string("\xFF\xFE\x00\xD8\x41\x00", 6), ""}, // unpaired surrogate
         {little + std::string("\x00\xDC", 2), "utf-16le"},
