@@ -1,4 +1,5 @@
-// CPU and wall milliseconds of one command in an open shell: bench_session URL USER CA COUNT, password in WINRM_PASSWORD.
+// CPU and wall milliseconds of one command in an open shell: bench_session URL USER CA COUNT, password in
+// WINRM_PASSWORD.
 #include <winrm/client.h>
 
 #include <sys/resource.h>
@@ -14,7 +15,9 @@ double cpu_ms()
 {
     rusage u{};
     getrusage(RUSAGE_SELF, &u);
-    const auto ms = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000; };
+    const auto ms = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000;
+    };
     return ms(u.ru_utime) + ms(u.ru_stime);
 }
 

@@ -24,7 +24,9 @@ int main(int argc, char** argv)
     rusage u{};
     if (child < 0 || wait4(child, &status, 0, &u) != child) return 2;
     const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - begin;
-    const auto ms = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000; };
+    const auto ms = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000;
+    };
     std::printf("%f %f %ld\n", wall.count(), ms(u.ru_utime) + ms(u.ru_stime), u.ru_maxrss);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
 }

@@ -16,10 +16,11 @@ int main(int argc, char** argv)
     for (int n = 1; n <= 3; ++n) {
         auto& host = hosts.emplace_back(winrm::target::parse(argv[1]).value(),
                                         winrm::credentials{argv[2], std::getenv("WINRM_PASSWORD")}, options);
-        host.async_run(loop, "echo answer " + std::to_string(n), {}, [&failed, n](winrm::result<winrm::run_output> got) {
-            if (!got || got->exit_code != 0) ++failed;
-            else std::cout << "host " << n << ": " << got->out;
-        });
+        host.async_run(loop, "echo answer " + std::to_string(n), {},
+                       [&failed, n](winrm::result<winrm::run_output> got) {
+                           if (!got || got->exit_code != 0) ++failed;
+                           else std::cout << "host " << n << ": " << got->out;
+                       });
     }
     loop.run();
     return failed;

@@ -1,5 +1,5 @@
-// Whatever a host answers, a client_connection ends in one answer or one named error, never larger than allowed, and the
-// same one whether the bytes come whole or one by one.
+// Whatever a host answers, a client_connection ends in one answer or one named error, never larger than allowed, and
+// the same one whether the bytes come whole or one by one.
 #include "http/client_connection.h"
 
 #include <cstdint>
@@ -27,7 +27,8 @@ std::string outcome(std::string_view text, std::size_t step)
     if (!*got) return to_string(got->error());
     const http::response& r = got->value();
     if (r.body.size() > max_body || r.status < 200 || r.keep_alive) std::abort();
-    std::string out = std::to_string(r.status) + r.media_type + '|' + r.charset + '|' + r.server + '|' + r.reason + '|' + r.body;
+    std::string out =
+        std::to_string(r.status) + r.media_type + '|' + r.charset + '|' + r.server + '|' + r.reason + '|' + r.body;
     for (const auto& c : r.challenges) out += '|' + c;
     return out;
 }

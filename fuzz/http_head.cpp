@@ -1,5 +1,5 @@
-// Whatever arrives, a server_connection answers it or closes, in bounded memory, and says the same whether the bytes come
-// whole, one by one or cut as the input says.
+// Whatever arrives, a server_connection answers it or closes, in bounded memory, and says the same whether the bytes
+// come whole, one by one or cut as the input says.
 #include "http/server_connection.h"
 
 #include <cstdint>
@@ -22,8 +22,7 @@ class owner
 public:
     owner(const crypto::keyed_digest& digest, bool tls, const base::limits& limits)
         : connection_(options(tls), limits, digest, now_)
-    {
-    }
+    {}
 
     transcript run(std::string_view data, std::size_t step, std::size_t growth)
     {

@@ -11,7 +11,7 @@ if [ $# = 3 ]; then
     seeds=$here/corpus/$name
     [ -d "$seeds" ] || seeds=
     # shellcheck disable=SC2086
-    if "$build/fuzz/fuzz_$name" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+    if "$build/fuzz/fuzz_$name" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=60 -print_final_stats=1 \
         -artifact_prefix="$work/" "$work" $seeds >"$work/log" 2>&1; then
         printf '%-20s %s runs\n' "$name" "$(sed -n 's/.*number_of_executed_units: *//p' "$work/log")"
         rm -rf "$work"

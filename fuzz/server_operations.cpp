@@ -1,5 +1,5 @@
-// Bytes become operations on the service's table: no request is answered twice, the end of a command is told to a Receive
-// only, once in its answer, with an exit code, and never after it with output; nothing is left after close_all.
+// Bytes become operations on the service's table: no request is answered twice, the end of a command is told to a
+// Receive only, once in its answer, with an exit code, and never after it with output; nothing is left after close_all.
 #include "shell/server_table.h"
 
 #include <cstdint>
@@ -18,9 +18,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     shell::table_options options;
     options.home = "/home/f";
     options.output_budget = 4096;
-    shell::server_table table(options, [n = 0U](char* b, std::size_t s) mutable {
-        for (std::size_t i = 0; i < s; ++i) b[i] = static_cast<char>(++n >> (i % 4 * 8));
-    }, log, now);
+    shell::server_table table(
+        options,
+        [n = 0U](char* b, std::size_t s) mutable {
+            for (std::size_t i = 0; i < s; ++i) b[i] = static_cast<char>(++n >> (i % 4 * 8));
+        },
+        log, now);
     const std::string cmd(wsman::resource_uri::cmd);
     const auto id = [](std::uint8_t n) { return "0000000" + std::to_string(n % 4) + "-0000-0000-0000-000000000000"; };
     std::set<shell::request_token> asked, answered, receives;
@@ -43,7 +46,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         while (auto r = table.poll_reply()) {
             if (asked.count(r->token) == 0 || !answered.insert(r->token).second) std::abort();
             const std::size_t done = count(r->envelope, "CommandState/Done\"");
-            if (done > 1 || (done == 1 && receives.count(r->token) == 0) || count(r->envelope, "<rsp:ExitCode>") != done) std::abort();
+            if (done > 1 || (done == 1 && receives.count(r->token) == 0) ||
+                count(r->envelope, "<rsp:ExitCode>") != done)
+                std::abort();
             const auto about = asked_for.find(r->token);
             if (about == asked_for.end()) continue;
             const bool output = count(r->envelope, "<rsp:Stream ") > count(r->envelope, "End=\"true\"");

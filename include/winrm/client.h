@@ -22,21 +22,21 @@ using std::chrono::milliseconds;
 
 struct client_options
 {
-    std::string ca_file;                       ///< PEM; "" = the system's certificate authorities
-    bool allow_unencrypted = false;            ///< Basic over plain HTTP: everybody on the way can read the password
-    milliseconds connect_timeout{20'000};      ///< name, connection and TLS together
-    milliseconds operation_timeout{60'000};    ///< host's longest silence per request; our own patience is 15 s more
-    std::size_t max_envelope_size = 512'000;   ///< octets of one answer
+    std::string ca_file;                     ///< PEM; "" = the system's certificate authorities
+    bool allow_unencrypted = false;          ///< Basic over plain HTTP: everybody on the way can read the password
+    milliseconds connect_timeout{20'000};    ///< name, connection and TLS together
+    milliseconds operation_timeout{60'000};  ///< host's longest silence per request; our own patience is 15 s more
+    std::size_t max_envelope_size = 512'000; ///< octets of one answer
     std::string user_agent = "OpenWinRM";
 };
 
 struct run_options
 {
-    std::vector<std::string> arguments;        ///< sent as rsp:Arguments
+    std::vector<std::string> arguments; ///< sent as rsp:Arguments
     std::string working_directory;
     std::vector<std::pair<std::string, std::string>> environment;
-    std::string input;                         ///< stdin, whole; empty = none
-    bool skip_cmd_shell = false;               ///< start the program itself, without cmd.exe / sh
+    std::string input;           ///< stdin, whole; empty = none
+    bool skip_cmd_shell = false; ///< start the program itself, without cmd.exe / sh
     bool no_profile = false;
     std::uint32_t code_page = 65001;           ///< 0 = leave it to the host
     milliseconds timeout{60'000};              ///< whole call; 0 = none. Then the command is terminated: errc::timeout
@@ -45,9 +45,9 @@ struct run_options
 
 struct run_output
 {
-    std::int32_t exit_code = 0;                ///< as the host sent it
-    std::string out, err;                      ///< raw bytes in the shell's code page
-    std::uint64_t requests = 0;                ///< HTTP requests until the result was there (clean-up follows unwaited)
+    std::int32_t exit_code = 0; ///< as the host sent it
+    std::string out, err;       ///< raw bytes in the shell's code page
+    std::uint64_t requests = 0; ///< HTTP requests until the result was there (clean-up follows unwaited)
     milliseconds elapsed{0};
 };
 
@@ -75,7 +75,8 @@ private:
 
 class client;
 
-/// One remote shell for many commands. Working directory, environment, profile and code page are those of its first command.
+/// One remote shell for many commands. Working directory, environment, profile and code page are those of its first
+/// command.
 /// @life   Must not outlive its client. Deletes the shell on the host when it goes (waits for it at most 5 s).
 class kept_shell
 {
@@ -84,7 +85,8 @@ public:
     kept_shell(kept_shell&&) noexcept;
     kept_shell& operator=(kept_shell&&) noexcept;
 
-    /// As client::run, in this shell. After errc::fault 2150858843 (the host dropped the shell) the next call opens another.
+    /// As client::run, in this shell. After errc::fault 2150858843 (the host dropped the shell) the next call opens
+    /// another.
     result<run_output> run(std::string_view command, const run_options& options = {});
     /// Deletes the shell on the host; the next run() opens another.
     void close();
@@ -106,20 +108,24 @@ public:
     client(client&&) noexcept;
     client& operator=(client&&) noexcept;
 
-    /// Runs one command line in a new shell on the host and collects what it prints. Opens and deletes the shell itself.
+    /// Runs one command line in a new shell on the host and collects what it prints. Opens and deletes the shell
+    /// itself.
     ///
     /// @param command  UTF-8, sent as rsp:CommandLine (MS-WSMV 2.2.4.7); not parsed on this side.
     /// @return A non-zero exit code is a result, not an error.
     /// @errors unresolved, connect, tls, certificate, login_denied, login_not_offered, unencrypted_refused, timeout,
-    ///         output_limit, not_wsman, protocol; or fault, and then error().fault() holds the host's WSManFault, unedited.
+    ///         output_limit, not_wsman, protocol; or fault, and then error().fault() holds the host's WSManFault,
+    ///         unedited.
     /// @life   Nothing returned refers to the client or to the arguments.
     /// @spec   MS-WSMV 3.1.4.5 Create, .11 Command, .14 Receive, .12 Signal, .4 Delete
     result<run_output> run(std::string_view command, const run_options& options = {});
     /// The same on a loop; `done` is called once from loop.run(). The client must outlive the call.
-    void async_run(event_loop& loop, std::string command, run_options options, std::function<void(result<run_output>)> done);
+    void async_run(event_loop& loop, std::string command, run_options options,
+                   std::function<void(result<run_output>)> done);
 
     /// A shell that stays open for many commands: three requests each instead of five. Created with the first command.
-    /// @param takes_input  declare stdin, so that commands may have run_options::input (one request more each); otherwise
+    /// @param takes_input  declare stdin, so that commands may have run_options::input (one request more each);
+    /// otherwise
     ///                     their stdin is empty.
     [[nodiscard]] kept_shell open_shell(bool takes_input = false);
 

@@ -21,11 +21,28 @@ enum class error_origin {
 /// Stable codes; `name()` gives the spelling used in JSON output and in documentation.
 enum class errc {
     // usage
-    bad_argument, bad_target, bad_config, no_credentials, unencrypted_refused, output_limit, cancelled, internal,
+    bad_argument,
+    bad_target,
+    bad_config,
+    no_credentials,
+    unencrypted_refused,
+    output_limit,
+    cancelled,
+    internal,
     // transport
-    unresolved, connect, tls, certificate, connection_lost, timeout,
+    unresolved,
+    connect,
+    tls,
+    certificate,
+    connection_lost,
+    timeout,
     // protocol
-    not_wsman, http_status, protocol, too_large, login_denied, login_not_offered,
+    not_wsman,
+    http_status,
+    protocol,
+    too_large,
+    login_denied,
+    login_not_offered,
     // fault
     fault
 };
@@ -37,13 +54,13 @@ enum class errc {
 /// The host's own words when it refuses (MS-WSMV 2.2.4.43 WSManFault). Text is unedited: escape before showing.
 struct fault_info
 {
-    std::uint32_t code = 0;  ///< WSManFault/@Code, else MSFT_WmiError error_Code; 0 = the host gave none
-    std::string role;        ///< local name of soap Code/Value: "Sender", "Receiver", "MustUnderstand", …
-    std::string subcode;     ///< prefix of our table + local name: "w:TimedOut", "a:ActionNotSupported"
-    std::string reason;      ///< soap Reason/Text
-    std::string message;     ///< f:Message, provider's text included
-    std::string machine;     ///< WSManFault/@Machine
-    std::string detail;      ///< w:FaultDetail URI
+    std::uint32_t code = 0; ///< WSManFault/@Code, else MSFT_WmiError error_Code; 0 = the host gave none
+    std::string role;       ///< local name of soap Code/Value: "Sender", "Receiver", "MustUnderstand", …
+    std::string subcode;    ///< prefix of our table + local name: "w:TimedOut", "a:ActionNotSupported"
+    std::string reason;     ///< soap Reason/Text
+    std::string message;    ///< f:Message, provider's text included
+    std::string machine;    ///< WSManFault/@Machine
+    std::string detail;     ///< w:FaultDetail URI
 };
 
 class error
@@ -62,8 +79,8 @@ public:
     [[nodiscard]] const fault_info* fault() const noexcept { return fault_.get(); }
     /// HTTP status that carried it, 0 if none.
     [[nodiscard]] int http_status() const noexcept { return http_status_; }
-    /// Login schemes that the host offered with its 401 ("Negotiate", "Basic"), as it spelt them and in its order: escape
-    /// before showing. Empty unless code() is login_denied or login_not_offered.
+    /// Login schemes that the host offered with its 401 ("Negotiate", "Basic"), as it spelt them and in its order:
+    /// escape before showing. Empty unless code() is login_denied or login_not_offered.
     [[nodiscard]] const std::vector<std::string>& offered() const noexcept { return offered_; }
 
     error& with_peer_text(std::string text) &;

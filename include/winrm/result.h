@@ -9,8 +9,7 @@
 
 namespace winrm {
 
-template <class T>
-class [[nodiscard]] result
+template <class T> class [[nodiscard]] result
 {
 public:
     result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
@@ -20,9 +19,21 @@ public:
     explicit operator bool() const noexcept { return has_value(); }
 
     /// Precondition: has_value().
-    T& value() & { assert(has_value()); return std::get<0>(state_); }
-    const T& value() const& { assert(has_value()); return std::get<0>(state_); }
-    T&& value() && { assert(has_value()); return std::get<0>(std::move(state_)); }
+    T& value() &
+    {
+        assert(has_value());
+        return std::get<0>(state_);
+    }
+    const T& value() const&
+    {
+        assert(has_value());
+        return std::get<0>(state_);
+    }
+    T&& value() &&
+    {
+        assert(has_value());
+        return std::get<0>(std::move(state_));
+    }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
     T&& operator*() && { return std::move(*this).value(); }
@@ -37,8 +48,7 @@ private:
     std::variant<T, winrm::error> state_;
 };
 
-template <>
-class [[nodiscard]] result<void>
+template <> class [[nodiscard]] result<void>
 {
 public:
     result() = default;

@@ -12,11 +12,11 @@ namespace winrm {
 /// Where a host's WinRM service listens. Plain value.
 struct target
 {
-    std::string host;               ///< name or address, without brackets
+    std::string host; ///< name or address, without brackets
     std::uint16_t port = 5986;
     bool tls = true;
     std::string path = "/wsman";
-    std::string user;               ///< of user@host, "" if not given
+    std::string user;                              ///< of user@host, "" if not given
     bool port_given = false, scheme_given = false; ///< was it in the text? (configuration may fill the rest)
 
     /// "name", "user@name", "DOMAIN\user@name", "name:port", "[v6]:port", "http://name", "https://name:5986/wsman".

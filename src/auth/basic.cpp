@@ -13,7 +13,8 @@ constexpr std::size_t max_part = 1024; // bytes of user or password
 
 bool is_base64_character(char c) noexcept
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+           c == '=';
 }
 
 /// RFC 7617 2: neither part may hold control characters.

@@ -18,7 +18,8 @@ bool is_token_character(char c) noexcept
            base::bytes_view{"!#$%&'*+-.^_`|~"}.find(c) != base::bytes_view::npos;
 }
 
-/// One element of the list: a scheme with or without data, or a further parameter of the scheme before (RFC 9110 11.6.1).
+/// One element of the list: a scheme with or without data, or a further parameter of the scheme before (RFC
+/// 9110 11.6.1).
 /// @return the scheme's name, empty for a parameter or for what is no token.
 base::bytes_view scheme_of(base::bytes_view element)
 {

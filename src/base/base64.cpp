@@ -31,14 +31,8 @@ constexpr auto values = [] {
     return t;
 }();
 
-constexpr unsigned char octet(char c)
-{
-    return static_cast<unsigned char>(c);
-}
-constexpr bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+constexpr unsigned char octet(char c) { return static_cast<unsigned char>(c); }
+constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 std::uint32_t group(const char* p)
 {

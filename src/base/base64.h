@@ -7,15 +7,9 @@
 
 namespace winrm::base {
 
-[[nodiscard]] constexpr std::size_t base64_encoded_size(std::size_t raw) noexcept
-{
-    return (raw + 2) / 3 * 4;
-}
+[[nodiscard]] constexpr std::size_t base64_encoded_size(std::size_t raw) noexcept { return (raw + 2) / 3 * 4; }
 /// Raw bytes that fit into `encoded` characters (whole groups only).
-[[nodiscard]] constexpr std::size_t base64_capacity(std::size_t encoded) noexcept
-{
-    return encoded / 4 * 3;
-}
+[[nodiscard]] constexpr std::size_t base64_capacity(std::size_t encoded) noexcept { return encoded / 4 * 3; }
 
 /// Appends the padded encoding of `raw` to `out`.
 void base64_encode(bytes_view raw, std::string& out);

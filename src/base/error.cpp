@@ -50,14 +50,8 @@ const row& row_of(errc code) noexcept
 
 } // namespace
 
-std::string_view name(errc code) noexcept
-{
-    return row_of(code).name;
-}
-error_origin origin_of(errc code) noexcept
-{
-    return row_of(code).origin;
-}
+std::string_view name(errc code) noexcept { return row_of(code).name; }
+error_origin origin_of(errc code) noexcept { return row_of(code).origin; }
 
 error::error(errc code, std::string message) : code_(code), message_(std::move(message)) {}
 
@@ -71,10 +65,7 @@ error& error::with_peer_text(std::string text) &
     return *this;
 }
 
-error&& error::with_peer_text(std::string text) &&
-{
-    return std::move(with_peer_text(std::move(text)));
-}
+error&& error::with_peer_text(std::string text) && { return std::move(with_peer_text(std::move(text))); }
 
 error& error::with_offered(std::vector<std::string> schemes) &
 {
@@ -82,10 +73,7 @@ error& error::with_offered(std::vector<std::string> schemes) &
     return *this;
 }
 
-error&& error::with_offered(std::vector<std::string> schemes) &&
-{
-    return std::move(with_offered(std::move(schemes)));
-}
+error&& error::with_offered(std::vector<std::string> schemes) && { return std::move(with_offered(std::move(schemes))); }
 
 error& error::with_http_status(int status) &
 {
@@ -93,10 +81,7 @@ error& error::with_http_status(int status) &
     return *this;
 }
 
-error&& error::with_http_status(int status) &&
-{
-    return std::move(with_http_status(status));
-}
+error&& error::with_http_status(int status) && { return std::move(with_http_status(status)); }
 
 std::ostream& operator<<(std::ostream& out, const error& e)
 {

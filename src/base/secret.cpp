@@ -22,15 +22,9 @@ void scrub(std::string& text) noexcept
 
 } // namespace
 
-secret::secret(std::string&& text) : text_(std::move(text))
-{
-    scrub(text);
-}
+secret::secret(std::string&& text) : text_(std::move(text)) { scrub(text); }
 
-secret::secret(secret&& other) noexcept : text_(std::move(other.text_))
-{
-    scrub(other.text_);
-}
+secret::secret(secret&& other) noexcept : text_(std::move(other.text_)) { scrub(other.text_); }
 
 secret& secret::operator=(secret&& other) noexcept
 {
@@ -42,14 +36,8 @@ secret& secret::operator=(secret&& other) noexcept
     return *this;
 }
 
-secret::~secret()
-{
-    scrub(text_);
-}
+secret::~secret() { scrub(text_); }
 
-secret secret::clone() const
-{
-    return secret(std::string(text_));
-}
+secret secret::clone() const { return secret(std::string(text_)); }
 
 } // namespace winrm::base

@@ -10,15 +10,9 @@ namespace {
 constexpr std::size_t max_text = 2048;
 constexpr std::size_t max_name = 253; // RFC 1035 2.3.4, as text
 
-error bad(std::string why)
-{
-    return {errc::bad_target, std::move(why)};
-}
+error bad(std::string why) { return {errc::bad_target, std::move(why)}; }
 
-bool is_alnum(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+bool is_alnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool is_host_name(std::string_view text)
 {

@@ -10,11 +10,9 @@ namespace {
 
 // Which byte of a unit holds the low half. Everything below is compiled once for each order: it is the hot path of
 // peers that speak UTF-16.
-template <utf16_order Order>
-constexpr std::size_t low = Order == utf16_order::little ? 0 : 1;
+template <utf16_order Order> constexpr std::size_t low = Order == utf16_order::little ? 0 : 1;
 
-template <utf16_order Order>
-std::uint16_t unit_at(const char* p)
+template <utf16_order Order> std::uint16_t unit_at(const char* p)
 {
     const unsigned bottom = static_cast<unsigned char>(p[low<Order>]);
     const unsigned top = static_cast<unsigned char>(p[1 - low<Order>]);
@@ -42,8 +40,7 @@ char* put_utf8(char* to, char32_t c)
     return to;
 }
 
-template <utf16_order Order>
-char* put_unit(char* to, char32_t unit)
+template <utf16_order Order> char* put_unit(char* to, char32_t unit)
 {
     to[low<Order>] = static_cast<char>(unit & 255U);
     to[1 - low<Order>] = static_cast<char>((unit >> 8U) & 255U);
@@ -51,8 +48,7 @@ char* put_unit(char* to, char32_t unit)
 }
 
 // Four ASCII units to four bytes and back, in one register where the machine's byte order allows.
-template <utf16_order Order>
-void narrow_four(const char* units, char* to)
+template <utf16_order Order> void narrow_four(const char* units, char* to)
 {
     if constexpr (std::endian::native == std::endian::little) {
         std::uint64_t x = 0;
@@ -66,8 +62,7 @@ void narrow_four(const char* units, char* to)
     }
 }
 
-template <utf16_order Order>
-void widen_four(const char* ascii, char* to)
+template <utf16_order Order> void widen_four(const char* ascii, char* to)
 {
     if constexpr (std::endian::native == std::endian::little) {
         std::uint32_t four = 0;
@@ -83,8 +78,7 @@ void widen_four(const char* ascii, char* to)
 }
 
 // Are the four units at `p` all below 0x80?
-template <utf16_order Order>
-bool four_ascii_units(const char* p)
+template <utf16_order Order> bool four_ascii_units(const char* p)
 {
     constexpr auto mask = [] {
         std::array<unsigned char, 8> m{};
@@ -97,8 +91,7 @@ bool four_ascii_units(const char* p)
 }
 
 // Returns the end of what was written; nullptr for an unpaired surrogate. `to` has room for three bytes per unit.
-template <utf16_order Order>
-char* to_utf8(const char* p, const char* end, char* to)
+template <utf16_order Order> char* to_utf8(const char* p, const char* end, char* to)
 {
     while (p != end) {
         if (end - p >= 8 && four_ascii_units<Order>(p)) {
@@ -122,8 +115,7 @@ char* to_utf8(const char* p, const char* end, char* to)
 }
 
 // Returns the end of what was written; nullptr for bad UTF-8. `to` has room for one unit per byte.
-template <utf16_order Order>
-char* to_utf16(const char* p, const char* end, char* to)
+template <utf16_order Order> char* to_utf16(const char* p, const char* end, char* to)
 {
     while (p != end) {
         if (end - p >= 8) {

@@ -17,10 +17,7 @@ int hex_value(char c)
     return -1;
 }
 
-constexpr bool dash_before(std::size_t octet)
-{
-    return octet == 4 || octet == 6 || octet == 8 || octet == 10;
-}
+constexpr bool dash_before(std::size_t octet) { return octet == 4 || octet == 6 || octet == 8 || octet == 10; }
 
 void fill_from_kernel(char* buffer, std::size_t size)
 {
@@ -44,10 +41,7 @@ bool strip_prefix(bytes_view& text, bytes_view prefix)
 
 } // namespace
 
-random_source system_random()
-{
-    return fill_from_kernel;
-}
+random_source system_random() { return fill_from_kernel; }
 
 uuid uuid::random(const random_source& source)
 {
@@ -91,9 +85,6 @@ std::string uuid::text() const
     return out;
 }
 
-std::string uuid::urn() const
-{
-    return "uuid:" + text();
-}
+std::string uuid::urn() const { return "uuid:" + text(); }
 
 } // namespace winrm::base

@@ -38,9 +38,12 @@ error refused_login(const http::response& answer, const answer_context& context)
         return error(code, std::move(why)).with_http_status(401).with_offered(offered);
     };
     if (context.user.empty()) return refused(errc::login_denied, "the host wants a login (" + list + ")");
-    const bool basic = std::any_of(offered.begin(), offered.end(), [](const auto& s) { return base::iequals(s, "Basic"); });
-    std::string text = "the host refused the login for " + base::printable(context.user, 200) + " with Basic (" + list + ")";
-    if (basic) return refused(errc::login_denied, text + ": check user and password, and that the account may log in there");
+    const bool basic =
+        std::any_of(offered.begin(), offered.end(), [](const auto& s) { return base::iequals(s, "Basic"); });
+    std::string text =
+        "the host refused the login for " + base::printable(context.user, 200) + " with Basic (" + list + ")";
+    if (basic)
+        return refused(errc::login_denied, text + ": check user and password, and that the account may log in there");
     return refused(errc::login_not_offered, text + ": Basic is switched off there");
 }
 
@@ -52,9 +55,13 @@ error strange_status(const http::response& answer, const answer_context& context
         return error(code, "the host answered " + status + ": " + why).with_http_status(answer.status);
     };
     switch (answer.status) {
-    case 400: return say(errc::http_status, "it could not read the request (a proxy in between, or a request it finds too large)");
+    case 400:
+        return say(errc::http_status,
+                   "it could not read the request (a proxy in between, or a request it finds too large)");
     case 403: return say(errc::http_status, "access is forbidden (a client certificate may be wanted)");
-    case 404: return say(errc::not_wsman, "nothing of that path is there; this is no WS-Management service, or its path is not /wsman");
+    case 404:
+        return say(errc::not_wsman,
+                   "nothing of that path is there; this is no WS-Management service, or its path is not /wsman");
     case 405: return say(errc::not_wsman, "it takes no POST there, so it is no WS-Management service");
     case 407: return say(errc::http_status, "a proxy on the way wants a login");
     case 411: return say(errc::http_status, "it wants a Content-Length, which was sent; a proxy may have dropped it");
@@ -62,7 +69,8 @@ error strange_status(const http::response& answer, const answer_context& context
     case 415: return say(errc::http_status, "it does not take this kind of message");
     case 500:
         return say(errc::http_status, context.tls ? "it failed without telling why"
-                                                  : "it failed without telling why; most often it refuses unencrypted messages (AllowUnencrypted=false): use HTTPS");
+                                                  : "it failed without telling why; most often it refuses unencrypted "
+                                                    "messages (AllowUnencrypted=false): use HTTPS");
     case 502:
     case 504: return say(errc::http_status, "a proxy on the way could not reach the host");
     case 503: return say(errc::http_status, "the service is starting, overloaded or switched off");
@@ -72,19 +80,25 @@ error strange_status(const http::response& answer, const answer_context& context
         return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand");
     }
     if (answer.status >= 200 && answer.status < 300) {
-        return error(errc::not_wsman, "the answer is no WS-Management message; something else listens on this port").with_http_status(answer.status);
+        return error(errc::not_wsman, "the answer is no WS-Management message; something else listens on this port")
+            .with_http_status(answer.status);
     }
     return say(errc::http_status, "this is not how a WS-Management service answers");
 }
 
-bool is_soap(const http::response& answer) { return answer.media_type == "application/soap+xml" || answer.media_type == "text/xml" || answer.media_type == "application/xml"; }
+bool is_soap(const http::response& answer)
+{
+    return answer.media_type == "application/soap+xml" || answer.media_type == "text/xml" ||
+           answer.media_type == "application/xml";
+}
 
 } // namespace
 
 result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_context& context)
 {
     if (answer.status == 401) return refused_login(answer, context);
-    const bool maybe_reply = (answer.status == 200 || answer.status == 500 || answer.status == 400) && is_soap(answer) && !answer.body.empty();
+    const bool maybe_reply = (answer.status == 200 || answer.status == 500 || answer.status == 400) &&
+                             is_soap(answer) && !answer.body.empty();
     if (!maybe_reply) {
         auto e = strange_status(answer, context);
         if (!answer.body.empty()) e.with_peer_text(first_line(answer.body));

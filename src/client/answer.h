@@ -8,7 +8,7 @@ namespace winrm::remote {
 
 struct answer_context
 {
-    base::bytes_view user;       ///< "" = anonymous request
+    base::bytes_view user; ///< "" = anonymous request
     bool tls = true;
     base::bytes_view message_id; ///< of the request, "" = do not check RelatesTo
     const base::limits& limits;

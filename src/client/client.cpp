@@ -38,14 +38,14 @@ using run_done = std::function<void(result<run_output>, const remote::run_result
 class job
 {
 public:
-    job(remote::session& over, remote::run_request request, const run_options& options, run_done done, std::function<void()> finished)
+    job(remote::session& over, remote::run_request request, const run_options& options, run_done done,
+        std::function<void()> finished)
         : over_(over), max_output_(options.max_output), input_(options.input), begin_(over.loop().now()),
           requests_(over.requests()), done_(std::move(done)),
           run_(over, std::move(request),
                {[this](base::bytes_view stream, base::bytes_view data) { collect(stream, data); }, [this] { feed(); },
                 [this](result<remote::run_result> r) { tell(std::move(r)); }, std::move(finished)})
-    {
-    }
+    {}
 
 private:
     void collect(base::bytes_view stream, base::bytes_view data)
@@ -72,7 +72,8 @@ private:
         output_.elapsed = std::chrono::duration_cast<milliseconds>(over_.loop().now() - begin_);
         if (over_limit_) {
             done_(error(errc::output_limit, "the command printed more than the " + std::to_string(max_output_) +
-                                                " bytes that may be collected; it was terminated"), {});
+                                                " bytes that may be collected; it was terminated"),
+                  {});
         } else if (!r) {
             done_(std::move(r).error(), {});
         } else if (!r->exit_code) {
@@ -171,8 +172,7 @@ struct client::impl
     }
 
     /// Runs the own loop until `done` says so.
-    template <class Condition>
-    void run_until(Condition done)
+    template <class Condition> void run_until(Condition done)
     {
         while (!done() && own.run_one()) {}
     }
@@ -206,8 +206,7 @@ struct client::impl
 
 client::client(target host, credentials login, client_options options)
     : impl_(std::make_unique<impl>(std::move(host), std::move(login), std::move(options)))
-{
-}
+{}
 client::~client() = default;
 client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
@@ -218,12 +217,15 @@ result<run_output> client::run(std::string_view command, const run_options& opti
     return impl_->run(make_request(std::string(command), options, impl_->settings), options, where);
 }
 
-void client::async_run(event_loop& loop, std::string command, run_options options, std::function<void(result<run_output>)> done)
+void client::async_run(event_loop& loop, std::string command, run_options options,
+                       std::function<void(result<run_output>)> done)
 {
     auto request = make_request(std::move(command), options, impl_->settings);
-    impl_->on(loop.get().loop).start(std::move(request), options,
-        [done = std::move(done)](result<run_output> r, const remote::run_result&) { done(std::move(r)); },
-        [&calls = loop.get().calls] { --calls; });
+    impl_->on(loop.get().loop)
+        .start(
+            std::move(request), options,
+            [done = std::move(done)](result<run_output> r, const remote::run_result&) { done(std::move(r)); },
+            [&calls = loop.get().calls] { --calls; });
     ++loop.get().calls;
 }
 

@@ -18,7 +18,8 @@ http::client_options make_http_options(const link::host_options& o)
     h.user_agent = o.session.user_agent;
     h.max_body = o.session.limits.envelope * 2 + 64 * 1024; // UTF-16 answers are twice as long
     if (o.anonymous) h.extra_fields.emplace_back("WSMANIDENTIFY", "unauthenticated");
-    else if (!o.session.login.empty()) h.authorization = auth::make_basic(o.session.login.user(), o.session.login.password());
+    else if (!o.session.login.empty())
+        h.authorization = auth::make_basic(o.session.login.user(), o.session.login.password());
     return h;
 }
 
@@ -38,10 +39,9 @@ std::string in_seconds(base::milliseconds time)
 struct link::impl : std::enable_shared_from_this<link::impl>
 {
     impl(io::loop& l, const host_options& o, handlers h)
-        : on(l), session(o.session), call(std::move(h)), http(make_http_options(o), o.session.limits), tls(o.tls), wait(l),
-          connect_limit(l.now() + o.session.connect_timeout), number(o.number)
-    {
-    }
+        : on(l), session(o.session), call(std::move(h)), http(make_http_options(o), o.session.limits), tls(o.tls),
+          wait(l), connect_limit(l.now() + o.session.connect_timeout), number(o.number)
+    {}
 
     void open()
     {
@@ -74,7 +74,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
             session.trace->message('>', number, "POST " + session.host.path, redact_request(current->body));
         }
         const auto limit = on.now() + current->patience;
-        http.start(current->repeatable ? current->body : std::move(current->body), "application/soap+xml;charset=UTF-8");
+        http.start(current->repeatable ? current->body : std::move(current->body),
+                   "application/soap+xml;charset=UTF-8");
         // The handshake has its own, shorter limit.
         if (!stream->established()) wait_until(std::min(limit, connect_limit), limit);
         else wait_until(limit, limit);
@@ -86,9 +87,11 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         wait.set(first, [this, first, last] {
             if (first != last && stream->established()) return wait_until(last, last);
             if (!stream->established()) {
-                return close(error(errc::timeout, "the host accepted the connection but did not finish the TLS handshake in time"));
+                return close(error(errc::timeout,
+                                   "the host accepted the connection but did not finish the TLS handshake in time"));
             }
-            close(error(errc::timeout, "the host did not answer within the operation timeout and " + in_seconds(session.patience) + " more"));
+            close(error(errc::timeout, "the host did not answer within the operation timeout and " +
+                                           in_seconds(session.patience) + " more"));
         });
     }
 
@@ -192,7 +195,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     bool begun = false, used = false, broken = false, gone = false;
 };
 
-link::link(io::loop& on, const host_options& options, handlers h) : impl_(std::make_shared<impl>(on, options, std::move(h)))
+link::link(io::loop& on, const host_options& options, handlers h)
+    : impl_(std::make_shared<impl>(on, options, std::move(h)))
 {
     impl_->open();
 }

@@ -4,7 +4,8 @@ namespace winrm::remote {
 
 namespace {
 
-/// Replaces the text between the end of each start tag `<name …>` and the next '<'. Our own writer's prefixes are known.
+/// Replaces the text between the end of each start tag `<name …>` and the next '<'. Our own writer's prefixes are
+/// known.
 void strike(std::string& text, base::bytes_view tag)
 {
     std::size_t at = 0;

@@ -22,7 +22,8 @@ bool timed_out(const wsman::incoming_reply& reply)
 {
     const auto& f = reply.fault();
     if (!f) return false;
-    return f->code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) || (f->code == 0 && f->subcode == "w:TimedOut");
+    return f->code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) ||
+           (f->code == 0 && f->subcode == "w:TimedOut");
 }
 
 wsman::outgoing_request make_config_get()
@@ -38,9 +39,9 @@ wsman::outgoing_request make_config_get()
 struct run::impl : std::enable_shared_from_this<run::impl>
 {
     impl(session& s, run_request&& r, handlers&& h)
-        : over(s), request(std::move(r)), call(std::move(h)), machine(request.shell), deadline(s.loop()), cleanup(s.loop()), rest(s.loop()), busy(s.loop())
-    {
-    }
+        : over(s), request(std::move(r)), call(std::move(h)), machine(request.shell), deadline(s.loop()),
+          cleanup(s.loop()), rest(s.loop()), busy(s.loop())
+    {}
 
     void start()
     {
@@ -62,7 +63,8 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         });
     }
 
-    /// Moves everything that can move: requests out, events up. Handlers may call back in; then the loop goes round again.
+    /// Moves everything that can move: requests out, events up. Handlers may call back in; then the loop goes round
+    /// again.
     void pump()
     {
         if (pumping) {
@@ -91,8 +93,8 @@ struct run::impl : std::enable_shared_from_this<run::impl>
             send(std::move(out));
         }
         while (auto out = machine.poll_request()) {
-            // A paused reader has one answer in hand already; the host keeps the rest until it is asked. One command has
-            // one Receive at a time, so there is never a second one to hold.
+            // A paused reader has one answer in hand already; the host keeps the rest until it is asked. One command
+            // has one Receive at a time, so there is never a second one to hold.
             if ((paused || resting) && out->repeatable) held = std::move(out);
             else if (out->delay.count() > 0) send_later(std::move(*out));
             else send(std::move(*out));
@@ -103,7 +105,8 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     void send_later(shell::outgoing out)
     {
         const auto delay = out.delay;
-        busy.set_after(delay, [this, kept = std::make_shared<shell::outgoing>(std::move(out))] { send(std::move(*kept)); });
+        busy.set_after(delay,
+                       [this, kept = std::make_shared<shell::outgoing>(std::move(out))] { send(std::move(*kept)); });
     }
 
     void send(shell::outgoing out)
@@ -111,9 +114,10 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         ++under_way;
         const auto id = out.id;
         const bool repeatable = out.repeatable;
-        over.ask(std::move(out.request), repeatable, [weak = weak_from_this(), id, begin = over.loop().now()](result<wsman::incoming_reply> reply) {
-            if (auto self = weak.lock()) self->arrived(id, begin, std::move(reply));
-        });
+        over.ask(std::move(out.request), repeatable,
+                 [weak = weak_from_this(), id, begin = over.loop().now()](result<wsman::incoming_reply> reply) {
+                     if (auto self = weak.lock()) self->arrived(id, begin, std::move(reply));
+                 });
     }
 
     void arrived(shell::exchange_id id, base::time_point begin, result<wsman::incoming_reply> reply)
@@ -122,7 +126,8 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         if (reply) {
             retries = 0;
             if (!timed_out(*reply)) next_pause = first_pause;
-            else if (!told && over.loop().now() - begin < std::min(no_wait_at_all, request.shell.operation_timeout / 2)) take_a_rest();
+            else if (!told && over.loop().now() - begin < std::min(no_wait_at_all, request.shell.operation_timeout / 2))
+                take_a_rest();
             machine.handle_reply(id, *reply);
         } else {
             const bool lost = reply.error().code() == errc::connection_lost;

@@ -12,10 +12,10 @@ namespace winrm::remote {
 
 struct run_request
 {
-    shell::client_options shell;             ///< Create options, operation timeout, sizes
+    shell::client_options shell; ///< Create options, operation timeout, sizes
     shell::start_command command;
-    bool has_input = false;                  ///< false: stdin is empty (no stdin stream is asked for)
-    base::milliseconds timeout{0};           ///< whole run, 0 = none; then terminate and errc::timeout
+    bool has_input = false;        ///< false: stdin is empty (no stdin stream is asked for)
+    base::milliseconds timeout{0}; ///< whole run, 0 = none; then terminate and errc::timeout
     /// A kept shell to run in instead of a new one: no Create, no Delete.
     std::optional<shell::shell_info> attach;
     /// Leave the shell open afterwards; run_result::shell tells which it is.
@@ -24,9 +24,9 @@ struct run_request
 
 struct run_result
 {
-    std::optional<std::int32_t> exit_code;   ///< nullopt: the host sent none
+    std::optional<std::int32_t> exit_code; ///< nullopt: the host sent none
     std::uint64_t bytes_out = 0, bytes_err = 0;
-    shell::shell_info shell;                 ///< where it ran
+    shell::shell_info shell; ///< where it ran
 };
 
 class run

@@ -31,9 +31,9 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     {
         const auth::policy policy{options.allow_unencrypted};
         if (!without_login && !options.login.empty() && !policy.basic_allowed(options.host.tls)) {
-            return error(errc::unencrypted_refused,
-                         "Basic over plain HTTP would show the password to everybody on the way: use https, or say --allow-unencrypted "
-                         "(allow_unencrypted = true for this host in the configuration)");
+            return error(errc::unencrypted_refused, "Basic over plain HTTP would show the password to everybody on the "
+                                                    "way: use https, or say --allow-unencrypted "
+                                                    "(allow_unencrypted = true for this host in the configuration)");
         }
         if (options.host.tls && !tls) {
             auto made = net::tls_context::client({options.ca_file, true});
@@ -104,7 +104,8 @@ struct session::impl : std::enable_shared_from_this<session::impl>
 
     [[nodiscard]] std::size_t count_named() const
     {
-        return static_cast<std::size_t>(std::count_if(links.begin(), links.end(), [](const entry& l) { return !l.anonymous; }));
+        return static_cast<std::size_t>(
+            std::count_if(links.begin(), links.end(), [](const entry& l) { return !l.anonymous; }));
     }
 
     void start(entry& l, std::deque<exchange>& from)
@@ -145,7 +146,8 @@ struct session::impl : std::enable_shared_from_this<session::impl>
                 self->received += in;
             }
         };
-        at->connection = std::make_unique<link>(on, link::host_options{options, tls ? &*tls : nullptr, as_anonymous, number}, std::move(h));
+        at->connection = std::make_unique<link>(
+            on, link::host_options{options, tls ? &*tls : nullptr, as_anonymous, number}, std::move(h));
     }
 
     using place = std::list<entry>::iterator;
@@ -168,8 +170,10 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             (at->anonymous ? anonymous : waiting).push_front(std::move(e));
             return; // link_closed follows and opens another
         }
-        const answer_context context{at->anonymous ? base::bytes_view() : options.login.user(), options.host.tls, e.message_id, options.limits};
-        auto reply = answer ? read_answer(std::move(*answer), context) : result<wsman::incoming_reply>(std::move(answer).error());
+        const answer_context context{at->anonymous ? base::bytes_view() : options.login.user(), options.host.tls,
+                                     e.message_id, options.limits};
+        auto reply = answer ? read_answer(std::move(*answer), context)
+                            : result<wsman::incoming_reply>(std::move(answer).error());
         e.done(std::move(reply));
     }
 
@@ -231,7 +235,10 @@ session::~session()
 }
 session::session(session&&) noexcept = default;
 
-void session::ask(wsman::outgoing_request request, bool repeatable, reply_handler done) { impl_->ask(std::move(request), repeatable, std::move(done)); }
+void session::ask(wsman::outgoing_request request, bool repeatable, reply_handler done)
+{
+    impl_->ask(std::move(request), repeatable, std::move(done));
+}
 void session::identify(reply_handler done) { impl_->identify(std::move(done)); }
 std::uint64_t session::requests() const noexcept { return impl_->requests; }
 std::uint64_t session::connections() const noexcept { return static_cast<std::uint64_t>(impl_->opened); }

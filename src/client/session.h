@@ -1,5 +1,5 @@
-// A login at one host: a small pool of connections that WS-Management requests go over. Driven by the caller's loop; has no
-// thread, timer thread or resolver of its own, so that a fleet can hold ten thousand of them.
+// A login at one host: a small pool of connections that WS-Management requests go over. Driven by the caller's loop;
+// has no thread, timer thread or resolver of its own, so that a fleet can hold ten thousand of them.
 #pragma once
 
 #include "base/duration.h"
@@ -29,14 +29,14 @@ public:
 struct session_options
 {
     target host;
-    credentials login;                       ///< empty = anonymous
+    credentials login; ///< empty = anonymous
     std::string ca_file;
     bool allow_unencrypted = false;
     base::milliseconds connect_timeout{20'000};
-    base::milliseconds patience{15'000};     ///< added to a request's operation timeout before it is errc::timeout
-    base::limits limits;                     ///< of answers
+    base::milliseconds patience{15'000}; ///< added to a request's operation timeout before it is errc::timeout
+    base::limits limits;                 ///< of answers
     std::string user_agent = "OpenWinRM";
-    trace_sink* trace = nullptr;             ///< outlives the session
+    trace_sink* trace = nullptr; ///< outlives the session
     std::size_t max_connections = 2;
 };
 
@@ -48,16 +48,18 @@ public:
     session(session&&) noexcept;
 
     using reply_handler = std::function<void(result<wsman::incoming_reply>)>;
-    /// Sends when a connection is free, opening another up to the maximum. A fault is a reply, not an error. MessageID, To,
-    /// SessionId, locale and MaxEnvelopeSize are filled in here. The handler is called from the loop, never from within.
-    /// @errors as winrm::client::run. A request lost on a kept connection before any byte of the answer is sent again by itself
+    /// Sends when a connection is free, opening another up to the maximum. A fault is a reply, not an error. MessageID,
+    /// To, SessionId, locale and MaxEnvelopeSize are filled in here. The handler is called from the loop, never from
+    /// within.
+    /// @errors as winrm::client::run. A request lost on a kept connection before any byte of the answer is sent again
+    /// by itself
     ///         only if `repeatable`, or if nothing of it was written.
     void ask(wsman::outgoing_request request, bool repeatable, reply_handler done);
     /// Anonymous Identify (no Authorization, WSMANIDENTIFY header).
     void identify(reply_handler done);
 
-    [[nodiscard]] std::uint64_t requests() const noexcept;      ///< HTTP requests sent
-    [[nodiscard]] std::uint64_t connections() const noexcept;   ///< connections opened
+    [[nodiscard]] std::uint64_t requests() const noexcept;    ///< HTTP requests sent
+    [[nodiscard]] std::uint64_t connections() const noexcept; ///< connections opened
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept;
     [[nodiscard]] std::uint64_t bytes_received() const noexcept;
     [[nodiscard]] io::loop& loop() noexcept;

@@ -8,7 +8,8 @@
 
 namespace winrm::crypto {
 
-/// Remembers what was accepted without keeping it: HMAC-SHA-256 under a key made at construction and known to nobody else.
+/// Remembers what was accepted without keeping it: HMAC-SHA-256 under a key made at construction and known to nobody
+/// else.
 class keyed_digest
 {
 public:

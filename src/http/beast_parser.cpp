@@ -14,21 +14,18 @@ namespace {
 namespace beast = boost::beast;
 
 /// Beast copies each field; one of them is the Authorization.
-template <class T>
-struct wiping_allocator
+template <class T> struct wiping_allocator
 {
     using value_type = T;
     wiping_allocator() = default;
-    template <class U>
-    wiping_allocator(const wiping_allocator<U>&) noexcept {}
+    template <class U> wiping_allocator(const wiping_allocator<U>&) noexcept {}
     T* allocate(std::size_t count) { return std::allocator<T>{}.allocate(count); }
     void deallocate(T* at, std::size_t count) noexcept
     {
         base::wipe(at, count * sizeof(T));
         std::allocator<T>{}.deallocate(at, count);
     }
-    template <class U>
-    bool operator==(const wiping_allocator<U>&) const noexcept { return true; }
+    template <class U> bool operator==(const wiping_allocator<U>&) const noexcept { return true; }
 };
 
 std::string text(beast::string_view view) { return {view.data(), view.size()}; }
@@ -37,8 +34,7 @@ template <bool is_request>
 using parser = beast::http::parser<is_request, beast::http::empty_body, wiping_allocator<char>>;
 
 /// Sizes were bounded by the scanner; the body is not Beast's business.
-template <bool is_request>
-bool parse(parser<is_request>& p, std::string_view head, std::string* why = nullptr)
+template <bool is_request> bool parse(parser<is_request>& p, std::string_view head, std::string* why = nullptr)
 {
     p.header_limit(std::numeric_limits<std::uint32_t>::max());
     p.body_limit(boost::none);
@@ -52,8 +48,7 @@ bool parse(parser<is_request>& p, std::string_view head, std::string* why = null
     return p.is_header_done() && used == head.size();
 }
 
-template <class Message>
-void report(const Message& message, const field_sink& field)
+template <class Message> void report(const Message& message, const field_sink& field)
 {
     for (const auto& f : message) {
         field({f.name_string().data(), f.name_string().size()}, {f.value().data(), f.value().size()});

@@ -123,9 +123,7 @@ void body_reader::framing_character(char c)
         return;
     case step::trailer: return skip(step::trailer_lf);
     case step::trailer_lf: return expect('\n', step::trailer_begin);
-    case step::last_lf:
-        state_ = c == '\n' ? progress::complete : progress::bad;
-        return;
+    case step::last_lf: state_ = c == '\n' ? progress::complete : progress::bad; return;
     }
 }
 

@@ -30,7 +30,19 @@ public:
     [[nodiscard]] std::string take() { return std::exchange(body_, {}); }
 
 private:
-    enum class step { size_begin, size, extension, size_lf, data, data_cr, data_lf, trailer_begin, trailer, trailer_lf, last_lf };
+    enum class step {
+        size_begin,
+        size,
+        extension,
+        size_lf,
+        data,
+        data_cr,
+        data_lf,
+        trailer_begin,
+        trailer,
+        trailer_lf,
+        last_lf
+    };
     void store(std::string_view data);
     std::size_t feed_chunked(std::string_view data);
     void framing_character(char c);
@@ -41,7 +53,7 @@ private:
     storage what_ = storage::keep;
     progress state_ = progress::complete;
     step step_ = step::size_begin;
-    std::uint64_t left_ = 0;   ///< of the body, or of the current chunk
+    std::uint64_t left_ = 0; ///< of the body, or of the current chunk
     std::size_t limit_ = 0, seen_ = 0, skipped_ = 0;
     int digits_ = 0;
     std::string body_;

@@ -15,8 +15,8 @@
 namespace winrm::http {
 namespace {
 
-constexpr int max_interim = 8;               // 1xx answers before the real one
-constexpr std::size_t max_foreign = 200;     // bytes of a peer that speaks something else, to show
+constexpr int max_interim = 8;           // 1xx answers before the real one
+constexpr std::size_t max_foreign = 200; // bytes of a peer that speaks something else, to show
 constexpr std::string_view http_start = "HTTP/1.";
 
 bool is_field_text(std::string_view text) { return std::all_of(text.begin(), text.end(), is_field_character); }
@@ -25,7 +25,8 @@ bool is_field_text(std::string_view text) { return std::all_of(text.begin(), tex
 bool is_clean(const client_options& o, std::string_view media_type)
 {
     const auto good_path = [](char c) { return c > 0x20 && c != 0x7f; };
-    if (o.host.empty() || !is_field_text(o.host) || !is_field_text(o.user_agent) || !is_field_text(media_type)) return false;
+    if (o.host.empty() || !is_field_text(o.host) || !is_field_text(o.user_agent) || !is_field_text(media_type))
+        return false;
     if (!o.path.starts_with('/') || !std::all_of(o.path.begin(), o.path.end(), good_path)) return false;
     if (!is_field_text(o.authorization.reveal())) return false;
     return std::all_of(o.extra_fields.begin(), o.extra_fields.end(),
@@ -71,12 +72,15 @@ bool read_answer_head(std::string_view text, answer_head& head)
     const auto field = [&](std::string_view name, std::string_view value) {
         if (base::iequals(name, "Content-Length")) {
             head.length = parse_length(value);
-            if (!head.length || std::exchange(length_seen, true)) head.wrong = "the answer's Content-Length is not one number";
+            if (!head.length || std::exchange(length_seen, true))
+                head.wrong = "the answer's Content-Length is not one number";
         } else if (base::iequals(name, "Transfer-Encoding")) {
             head.chunked = base::iequals(value, "chunked");
-            if (!head.chunked || std::exchange(coding_seen, true)) head.wrong = "the answer's Transfer-Encoding is not chunked";
+            if (!head.chunked || std::exchange(coding_seen, true))
+                head.wrong = "the answer's Transfer-Encoding is not chunked";
         } else if (base::iequals(name, "Content-Encoding")) {
-            if (!base::iequals(value, "identity")) head.wrong = "the answer is compressed though that was not asked for";
+            if (!base::iequals(value, "identity"))
+                head.wrong = "the answer is compressed though that was not asked for";
         } else if (base::iequals(name, "Content-Type")) {
             auto type = parse_media_type(value);
             head.out.media_type = std::move(type.type);
@@ -94,7 +98,8 @@ bool read_answer_head(std::string_view text, answer_head& head)
         return false;
     }
     if (head.length && head.chunked) head.wrong = "the answer has a length and comes in chunks";
-    if (head.chunked && line.version != 11) head.wrong = "the answer comes in chunks, which its HTTP version does not have";
+    if (head.chunked && line.version != 11)
+        head.wrong = "the answer comes in chunks, which its HTTP version does not have";
     head.out.status = line.status;
     head.out.reason = std::move(line.reason);
     head.version = line.version;
@@ -107,10 +112,7 @@ struct client_connection::state
 {
     enum class phase { idle, head, foreign, body, done, broken };
 
-    state(client_options o, const base::limits& l)
-        : options(std::move(o)), scanner(l.http_head, l.http_fields)
-    {
-    }
+    state(client_options o, const base::limits& l) : options(std::move(o)), scanner(l.http_head, l.http_fields) {}
 
     client_options options;
     head_scanner scanner;
@@ -143,14 +145,16 @@ struct client_connection::state
     void not_http()
     {
         if (is_tls()) return fail(error(errc::not_wsman, "the host speaks TLS on this port: use https"));
-        std::string words = base::printable(base::trim(std::string_view{foreign}.substr(0, foreign.find('\n'))), max_foreign);
+        std::string words =
+            base::printable(base::trim(std::string_view{foreign}.substr(0, foreign.find('\n'))), max_foreign);
         fail(error(errc::not_wsman, "the host does not speak HTTP on this port").with_peer_text(std::move(words)));
     }
 
     std::size_t take_foreign(std::string_view data)
     {
         const std::size_t room = max_foreign - foreign.size();
-        const std::string_view piece = data.substr(0, std::min(room, data.find('\n') == data.npos ? room : data.find('\n') + 1));
+        const std::string_view piece =
+            data.substr(0, std::min(room, data.find('\n') == data.npos ? room : data.find('\n') + 1));
         foreign.append(piece);
         if (foreign.size() == max_foreign || foreign.ends_with('\n') || is_tls()) not_http();
         return data.size();
@@ -196,8 +200,10 @@ struct client_connection::state
         }
         const int status = head.out.status;
         if (status < 200) {
-            if (status == 101 || status < 100) return fail(error(errc::protocol, "the host switches to a protocol nobody asked for"));
-            if (++interim > max_interim) return fail(error(errc::protocol, "the host sends interim answers without end"));
+            if (status == 101 || status < 100)
+                return fail(error(errc::protocol, "the host switches to a protocol nobody asked for"));
+            if (++interim > max_interim)
+                return fail(error(errc::protocol, "the host sends interim answers without end"));
             return;
         }
         const bool no_body = status == 204 || status == 304;
@@ -237,18 +243,19 @@ struct client_connection::state
             at = phase::done;
             return;
         case body_reader::progress::bad:
-            return fail(error(errc::protocol, "the chunks of the host's answer are not well-formed").with_http_status(answer.status));
+            return fail(error(errc::protocol, "the chunks of the host's answer are not well-formed")
+                            .with_http_status(answer.status));
         case body_reader::progress::too_large:
-            return fail(error(errc::too_large, "the host's answer is larger than " + std::to_string(options.max_body) +
-                                                   " bytes").with_http_status(answer.status));
+            return fail(error(errc::too_large,
+                              "the host's answer is larger than " + std::to_string(options.max_body) + " bytes")
+                            .with_http_status(answer.status));
         }
     }
 };
 
 client_connection::client_connection(client_options options, const base::limits& limits)
     : state_(std::make_unique<state>(std::move(options), limits))
-{
-}
+{}
 
 client_connection::~client_connection() = default;
 client_connection::client_connection(client_connection&&) noexcept = default;
@@ -259,9 +266,11 @@ void client_connection::start(std::string body, std::string_view media_type)
     state& s = *state_;
     s.interim = 0;
     s.close_after = false;
-    if (!idle()) return s.fail(error(errc::internal, "an exchange was started on a connection that is not free for one"));
+    if (!idle())
+        return s.fail(error(errc::internal, "an exchange was started on a connection that is not free for one"));
     if (!is_clean(s.options, media_type)) {
-        return s.fail(error(errc::bad_argument, "host, path or a field of the request holds characters that HTTP cannot carry"));
+        return s.fail(
+            error(errc::bad_argument, "host, path or a field of the request holds characters that HTTP cannot carry"));
     }
     std::string head = request_text(s.options, media_type, body.size());
     s.out.push(std::move(head), std::move(body), !s.options.authorization.empty());

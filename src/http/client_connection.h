@@ -17,23 +17,23 @@ namespace winrm::http {
 struct response
 {
     int status = 0;
-    std::string media_type;             ///< lower case without parameters, "" if absent
-    std::string charset;                ///< parameter, as sent
+    std::string media_type; ///< lower case without parameters, "" if absent
+    std::string charset;    ///< parameter, as sent
     std::string body;
     std::vector<std::string> challenges; ///< values of WWW-Authenticate
-    std::string server;                 ///< Server field
-    std::string reason;                 ///< reason phrase, peer's words
-    bool keep_alive = false;            ///< may another exchange follow on this connection?
+    std::string server;                  ///< Server field
+    std::string reason;                  ///< reason phrase, peer's words
+    bool keep_alive = false;             ///< may another exchange follow on this connection?
 };
 
 struct client_options
 {
-    std::string host;                   ///< Host field: name or [v6], with port if not the default
+    std::string host; ///< Host field: name or [v6], with port if not the default
     std::string path = "/wsman";
     std::string user_agent = "OpenWinRM";
-    base::secret authorization;         ///< whole Authorization value sent with each request (Basic); empty = anonymous
+    base::secret authorization; ///< whole Authorization value sent with each request (Basic); empty = anonymous
     std::vector<std::pair<std::string, std::string>> extra_fields; ///< e.g. WSMANIDENTIFY: unauthenticated
-    std::size_t max_body = 8 * 1024 * 1024; ///< of an answer
+    std::size_t max_body = 8 * 1024 * 1024;                        ///< of an answer
 };
 
 class client_connection
@@ -44,8 +44,8 @@ public:
     client_connection(client_connection&&) noexcept;
     client_connection& operator=(client_connection&&) noexcept;
 
-    /// Starts an exchange. Precondition: idle(). `body` is taken over and is part of output() without another copy of it
-    /// where possible.
+    /// Starts an exchange. Precondition: idle(). `body` is taken over and is part of output() without another copy of
+    /// it where possible.
     void start(std::string body, std::string_view media_type);
     [[nodiscard]] bool idle() const noexcept;
 
@@ -58,8 +58,8 @@ public:
     /// The peer closed its side: ends a body without length, otherwise errc::connection_lost.
     void end_of_stream();
 
-    /// The answer or the error, once; nullopt while more bytes are needed. 100-continue is skipped. After an error, or an
-    /// answer with keep_alive == false, the connection must be closed.
+    /// The answer or the error, once; nullopt while more bytes are needed. 100-continue is skipped. After an error, or
+    /// an answer with keep_alive == false, the connection must be closed.
     [[nodiscard]] std::optional<result<response>> poll();
 
 private:

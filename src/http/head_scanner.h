@@ -14,9 +14,9 @@ class head_scanner
 public:
     enum class progress {
         more,
-        complete,  ///< text() ends with the empty line; its lines have the shape of a head
-        bad,       ///< why() tells; nothing after it can be trusted
-        too_large  ///< more bytes or fields than allowed
+        complete, ///< text() ends with the empty line; its lines have the shape of a head
+        bad,      ///< why() tells; nothing after it can be trusted
+        too_large ///< more bytes or fields than allowed
     };
 
     head_scanner(std::size_t max_size, std::size_t max_fields) : max_size_(max_size), max_fields_(max_fields) {}

@@ -28,7 +28,8 @@ media_type parse_media_type(std::string_view value)
     while (!value.empty()) {
         const std::string_view parameter = next_piece(value, ';');
         const std::size_t equals = parameter.find('=');
-        if (equals == std::string_view::npos || !base::iequals(base::trim(parameter.substr(0, equals)), "charset")) continue;
+        if (equals == std::string_view::npos || !base::iequals(base::trim(parameter.substr(0, equals)), "charset"))
+            continue;
         std::string_view text = base::trim(parameter.substr(equals + 1));
         if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
         out.charset = text;

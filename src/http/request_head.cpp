@@ -12,8 +12,9 @@ namespace winrm::http {
 namespace {
 
 /// Fields of which a second one would leave the meaning to the reader.
-constexpr std::array<std::string_view, 8> singles{"Host",          "Content-Length",   "Transfer-Encoding", "Content-Type",
-                                                  "Authorization", "Content-Encoding", "Expect",            "WSMANIDENTIFY"};
+constexpr std::array<std::string_view, 8> singles{"Host",         "Content-Length", "Transfer-Encoding",
+                                                  "Content-Type", "Authorization",  "Content-Encoding",
+                                                  "Expect",       "WSMANIDENTIFY"};
 
 /// RFC 9112 3: three parts, one space between. The method's and the target's letters; the version.
 refusal check_request_line(std::string_view line)
@@ -27,7 +28,8 @@ refusal check_request_line(std::string_view line)
     if (!version.starts_with("HTTP/")) return {400, "the request line names no HTTP version"};
     if (version != "HTTP/1.1") return {505, "this version of HTTP is not spoken here"};
     if (!target.starts_with('/')) return {400, "the request target is not a path"};
-    const bool visible = std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+    const bool visible =
+        std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
     if (!visible) return {400, "the request target holds characters a path cannot have"};
     return {0, {}};
 }
@@ -35,8 +37,9 @@ refusal check_request_line(std::string_view line)
 bool is_host(std::string_view value)
 {
     return !value.empty() && value.size() <= 300 && std::all_of(value.begin(), value.end(), [](char c) {
-               return (is_token_character(c) && c != '`' && c != '|' && c != '#' && c != '^') || c == ':' || c == '[' || c == ']';
-           });
+        return (is_token_character(c) && c != '`' && c != '|' && c != '#' && c != '^') || c == ':' || c == '[' ||
+               c == ']';
+    });
 }
 
 class field_reader

@@ -27,9 +27,9 @@ struct request_head
     std::optional<std::uint64_t> length; ///< Content-Length
     bool chunked = false;
     bool expect_continue = false, expect_other = false;
-    bool close = false;                  ///< Connection: close
-    bool identify = false;               ///< WSMANIDENTIFY: unauthenticated
-    bool encoded = false;                ///< Content-Encoding other than identity
+    bool close = false;    ///< Connection: close
+    bool identify = false; ///< WSMANIDENTIFY: unauthenticated
+    bool encoded = false;  ///< Content-Encoding other than identity
     media_type content;
     std::optional<base::secret> authorization; ///< whole value
 

@@ -79,12 +79,12 @@ struct server_connection::state
     head_scanner scanner;
     body_reader body;
     output_queue out;
-    std::string pending;                   ///< came in one piece behind the current request
-    std::string charset;                   ///< of the current request
+    std::string pending; ///< came in one piece behind the current request
+    std::string charset; ///< of the current request
     std::optional<server_event> event;
-    std::optional<request_head> waiting;   ///< the head whose login is outstanding
+    std::optional<request_head> waiting;                 ///< the head whose login is outstanding
     std::optional<crypto::keyed_digest::value> accepted; ///< set exactly while somebody is logged in
-    crypto::keyed_digest::value asked{};   ///< of the Authorization whose login is outstanding
+    crypto::keyed_digest::value asked{};                 ///< of the Authorization whose login is outstanding
     phase at = phase::head;
     int failed_logins = 0;
     bool anonymous_identify = false, close_after = false, ended = false, closing_told = false;
@@ -212,8 +212,8 @@ struct server_connection::state
         at = phase::body;
         charset = head.content.charset;
         set_timer(options.body_time);
-        body = body_reader{head.chunked ? body_reader::framing::chunked : body_reader::framing::length, head.length.value_or(0),
-                           limits.envelope, body_reader::grammar::strict,
+        body = body_reader{head.chunked ? body_reader::framing::chunked : body_reader::framing::length,
+                           head.length.value_or(0), limits.envelope, body_reader::grammar::strict,
                            anonymous_identify ? body_reader::storage::drop : body_reader::storage::keep};
         if (head.expect_continue && head.has_body()) out.push("HTTP/1.1 100 Continue\r\n\r\n", {});
     }
@@ -328,11 +328,10 @@ struct server_connection::state
     }
 };
 
-server_connection::server_connection(server_options options, const base::limits& limits, const crypto::keyed_digest& digest,
-                                     base::time_point now)
+server_connection::server_connection(server_options options, const base::limits& limits,
+                                     const crypto::keyed_digest& digest, base::time_point now)
     : state_(std::make_unique<state>(std::move(options), limits, digest, now))
-{
-}
+{}
 
 server_connection::~server_connection() = default;
 server_connection::server_connection(server_connection&&) noexcept = default;

@@ -1,6 +1,6 @@
-// One HTTP/1.1 connection seen from the service. Pure. Knows which requests are well-formed, which need a login and which may
-// be answered at once (400, 401, 404, 405, 408, 411, 413, 414, 415, 417, 431, 505, anonymous Identify); everything else is
-// handed up as an opaque envelope.
+// One HTTP/1.1 connection seen from the service. Pure. Knows which requests are well-formed, which need a login and
+// which may be answered at once (400, 401, 404, 405, 408, 411, 413, 414, 415, 417, 431, 505, anonymous Identify);
+// everything else is handed up as an opaque envelope.
 #pragma once
 
 #include "auth/basic.h"
@@ -18,35 +18,44 @@ namespace winrm::http {
 
 struct server_options
 {
-    bool tls = false;                        ///< this connection is encrypted
+    bool tls = false; ///< this connection is encrypted
     auth::policy policy;
     bool offer_basic = true;
-    std::string identify_body;               ///< fixed envelope for the anonymous Identify, UTF-8
-    base::milliseconds head_time{20'000};    ///< first byte of a request until its head is complete
-    base::milliseconds body_time{120'000};   ///< MaxPacketRetrievalTimeSeconds
-    base::milliseconds idle_time{600'000};   ///< between requests, no login yet: 1/10 of it
-    int max_login_attempts = 6;              ///< per connection, then closed
+    std::string identify_body;             ///< fixed envelope for the anonymous Identify, UTF-8
+    base::milliseconds head_time{20'000};  ///< first byte of a request until its head is complete
+    base::milliseconds body_time{120'000}; ///< MaxPacketRetrievalTimeSeconds
+    base::milliseconds idle_time{600'000}; ///< between requests, no login yet: 1/10 of it
+    int max_login_attempts = 6;            ///< per connection, then closed
 };
 
 /// Ask the monitor; answer with login_accepted() or login_denied(). The connection reads nothing meanwhile.
-struct login_wanted { auth::basic_credentials credentials; };
+struct login_wanted
+{
+    auth::basic_credentials credentials;
+};
 /// A complete request body of the logged-in user; answer with respond().
-struct request_arrived { std::string body; std::string charset; };
+struct request_arrived
+{
+    std::string body;
+    std::string charset;
+};
 /// Nothing more will come of this connection: flush output(), then close.
-struct closing {};
+struct closing
+{};
 using server_event = std::variant<login_wanted, request_arrived, closing>;
 
 class server_connection
 {
 public:
     /// `digest` outlives the connection; it remembers what was accepted (keyed, constant time).
-    server_connection(server_options options, const base::limits& limits, const crypto::keyed_digest& digest, base::time_point now);
+    server_connection(server_options options, const base::limits& limits, const crypto::keyed_digest& digest,
+                      base::time_point now);
     ~server_connection();
     server_connection(server_connection&&) noexcept;
     server_connection& operator=(server_connection&&) noexcept;
 
-    /// Bytes from the client in pieces of any size, while wants_input(). What comes in one piece behind a request is kept
-    /// and read after that request is answered.
+    /// Bytes from the client in pieces of any size, while wants_input(). What comes in one piece behind a request is
+    /// kept and read after that request is answered.
     void received(std::string_view data, base::time_point now);
     /// The client sends no more. A request that is complete still gets its answer.
     void end_of_stream();
@@ -69,8 +78,8 @@ public:
     /// False while an answer is outstanding or unsent: then leave further bytes in the socket (back-pressure).
     [[nodiscard]] bool wants_input() const noexcept;
 
-    /// Time is known only from arguments: after a login or a write the deadline may be early, and handle_timeout() then only
-    /// moves it. When handle_timeout() wants to be called; time_point::max() = never.
+    /// Time is known only from arguments: after a login or a write the deadline may be early, and handle_timeout() then
+    /// only moves it. When handle_timeout() wants to be called; time_point::max() = never.
     [[nodiscard]] base::time_point deadline() const noexcept;
     void handle_timeout(base::time_point now);
     /// Is somebody logged in on this connection?

@@ -7,7 +7,8 @@
 
 namespace winrm::io {
 
-/// "2026-11-23T20:01:02.345Z info winrmd-front login user=ada …"; values with spaces are quoted, control characters escaped.
+/// "2026-11-23T20:01:02.345Z info winrmd-front login user=ada …"; values with spaces are quoted, control characters
+/// escaped.
 [[nodiscard]] std::unique_ptr<base::log_sink> stderr_log(base::bytes_view program, base::log_level least);
 
 } // namespace winrm::io

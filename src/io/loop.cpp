@@ -22,8 +22,8 @@ using boost::system::error_code;
 struct loop::impl
 {
     asio::io_context context{1};
-    // Asio makes its epoll, event and timer descriptors with the first I/O object. That must happen before a process locks
-    // itself into a sandbox, so one object exists from the start.
+    // Asio makes its epoll, event and timer descriptors with the first I/O object. That must happen before a process
+    // locks itself into a sandbox, so one object exists from the start.
     asio::steady_timer first{context};
 };
 
@@ -58,7 +58,10 @@ struct timer::impl
 };
 
 timer::timer(loop& on) : impl_(std::make_shared<impl>(on.get().context)) {}
-timer::~timer() { if (impl_) cancel(); }
+timer::~timer()
+{
+    if (impl_) cancel();
+}
 timer::timer(timer&&) noexcept = default;
 
 timer& timer::operator=(timer&& other) noexcept
@@ -125,7 +128,8 @@ struct descriptor::impl : std::enable_shared_from_this<descriptor::impl>
             if (!s.call) return;
             // Cancelled and asked for again before this handler ran: the new wish is still to be waited for.
             if (ec == asio::error::operation_aborted) return self->wait(s);
-            // Any other trouble (epoll refuses regular files and /dev/null) shows itself in the read or write that follows.
+            // Any other trouble (epoll refuses regular files and /dev/null) shows itself in the read or write that
+            // follows.
             std::exchange(s.call, nullptr)();
         });
     }
@@ -145,7 +149,8 @@ namespace {
 
 int unblocked(int fd)
 {
-    struct stat about{};
+    struct stat about
+    {};
     if (::fstat(fd, &about) == 0 && !S_ISREG(about.st_mode)) {
         const int flags = ::fcntl(fd, F_GETFL);
         if (flags >= 0 && (flags & O_NONBLOCK) == 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);

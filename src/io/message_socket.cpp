@@ -59,8 +59,7 @@ struct message_socket::impl : std::enable_shared_from_this<message_socket::impl>
 {
     impl(loop& l, unique_fd fd, std::size_t longest, std::size_t most)
         : on(l), file(std::in_place, l, fd.release()), max_payload(longest), max_fds(std::min(most, kernel_max_fds))
-    {
-    }
+    {}
 
     // -- reading
     void wait_readable();
@@ -369,8 +368,7 @@ void message_socket::impl::lose_output()
 
 message_socket::message_socket(loop& on, unique_fd fd, std::size_t max_payload, std::size_t max_fds)
     : impl_(std::make_shared<impl>(on, std::move(fd), max_payload, max_fds))
-{
-}
+{}
 
 message_socket::~message_socket()
 {
@@ -387,7 +385,10 @@ void message_socket::start(std::function<void(message)> on_message, std::functio
     impl_->wait_readable();
 }
 
-void message_socket::send(base::bytes_view payload, std::vector<unique_fd> fds) { impl_->send(payload, {}, std::move(fds)); }
+void message_socket::send(base::bytes_view payload, std::vector<unique_fd> fds)
+{
+    impl_->send(payload, {}, std::move(fds));
+}
 void message_socket::send(base::bytes_view head, base::bytes_view body) { impl_->send(head, body, {}); }
 std::size_t message_socket::pending() const noexcept { return impl_->out_size; }
 

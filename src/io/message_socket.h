@@ -17,7 +17,11 @@ namespace winrm::io {
 class message_socket
 {
 public:
-    struct message { base::bytes payload; std::vector<unique_fd> fds; };
+    struct message
+    {
+        base::bytes payload;
+        std::vector<unique_fd> fds;
+    };
 
     /// @param max_payload  a longer frame from the peer ends the connection.
     /// @param max_fds      more descriptors with one frame end the connection, 0 = none accepted.
@@ -26,7 +30,8 @@ public:
     message_socket(const message_socket&) = delete;
     message_socket& operator=(const message_socket&) = delete;
 
-    /// `on_message` per frame; `on_close` once, when the peer is gone or broke the framing. Handlers may destroy the socket.
+    /// `on_message` per frame; `on_close` once, when the peer is gone or broke the framing. Handlers may destroy the
+    /// socket.
     void start(std::function<void(message)> on_message, std::function<void()> on_close);
     /// Queued; never blocks. Descriptors are closed here after they were passed.
     void send(base::bytes_view payload, std::vector<unique_fd> fds = {});

@@ -18,10 +18,12 @@ std::string cause(int number, const std::string& where, std::uint16_t port)
 {
     const std::string at = where + " port " + std::to_string(port);
     switch (number) {
-    case ECONNREFUSED: return at + " refuses the connection: nothing listens there (is WinRM enabled, is the port right?)";
-    case ETIMEDOUT:    return at + " does not answer (is the host up, does a firewall drop the connection?)";
-    case ENETUNREACH: case EHOSTUNREACH: return at + " cannot be reached: there is no route to it";
-    default:           return at + " cannot be reached: " + std::strerror(number);
+    case ECONNREFUSED:
+        return at + " refuses the connection: nothing listens there (is WinRM enabled, is the port right?)";
+    case ETIMEDOUT: return at + " does not answer (is the host up, does a firewall drop the connection?)";
+    case ENETUNREACH:
+    case EHOSTUNREACH: return at + " cannot be reached: there is no route to it";
+    default: return at + " cannot be reached: " + std::strerror(number);
     }
 }
 
@@ -103,7 +105,8 @@ void connect_operation::impl::failed(const address& to, int number)
 void connect_operation::impl::give_up()
 {
     std::string text = first_cause;
-    if (candidates.size() > 1) text += "; " + std::to_string(candidates.size() - 1) + " more address(es) of this host failed too";
+    if (candidates.size() > 1)
+        text += "; " + std::to_string(candidates.size() - 1) + " more address(es) of this host failed too";
     finish(error(errc::connect, std::move(text)));
 }
 
@@ -130,9 +133,9 @@ connect_operation::connect_operation(io::loop& on, std::string host, std::uint16
         const auto me = weak.lock();
         if (!me) return;
         std::string text = me->candidates.empty()
-            ? "the name " + me->host + " was not resolved in time"
-            : me->candidates.front().text() + " port " + std::to_string(me->port) +
-                  " did not take the connection in time (is the host up, does a firewall drop it?)";
+                               ? "the name " + me->host + " was not resolved in time"
+                               : me->candidates.front().text() + " port " + std::to_string(me->port) +
+                                     " did not take the connection in time (is the host up, does a firewall drop it?)";
         me->finish(error(errc::timeout, std::move(text)));
     });
     impl_->resolving.emplace(on, std::move(host), port, [weak](result<std::vector<address>> found) {

@@ -61,8 +61,8 @@ result<std::vector<address>> answer(const std::string& host, const lookup& l)
 {
     if (l.failure == 0 && !l.found.empty()) return take_turns(l.found);
     switch (l.failure) {
-    case EAI_NONAME: case EAI_NODATA:
-        return error(errc::unresolved, "there is no host named " + host + " (is it spelt right?)");
+    case EAI_NONAME:
+    case EAI_NODATA: return error(errc::unresolved, "there is no host named " + host + " (is it spelt right?)");
     case EAI_AGAIN:
         return error(errc::unresolved, "the name " + host + " could not be looked up: no name server answers just now");
     default:
@@ -75,7 +75,8 @@ result<std::vector<address>> answer(const std::string& host, const lookup& l)
 std::string address::text() const
 {
     std::array<char, NI_MAXHOST> host{};
-    if (::getnameinfo(reinterpret_cast<const sockaddr*>(&storage), size, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+    if (::getnameinfo(reinterpret_cast<const sockaddr*>(&storage), size, host.data(), host.size(), nullptr, 0,
+                      NI_NUMERICHOST) != 0)
         return "an unknown address";
     return host.data();
 }

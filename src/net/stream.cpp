@@ -20,10 +20,12 @@ constexpr std::size_t flush_at = 64 * 1024; // queued bytes that do not wait for
 
 struct stream::impl : std::enable_shared_from_this<stream::impl>
 {
-    impl(io::loop& l, io::unique_fd socket, std::optional<tls_session> t) : on(l), file(std::in_place, l, socket.release()), tls(std::move(t))
+    impl(io::loop& l, io::unique_fd socket, std::optional<tls_session> t)
+        : on(l), file(std::in_place, l, socket.release()), tls(std::move(t))
     {
         const int yes = 1;
-        ::setsockopt(file->fd(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); // refused on other kinds of socket, and no matter
+        ::setsockopt(file->fd(), IPPROTO_TCP, TCP_NODELAY, &yes,
+                     sizeof yes); // refused on other kinds of socket, and no matter
     }
 
     [[nodiscard]] bool alive() const { return file.has_value(); }
@@ -53,8 +55,8 @@ struct stream::impl : std::enable_shared_from_this<stream::impl>
     base::bytes held; ///< clear bytes that came with the end of the handshake while reading was paused
 
     base::bytes out;
-    std::size_t out_sent = 0;               ///< of `out`
-    std::uint64_t queued = 0, written = 0;  ///< bytes on the wire's side, ever
+    std::size_t out_sent = 0;              ///< of `out`
+    std::uint64_t queued = 0, written = 0; ///< bytes on the wire's side, ever
     std::vector<std::pair<std::uint64_t, std::function<void()>>> marks;
     std::vector<std::function<void()>> early_marks; ///< of what waits for the TLS handshake
     bool flush_posted = false, write_waiting = false, write_broken = false, closing = false;
@@ -87,8 +89,9 @@ bool stream::impl::read_once()
     while (got < 0 && errno == EINTR);
     if (got < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-        fail(error(errc::connection_lost, errno == ECONNRESET ? "the connection was reset by the other side"
-                                                              : std::string("the connection was lost: ") + std::strerror(errno)));
+        fail(error(errc::connection_lost, errno == ECONNRESET
+                                              ? "the connection was reset by the other side"
+                                              : std::string("the connection was lost: ") + std::strerror(errno)));
         return false;
     }
     if (got == 0) {
@@ -108,7 +111,7 @@ void stream::impl::take_tls(base::bytes_view cipher)
     const bool before = tls->handshake_done();
     auto read = tls->received(cipher, clear);
     if (!before && tls->handshake_done() && closing) tls->close(); // shutdown() waited for this
-    push_tls_output(); // handshake, or the alert that tells the peer why
+    push_tls_output();                                             // handshake, or the alert that tells the peer why
     if (!before && tls->handshake_done())
         for (auto& done : std::exchange(early_marks, {})) marks.emplace_back(queued, std::move(done));
     if (!clear.empty()) {
@@ -127,8 +130,9 @@ void stream::impl::end_of_file()
 {
     // Without close_notify anybody on the way could have cut the connection (RFC 8446 section 6.1).
     if (tls && !tls->peer_closed())
-        return fail(error(errc::connection_lost, tls->handshake_done() ? "the connection was closed without TLS's own end"
-                                                                       : "the connection was closed during the TLS handshake"));
+        return fail(error(errc::connection_lost, tls->handshake_done()
+                                                     ? "the connection was closed without TLS's own end"
+                                                     : "the connection was closed during the TLS handshake"));
     deliver({});
 }
 
@@ -317,7 +321,8 @@ bool stream::established() const noexcept { return !impl_->tls || impl_->tls->ha
 bool stream::quiet() const noexcept
 {
     char next = 0;
-    return !impl_->ended && ::recv(impl_->file->fd(), &next, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return !impl_->ended && ::recv(impl_->file->fd(), &next, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 const tls_session* stream::tls() const noexcept { return impl_->tls ? &*impl_->tls : nullptr; }

@@ -19,22 +19,22 @@ public:
     stream(const stream&) = delete;
     stream& operator=(const stream&) = delete;
 
-    /// One piece of clear bytes, valid during the call; empty + no error = end of stream. Handlers may destroy the stream.
-    /// After an end or an error nothing follows.  @errors connection_lost, tls, certificate
+    /// One piece of clear bytes, valid during the call; empty + no error = end of stream. Handlers may destroy the
+    /// stream. After an end or an error nothing follows.  @errors connection_lost, tls, certificate
     using data_handler = std::function<void(result<base::bytes_view>)>;
     void on_data(data_handler handler);
     /// Reading starts and stops here (back-pressure); starts paused.
     void resume_reading();
     void pause_reading();
     /// Queues clear bytes (copied or sealed at once); they leave with the loop's next turn, several writes together,
-    /// and what the kernel takes of them without waiting leaves even when the stream is destroyed first. `done` when the kernel
-    /// has taken everything queued so far.
+    /// and what the kernel takes of them without waiting leaves even when the stream is destroyed first. `done` when
+    /// the kernel has taken everything queued so far.
     void write(base::bytes_view clear, std::function<void()> done = {});
     [[nodiscard]] std::size_t pending() const noexcept;
     /// TLS handshake done; always true without TLS.
     [[nodiscard]] bool established() const noexcept;
-    /// Nothing lies unread in the kernel, neither bytes nor an end. Asks the kernel, so it holds although the loop has not run
-    /// for a while: tells whether a kept connection is still good for a request that must not be sent twice.
+    /// Nothing lies unread in the kernel, neither bytes nor an end. Asks the kernel, so it holds although the loop has
+    /// not run for a while: tells whether a kept connection is still good for a request that must not be sent twice.
     [[nodiscard]] bool quiet() const noexcept;
     /// nullptr for a plain stream.
     [[nodiscard]] const tls_session* tls() const noexcept;

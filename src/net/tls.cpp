@@ -18,11 +18,26 @@ namespace {
 constexpr std::size_t most_early = 4 * 1024 * 1024; // clear bytes that may wait for the handshake
 constexpr std::size_t record = 16 * 1024;           // clear bytes of one TLS record at most
 
-struct context_delete { void operator()(SSL_CTX* c) const { SSL_CTX_free(c); } };
-struct ssl_delete { void operator()(SSL* s) const { SSL_free(s); } };
-struct bio_delete { void operator()(BIO* b) const { BIO_free(b); } };
-struct certificate_delete { void operator()(X509* c) const { X509_free(c); } };
-struct key_delete { void operator()(EVP_PKEY* k) const { EVP_PKEY_free(k); } };
+struct context_delete
+{
+    void operator()(SSL_CTX* c) const { SSL_CTX_free(c); }
+};
+struct ssl_delete
+{
+    void operator()(SSL* s) const { SSL_free(s); }
+};
+struct bio_delete
+{
+    void operator()(BIO* b) const { BIO_free(b); }
+};
+struct certificate_delete
+{
+    void operator()(X509* c) const { X509_free(c); }
+};
+struct key_delete
+{
+    void operator()(EVP_PKEY* k) const { EVP_PKEY_free(k); }
+};
 
 /// OpenSSL's words for the first thing in its queue, and empties the queue.
 std::string library_words()
@@ -179,16 +194,22 @@ error tls_session::impl::explain(int rc)
     const int reason = ERR_GET_REASON(code);
     ERR_clear_error();
     const std::string who = host.empty() ? "the client" : "the host";
-    if (code == 0) return error(errc::tls, "TLS with " + who + " failed (" + std::to_string(SSL_get_error(ssl.get(), rc)) + ")");
+    if (code == 0)
+        return error(errc::tls, "TLS with " + who + " failed (" + std::to_string(SSL_get_error(ssl.get(), rc)) + ")");
     if (reason >= SSL_AD_REASON_OFFSET)
-        return error(errc::tls, who + " broke off TLS with the alert \"" + SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET) + "\"");
+        return error(errc::tls, who + " broke off TLS with the alert \"" +
+                                    SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET) + "\"");
     switch (reason) {
-    case SSL_R_WRONG_VERSION_NUMBER: case SSL_R_HTTP_REQUEST: case SSL_R_PACKET_LENGTH_TOO_LONG: case SSL_R_BAD_RECORD_TYPE:
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+    case SSL_R_BAD_RECORD_TYPE:
     case SSL_R_UNEXPECTED_MESSAGE:
         if (in_handshake)
             return error(errc::tls, who + " does not speak TLS on this port (is it the plain HTTP port, 5985?)");
         break;
-    case SSL_R_UNSUPPORTED_PROTOCOL: case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
         return error(errc::tls, who + " speaks only versions of TLS older than 1.2, which are not safe");
     default: break;
     }
@@ -273,7 +294,10 @@ result<void> tls_session::send(base::bytes_view clear)
 base::bytes tls_session::take_output() { return std::exchange(impl_->wire.out, {}); }
 bool tls_session::has_output() const noexcept { return !impl_->wire.out.empty(); }
 bool tls_session::handshake_done() const noexcept { return impl_->ssl && SSL_is_init_finished(impl_->ssl.get()) != 0; }
-bool tls_session::peer_closed() const noexcept { return impl_->ssl && (SSL_get_shutdown(impl_->ssl.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+bool tls_session::peer_closed() const noexcept
+{
+    return impl_->ssl && (SSL_get_shutdown(impl_->ssl.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
 
 void tls_session::close()
 {

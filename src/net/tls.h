@@ -14,8 +14,8 @@ namespace winrm::net {
 
 struct tls_client_options
 {
-    std::string ca_file;             ///< PEM; empty = the system's CAs (hashed directory, read lazily)
-    bool verify = true;              ///< false only by a loud option
+    std::string ca_file; ///< PEM; empty = the system's CAs (hashed directory, read lazily)
+    bool verify = true;  ///< false only by a loud option
 };
 
 class tls_context

@@ -47,7 +47,8 @@ std::string address_text(const ASN1_OCTET_STRING* ip)
 std::string common_name(X509* certificate)
 {
     std::array<char, 256> text{};
-    const int size = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, text.data(), text.size());
+    const int size =
+        X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, text.data(), text.size());
     return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
@@ -55,7 +56,8 @@ std::string common_name(X509* certificate)
 std::string names_of(X509* certificate)
 {
     const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> all(
-        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)), GENERAL_NAMES_free);
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+        GENERAL_NAMES_free);
     std::string list;
     std::size_t count = 0;
     for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()) && count < most_names; ++i) {
@@ -64,8 +66,7 @@ std::string names_of(X509* certificate)
         if (n->type == GEN_DNS)
             one.assign(reinterpret_cast<const char*>(ASN1_STRING_get0_data(n->d.dNSName)),
                        static_cast<std::size_t>(ASN1_STRING_length(n->d.dNSName)));
-        else if (n->type == GEN_IPADD)
-            one = address_text(n->d.iPAddress);
+        else if (n->type == GEN_IPADD) one = address_text(n->d.iPAddress);
         if (one.empty()) continue;
         if (!list.empty()) list += ", ";
         list += one;
@@ -100,7 +101,8 @@ std::string without_zone(const std::string& host) { return host.substr(0, host.f
 bool is_address(const std::string& host)
 {
     std::array<unsigned char, 16> octets{};
-    return ::inet_pton(AF_INET, host.c_str(), octets.data()) == 1 || ::inet_pton(AF_INET6, without_zone(host).c_str(), octets.data()) == 1;
+    return ::inet_pton(AF_INET, host.c_str(), octets.data()) == 1 ||
+           ::inet_pton(AF_INET6, without_zone(host).c_str(), octets.data()) == 1;
 }
 
 bool verify_host(SSL* ssl, const std::string& host, std::optional<certificate_verdict>& verdict)
@@ -120,29 +122,40 @@ error to_error(const certificate_verdict& v, const std::string& host)
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         return error(errc::certificate, "the host's certificate is not made out to " + host +
-                                            " (ask for the host by a name that it has); it names").with_peer_text(v.names);
+                                            " (ask for the host by a name that it has); it names")
+            .with_peer_text(v.names);
     case X509_V_ERR_CERT_HAS_EXPIRED:
-        return error(errc::certificate, "the host's certificate, or one that vouches for it, has expired and must be renewed there; "
-                                        "it was good until").with_peer_text(v.not_after);
+        return error(errc::certificate,
+                     "the host's certificate, or one that vouches for it, has expired and must be renewed there; "
+                     "it was good until")
+            .with_peer_text(v.not_after);
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        return error(errc::certificate, "the host's certificate is not valid yet (are both clocks right?); it will be from")
+        return error(errc::certificate,
+                     "the host's certificate is not valid yet (are both clocks right?); it will be from")
             .with_peer_text(v.not_before);
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        return error(errc::certificate, "the host's certificate is signed by itself alone: if it is the right one, save it as PEM and "
-                                        "trust it with --ca FILE; it calls itself").with_peer_text(v.subject);
+        return error(errc::certificate,
+                     "the host's certificate is signed by itself alone: if it is the right one, save it as PEM and "
+                     "trust it with --ca FILE; it calls itself")
+            .with_peer_text(v.subject);
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_CERT_UNTRUSTED:
-        return error(errc::certificate, "the host's certificate was issued by an authority not trusted here: if it is the right one, "
-                                        "give its PEM file with --ca FILE; it is").with_peer_text(v.issuer);
+        return error(errc::certificate,
+                     "the host's certificate was issued by an authority not trusted here: if it is the right one, "
+                     "give its PEM file with --ca FILE; it is")
+            .with_peer_text(v.issuer);
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        return error(errc::certificate, "the host's certificate names an authority trusted here as its issuer, but another key signed "
-                                        "it (is the file of --ca out of date?); the issuer is").with_peer_text(v.issuer);
+        return error(errc::certificate,
+                     "the host's certificate names an authority trusted here as its issuer, but another key signed "
+                     "it (is the file of --ca out of date?); the issuer is")
+            .with_peer_text(v.issuer);
     default:
         return error(errc::certificate, std::string("the host's certificate was not accepted (") +
-                                            X509_verify_cert_error_string(v.code) + "); it is").with_peer_text(v.subject);
+                                            X509_verify_cert_error_string(v.code) + "); it is")
+            .with_peer_text(v.subject);
     }
 }
 

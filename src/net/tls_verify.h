@@ -15,7 +15,7 @@ namespace winrm::net {
 /// What the verification disliked first.
 struct certificate_verdict
 {
-    int code = 0;         ///< X509_V_ERR_…
+    int code = 0;                                              ///< X509_V_ERR_…
     std::string subject, issuer, names, not_before, not_after; ///< the certificate's own words
 };
 

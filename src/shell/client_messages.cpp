@@ -123,10 +123,12 @@ wsman::outgoing_request make_create(const create_shell& c)
     return r;
 }
 
-wsman::outgoing_request make_command(const std::string& resource_uri, const std::string& shell_id, const start_command& c)
+wsman::outgoing_request make_command(const std::string& resource_uri, const std::string& shell_id,
+                                     const start_command& c)
 {
     auto r = make(wsman::action::command, resource_uri, shell_id);
-    if (c.console_mode_stdin) r.header.options.add("WINRS_CONSOLEMODE_STDIN", std::string(boolean(*c.console_mode_stdin)));
+    if (c.console_mode_stdin)
+        r.header.options.add("WINRS_CONSOLEMODE_STDIN", std::string(boolean(*c.console_mode_stdin)));
     if (c.skip_cmd_shell) r.header.options.add("WINRS_SKIP_CMD_SHELL", std::string(boolean(*c.skip_cmd_shell)));
     r.body = [c](xml::writer& w) {
         w.open("rsp:CommandLine");
@@ -138,8 +140,8 @@ wsman::outgoing_request make_command(const std::string& resource_uri, const std:
     return r;
 }
 
-wsman::outgoing_request make_send(const std::string& resource_uri, const std::string& shell_id, const std::string& command_id,
-                                  base::bytes data, bool end)
+wsman::outgoing_request make_send(const std::string& resource_uri, const std::string& shell_id,
+                                  const std::string& command_id, base::bytes data, bool end)
 {
     auto r = make(wsman::action::send, resource_uri, shell_id);
     // Shared: std::function copies, the block need not be.
@@ -152,8 +154,8 @@ wsman::outgoing_request make_send(const std::string& resource_uri, const std::st
     return r;
 }
 
-wsman::outgoing_request make_receive(const std::string& resource_uri, const std::string& shell_id, const std::string& command_id,
-                                     const std::vector<std::string>& streams)
+wsman::outgoing_request make_receive(const std::string& resource_uri, const std::string& shell_id,
+                                     const std::string& command_id, const std::vector<std::string>& streams)
 {
     auto r = make(wsman::action::receive, resource_uri, shell_id);
     r.header.options.add("WSMAN_CMDSHELL_OPTION_KEEPALIVE", "TRUE"); // MS-WSMV 3.1.4.14
@@ -165,8 +167,8 @@ wsman::outgoing_request make_receive(const std::string& resource_uri, const std:
     return r;
 }
 
-wsman::outgoing_request make_signal(const std::string& resource_uri, const std::string& shell_id, const std::string& command_id,
-                                    signal_code code)
+wsman::outgoing_request make_signal(const std::string& resource_uri, const std::string& shell_id,
+                                    const std::string& command_id, signal_code code)
 {
     auto r = make(wsman::action::signal, resource_uri, shell_id);
     r.body = [command_id, code](xml::writer& w) {
@@ -192,7 +194,8 @@ result<shell_info> read_shell(const xml::element& shell)
     if (!shell.is(rsp, "Shell")) return broken("the answer holds no shell");
     shell_info s;
     s.shell_id = text_of(shell, "ShellId");
-    if (const std::string* id = shell.attribute_value({}, "ShellId"); s.shell_id.empty() && id != nullptr) s.shell_id = *id;
+    if (const std::string* id = shell.attribute_value({}, "ShellId"); s.shell_id.empty() && id != nullptr)
+        s.shell_id = *id;
     s.name = text_of(shell, "Name");
     if (const std::string* name = shell.attribute_value({}, "Name"); s.name.empty() && name != nullptr) s.name = *name;
     s.resource_uri = text_of(shell, "ResourceUri");
@@ -209,7 +212,8 @@ result<shell_info> read_shell(const xml::element& shell)
     s.process_id = number_of(shell, "ProcessId");
     s.child_processes = number_of(shell, "ChildProcesses");
     s.memory_used = text_of(shell, "MemoryUsed");
-    if (const auto profile = text_of(shell, "ProfileLoaded"); !profile.empty()) s.profile_loaded = base::iequals(profile, "Yes");
+    if (const auto profile = text_of(shell, "ProfileLoaded"); !profile.empty())
+        s.profile_loaded = base::iequals(profile, "Yes");
     return s;
 }
 
@@ -232,7 +236,8 @@ result<shell_info> read_create_reply(const wsman::incoming_reply& r)
 result<std::string> read_command_reply(const wsman::incoming_reply& r)
 {
     const xml::element* response = r.payload();
-    if (response == nullptr || !response->is(rsp, "CommandResponse")) return broken("the host's answer to Command is not one");
+    if (response == nullptr || !response->is(rsp, "CommandResponse"))
+        return broken("the host's answer to Command is not one");
     std::string id = text_of(*response, "CommandId");
     if (id.empty()) return broken("the host's answer to Command names no command");
     return id;
@@ -241,7 +246,8 @@ result<std::string> read_command_reply(const wsman::incoming_reply& r)
 result<receive_answer> read_receive_reply(const wsman::incoming_reply& r)
 {
     const xml::element* response = r.payload();
-    if (response == nullptr || !response->is(rsp, "ReceiveResponse")) return broken("the host's answer to Receive is not one");
+    if (response == nullptr || !response->is(rsp, "ReceiveResponse"))
+        return broken("the host's answer to Receive is not one");
     receive_answer a;
     for (const xml::element* e : response->children()) {
         if (e->is(rsp, "Stream")) {

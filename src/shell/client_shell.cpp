@@ -10,9 +10,9 @@
 namespace winrm::shell {
 namespace {
 
-constexpr std::size_t send_overhead = 4096;   // a Send's envelope besides its base64, generously (two URIs, ids)
+constexpr std::size_t send_overhead = 4096;     // a Send's envelope besides its base64, generously (two URIs, ids)
 constexpr std::size_t min_send_envelope = 8192; // MS-WSMV 3.1.4.1.7: no host may take less
-constexpr int max_busy_retries = 10;             // some 20 s in all
+constexpr int max_busy_retries = 10;            // some 20 s in all
 constexpr milliseconds first_busy_delay{50}, longest_busy_delay{5'000};
 
 enum class exchange_kind { create, command, send, receive, signal, delete_ };
@@ -22,13 +22,15 @@ error cancelled() { return {errc::cancelled, "the command was cancelled"}; }
 /// The host refused the Send for its size before it looked at it, so it was not taken.
 bool refused_for_size(std::uint32_t code)
 {
-    constexpr std::array<std::uint32_t, 6> codes{0x80338026, 0x80338035, 0x80338047, 0x80338048, 0x80338049, 0x80338111};
+    constexpr std::array<std::uint32_t, 6> codes{0x80338026, 0x80338035, 0x80338047,
+                                                 0x80338048, 0x80338049, 0x80338111};
     return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
 bool is_timeout(const fault_info& f)
 {
-    return f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) || (f.code == 0 && f.subcode == "w:TimedOut");
+    return f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) ||
+           (f.code == 0 && f.subcode == "w:TimedOut");
 }
 
 bool shell_is_gone(const fault_info& f)
@@ -51,7 +53,7 @@ struct client_shell::state
         start_command spec;
         std::string id;
         command_phase phase = command_phase::queued;
-        base::bytes input;              ///< queued stdin; what lies before `taken` was sent
+        base::bytes input; ///< queued stdin; what lies before `taken` was sent
         std::size_t taken = 0, sending = 0;
         bool input_end = false, end_sent = false, sending_end = false;
         bool send_under_way = false, input_dropped = false, wanted_told = false, terminated = false;
@@ -78,7 +80,8 @@ struct client_shell::state
         return to.has_value();
     }
 
-    void ask(exchange_kind kind, command_number n, wsman::outgoing_request&& r, bool background = false, milliseconds delay = {})
+    void ask(exchange_kind kind, command_number n, wsman::outgoing_request&& r, bool background = false,
+             milliseconds delay = {})
     {
         const exchange_id id{next_exchange++};
         r.header.operation_timeout = options.operation_timeout;
@@ -87,7 +90,10 @@ struct client_shell::state
         requests.push_back({id, std::move(r), kind == exchange_kind::receive, background, delay});
     }
 
-    [[nodiscard]] std::size_t piece() const { return base::base64_capacity(std::max(send_size, min_send_envelope) - send_overhead); }
+    [[nodiscard]] std::size_t piece() const
+    {
+        return base::base64_capacity(std::max(send_size, min_send_envelope) - send_overhead);
+    }
 
     void ask_receive(command_number n, const command& c)
     {
@@ -115,7 +121,8 @@ struct client_shell::state
             c.sending_end = c.input_end && c.sending == c.queued();
             c.send_under_way = true;
             ask(exchange_kind::send, n,
-                make_send(resource, info.shell_id, c.id, c.input.substr(c.taken, c.sending), c.sending_end), false, busy_delay(c.busy));
+                make_send(resource, info.shell_id, c.id, c.input.substr(c.taken, c.sending), c.sending_end), false,
+                busy_delay(c.busy));
         }
         if (!c.wanted_told && !c.input_end && c.queued() < options.input_high_water) {
             c.wanted_told = true;
@@ -294,10 +301,12 @@ struct client_shell::state
         if (!r.fault()) return send_taken(n, c);
         const fault_info& f = *r.fault();
         c.send_under_way = false;
-        if (f.code == static_cast<std::uint32_t>(wsman::fault_code::busy) && c.busy++ < max_busy_retries) return push_input(n, c);
+        if (f.code == static_cast<std::uint32_t>(wsman::fault_code::busy) && c.busy++ < max_busy_retries)
+            return push_input(n, c);
         if (refused_for_size(f.code) && shrink()) return push_input(n, c);
         // The command has ended or is ending: Receive tells how.
-        if (shell_is_gone(f) || f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_aborted)) return drop_input(c);
+        if (shell_is_gone(f) || f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_aborted))
+            return drop_input(c);
         fail_command(n, wsman::to_error(f));
     }
 
@@ -397,7 +406,8 @@ bool client_shell::wants_envelope_size() const noexcept
 {
     if (state_->size_learnt || state_->phase != shell_phase::open) return false;
     const std::size_t piece = state_->piece();
-    return std::any_of(state_->commands.begin(), state_->commands.end(), [piece](const auto& c) { return c.second.queued() > piece; });
+    return std::any_of(state_->commands.begin(), state_->commands.end(),
+                       [piece](const auto& c) { return c.second.queued() > piece; });
 }
 
 std::optional<outgoing> client_shell::poll_request()

@@ -1,6 +1,7 @@
-// A remote shell from the client's side: opens, runs commands, feeds stdin, collects output, ends. Pure: says which request is
-// next, is told the reply. Whoever drives it may have several requests under way at once (Receive waits long, Send and Signal
-// go beside it on a second connection). Order of use: page comment of ARCHITECTURE.md, "client path".
+// A remote shell from the client's side: opens, runs commands, feeds stdin, collects output, ends. Pure: says which
+// request is next, is told the reply. Whoever drives it may have several requests under way at once (Receive waits
+// long, Send and Signal go beside it on a second connection). Order of use: page comment of ARCHITECTURE.md, "client
+// path".
 //
 // Call poll_request() and poll_event() after every other call until both are empty.
 #pragma once
@@ -23,11 +24,11 @@ enum class command_number : std::uint32_t {};
 struct client_options
 {
     create_shell create;
-    milliseconds operation_timeout{60'000};   ///< of Receive: the host's longest silence before TimedOut
-    std::size_t max_envelope_size = 512'000;  ///< what we accept, told in the header
-    std::size_t send_envelope_size = 153'600; ///< what the host surely takes, until learn_envelope_size()
+    milliseconds operation_timeout{60'000};     ///< of Receive: the host's longest silence before TimedOut
+    std::size_t max_envelope_size = 512'000;    ///< what we accept, told in the header
+    std::size_t send_envelope_size = 153'600;   ///< what the host surely takes, until learn_envelope_size()
     std::size_t input_high_water = 1024 * 1024; ///< queued stdin beyond which input_wanted is not signalled
-    bool signal_after_done = true;            ///< MS-WSMV 3.1.4.12: terminate follows the final output
+    bool signal_after_done = true;              ///< MS-WSMV 3.1.4.12: terminate follows the final output
 };
 
 struct outgoing
@@ -38,24 +39,53 @@ struct outgoing
     bool repeatable = false;
     /// The user waits for nothing of this one (Signal after Done, Delete): errors are swallowed by the machine.
     bool background = false;
-    /// To be held back this long by the driver before it leaves (a Send that the host was too busy to take); 0 = at once.
+    /// To be held back this long by the driver before it leaves (a Send that the host was too busy to take); 0 = at
+    /// once.
     milliseconds delay{0};
 };
 
 // events, in the order they happened
-struct shell_opened { shell_info info; };
-struct command_started { command_number command; std::string command_id; };
-struct command_output { command_number command; std::string stream; base::bytes data; };
+struct shell_opened
+{
+    shell_info info;
+};
+struct command_started
+{
+    command_number command;
+    std::string command_id;
+};
+struct command_output
+{
+    command_number command;
+    std::string stream;
+    base::bytes data;
+};
 /// Room for more stdin of this command.
-struct input_wanted { command_number command; };
-struct command_done { command_number command; std::optional<std::int32_t> exit_code; };
+struct input_wanted
+{
+    command_number command;
+};
+struct command_done
+{
+    command_number command;
+    std::optional<std::int32_t> exit_code;
+};
 /// The command ended without exit code: fault, lost connection, protocol error.
-struct command_failed { command_number command; winrm::error error; };
+struct command_failed
+{
+    command_number command;
+    winrm::error error;
+};
 /// Shell could not be opened, or is gone: nothing can follow but shell_closed.
-struct shell_failed { winrm::error error; };
+struct shell_failed
+{
+    winrm::error error;
+};
 /// Delete was answered (or given up): the machine is finished.
-struct shell_closed {};
-using client_event = std::variant<shell_opened, command_started, command_output, input_wanted, command_done, command_failed, shell_failed, shell_closed>;
+struct shell_closed
+{};
+using client_event = std::variant<shell_opened, command_started, command_output, input_wanted, command_done,
+                                  command_failed, shell_failed, shell_closed>;
 
 class client_shell
 {

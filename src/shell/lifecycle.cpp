@@ -13,7 +13,8 @@ constexpr std::array<shell_transition, 8> shells{{
     {shell_phase::opening, shell_step::lost, shell_phase::closed},
     {shell_phase::open, shell_step::close, shell_phase::closing},
     {shell_phase::closing, shell_step::deleted, shell_phase::closed},
-    {shell_phase::opening, shell_step::close, shell_phase::opening}, // Delete needs the id: Create's answer is waited for
+    {shell_phase::opening, shell_step::close,
+     shell_phase::opening}, // Delete needs the id: Create's answer is waited for
 }};
 
 constexpr std::array<command_transition, 5> commands{{

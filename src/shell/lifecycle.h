@@ -10,12 +10,22 @@ enum class shell_phase { idle, opening, open, closing, closed };
 /// create: Create leaves. opened: it was answered (or a shell was attached). lost: Create failed, no id is known.
 /// close: the application, or a fault that says the shell is gone. deleted: Delete was answered or given up.
 enum class shell_step { create, opened, lost, close, deleted };
-struct shell_transition { shell_phase from; shell_step step; shell_phase to; };
+struct shell_transition
+{
+    shell_phase from;
+    shell_step step;
+    shell_phase to;
+};
 
 enum class command_phase { queued, starting, running, ended };
 /// ask: Command leaves. started: it was answered. end: Done, a fault, a lost connection or close().
 enum class command_step { ask, started, end };
-struct command_transition { command_phase from; command_step step; command_phase to; };
+struct command_transition
+{
+    command_phase from;
+    command_step step;
+    command_phase to;
+};
 
 [[nodiscard]] std::span<const shell_transition> shell_transitions() noexcept;
 [[nodiscard]] std::span<const command_transition> command_transitions() noexcept;

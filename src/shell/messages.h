@@ -13,20 +13,23 @@ namespace winrm::shell {
 
 using base::milliseconds;
 
-struct variable { std::string name, value; };
+struct variable
+{
+    std::string name, value;
+};
 
 /// rsp:Shell of Create and the options that go with it (2.2.4.37, 3.1.4.5.2).
 struct create_shell
 {
     std::string resource_uri{wsman::resource_uri::cmd};
-    std::string shell_id;                     ///< proposed by the client, "" = service chooses
+    std::string shell_id; ///< proposed by the client, "" = service chooses
     std::vector<std::string> input_streams{"stdin"};
     std::vector<std::string> output_streams{"stdout", "stderr"};
     std::string working_directory, name;
     std::vector<variable> environment;
     std::optional<milliseconds> idle_timeout, lifetime;
-    std::optional<bool> no_profile;           ///< WINRS_NOPROFILE
-    std::optional<std::uint32_t> code_page;   ///< WINRS_CODEPAGE
+    std::optional<bool> no_profile;         ///< WINRS_NOPROFILE
+    std::optional<std::uint32_t> code_page; ///< WINRS_CODEPAGE
 };
 
 /// rsp:Shell as the service tells it.
@@ -40,14 +43,14 @@ struct shell_info
     std::optional<std::uint32_t> process_id;
     std::optional<std::uint32_t> child_processes;
     std::string memory_used;
-    std::optional<bool> profile_loaded;       ///< the user's login files are read before each command
+    std::optional<bool> profile_loaded; ///< the user's login files are read before each command
 };
 
 struct start_command
 {
     std::string command;
     std::vector<std::string> arguments;
-    std::string command_id;                   ///< proposed, "" = service chooses
+    std::string command_id; ///< proposed, "" = service chooses
     std::optional<bool> skip_cmd_shell, console_mode_stdin;
 };
 
@@ -57,7 +60,7 @@ enum class signal_code { terminate, ctrl_c, ctrl_break };
 struct stream_block
 {
     std::string stream, command_id;
-    base::bytes data;                         ///< decoded
+    base::bytes data; ///< decoded
     bool end = false;
 };
 
@@ -65,41 +68,62 @@ enum class command_state { running, pending, done };
 
 struct receive_answer
 {
-    std::vector<stream_block> blocks;         ///< in the order received
+    std::vector<stream_block> blocks; ///< in the order received
     std::optional<command_state> state;
-    std::optional<std::int32_t> exit_code;    ///< unsigned values above INT32_MAX wrap (0xC000013A = -1073741510)
+    std::optional<std::int32_t> exit_code; ///< unsigned values above INT32_MAX wrap (0xC000013A = -1073741510)
 };
 
-struct command_info { std::string command_id, command_line, state; };
+struct command_info
+{
+    std::string command_id, command_line, state;
+};
 
 // -- client side: request bodies and headers, reply readers. @errors protocol
 [[nodiscard]] wsman::outgoing_request make_create(const create_shell& c);
-[[nodiscard]] wsman::outgoing_request make_command(const std::string& resource_uri, const std::string& shell_id, const start_command& c);
-[[nodiscard]] wsman::outgoing_request make_send(const std::string& resource_uri, const std::string& shell_id, const std::string& command_id, base::bytes data, bool end);
-[[nodiscard]] wsman::outgoing_request make_receive(const std::string& resource_uri, const std::string& shell_id, const std::string& command_id, const std::vector<std::string>& streams);
-[[nodiscard]] wsman::outgoing_request make_signal(const std::string& resource_uri, const std::string& shell_id, const std::string& command_id, signal_code code);
+[[nodiscard]] wsman::outgoing_request make_command(const std::string& resource_uri, const std::string& shell_id,
+                                                   const start_command& c);
+[[nodiscard]] wsman::outgoing_request make_send(const std::string& resource_uri, const std::string& shell_id,
+                                                const std::string& command_id, base::bytes data, bool end);
+[[nodiscard]] wsman::outgoing_request make_receive(const std::string& resource_uri, const std::string& shell_id,
+                                                   const std::string& command_id,
+                                                   const std::vector<std::string>& streams);
+[[nodiscard]] wsman::outgoing_request make_signal(const std::string& resource_uri, const std::string& shell_id,
+                                                  const std::string& command_id, signal_code code);
 [[nodiscard]] wsman::outgoing_request make_delete(const std::string& resource_uri, const std::string& shell_id);
 [[nodiscard]] wsman::outgoing_request make_get(const std::string& resource_uri, const std::string& shell_id);
 /// Reads CreateResponse: x:ResourceCreated's selector, else rsp:Shell/rsp:ShellId.
 [[nodiscard]] result<shell_info> read_create_reply(const wsman::incoming_reply& r);
 [[nodiscard]] result<std::string> read_command_reply(const wsman::incoming_reply& r); ///< CommandId
 [[nodiscard]] result<receive_answer> read_receive_reply(const wsman::incoming_reply& r);
-[[nodiscard]] result<shell_info> read_shell(const xml::element& shell);               ///< rsp:Shell of Get, Enumerate
+[[nodiscard]] result<shell_info> read_shell(const xml::element& shell); ///< rsp:Shell of Get, Enumerate
 
 // -- service side: request readers (fault = what to answer) and reply bodies
 [[nodiscard]] std::variant<create_shell, wsman::fault> read_create(const wsman::incoming_request& r);
 [[nodiscard]] std::variant<start_command, wsman::fault> read_command(const wsman::incoming_request& r);
 [[nodiscard]] std::variant<std::vector<stream_block>, wsman::fault> read_send(const wsman::incoming_request& r);
-struct receive_request { std::vector<std::string> streams; std::string command_id; };
+struct receive_request
+{
+    std::vector<std::string> streams;
+    std::string command_id;
+};
 [[nodiscard]] std::variant<receive_request, wsman::fault> read_receive(const wsman::incoming_request& r);
-struct signal_request { std::string command_id; signal_code code; };
+struct signal_request
+{
+    std::string command_id;
+    signal_code code;
+};
 [[nodiscard]] std::variant<signal_request, wsman::fault> read_signal(const wsman::incoming_request& r);
 void write_shell(xml::writer& w, const shell_info& s);
 void write_create_reply(xml::writer& w, const shell_info& s, base::bytes_view address);
 void write_command_reply(xml::writer& w, base::bytes_view command_id);
 /// Views into the queues: encoded straight into the envelope.
-struct outgoing_block { base::bytes_view stream, data; bool end = false; };
-void write_receive_reply(xml::writer& w, base::bytes_view command_id, const std::vector<outgoing_block>& blocks, command_state state, std::optional<std::int32_t> exit_code);
+struct outgoing_block
+{
+    base::bytes_view stream, data;
+    bool end = false;
+};
+void write_receive_reply(xml::writer& w, base::bytes_view command_id, const std::vector<outgoing_block>& blocks,
+                         command_state state, std::optional<std::int32_t> exit_code);
 void write_command_info(xml::writer& w, const command_info& c);
 
 } // namespace winrm::shell

@@ -35,7 +35,8 @@ server_table::state::outcome server_table::state::command(const call& c, server_
     auto& wanted = std::get<start_command>(read);
     std::string line = join_line(wanted);
     if (line.size() > options.max_command_line) return fault{fault_code::command_line_too_long, {}, {}};
-    if (base::trim(wanted.command).empty()) return fault{fault_code::wsman_invalid_parameter, "The command is empty.", {}};
+    if (base::trim(wanted.command).empty())
+        return fault{fault_code::wsman_invalid_parameter, "The command is empty.", {}};
     if (!wanted.command_id.empty() && (wanted.command_id.front() == '{' || !base::uuid::parse(wanted.command_id))) {
         return fault{fault_code::wsman_invalid_parameter, "The proposed CommandId is no GUID.", {}};
     }
@@ -72,7 +73,8 @@ server_table::state::outcome server_table::state::command(const call& c, server_
     p.shell_id = s.info.shell_id;
     p.command_id = n.id;
     orders.emplace_back(std::move(p));
-    log.write(base::log_level::debug, "command_start", {{"shell", s.info.shell_id}, {"command", n.id}, {"line", n.line}});
+    log.write(base::log_level::debug, "command_start",
+              {{"shell", s.info.shell_id}, {"command", n.id}, {"line", n.line}});
     return {};
 }
 
@@ -119,7 +121,8 @@ server_table::state::outcome server_table::state::signal(const call& c, server_s
     } else if (n->running && !n->exited) {
         orders.emplace_back(signal_process{n->process, wanted.code == signal_code::ctrl_c ? SIGINT : SIGQUIT});
     }
-    answer(c.token, c.request.header().message_id, wsman::action::signal, [](xml::writer& w) { w.open("rsp:SignalResponse").close(); });
+    answer(c.token, c.request.header().message_id, wsman::action::signal,
+           [](xml::writer& w) { w.open("rsp:SignalResponse").close(); });
     return {};
 }
 
@@ -146,9 +149,15 @@ void server_table::state::log_end(const server_command& c, const char* why, time
 {
     const auto took = std::chrono::duration_cast<milliseconds>(now - c.started).count();
     log.write(base::log_level::info, "command_end",
-              {{"user", options.owner}, {"shell", c.shell->info.shell_id}, {"command", c.id}, {"verb", why}, {"exit", c.exited ? std::to_string(c.status) : "none"},
-               {"bytes_in", std::to_string(c.bytes_in)}, {"bytes_out", std::to_string(c.bytes_out)},
-               {"ms", std::to_string(took)}, {"client", c.client_ip}});
+              {{"user", options.owner},
+               {"shell", c.shell->info.shell_id},
+               {"command", c.id},
+               {"verb", why},
+               {"exit", c.exited ? std::to_string(c.status) : "none"},
+               {"bytes_in", std::to_string(c.bytes_in)},
+               {"bytes_out", std::to_string(c.bytes_out)},
+               {"ms", std::to_string(took)},
+               {"client", c.client_ip}});
 }
 
 } // namespace winrm::shell

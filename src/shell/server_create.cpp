@@ -28,15 +28,22 @@ bool steers_loader(base::bytes_view name)
 }
 
 /// Output is passed as it is; where ASCII means the same, a code page is a promise we can keep (doc/PROTOCOL.md).
-bool passes_through(std::uint32_t page) { return page == 65001 || page == 437 || page == 20127 || page == 850 || page == 1252; }
+bool passes_through(std::uint32_t page)
+{
+    return page == 65001 || page == 437 || page == 20127 || page == 850 || page == 1252;
+}
 
 /// Windows clients send the place of their user by name; a short list is understood.
 std::string expand(base::bytes_view path, base::bytes_view home)
 {
-    struct place { base::bytes_view name, at; };
+    struct place
+    {
+        base::bytes_view name, at;
+    };
     const std::array<place, 3> places{{{"%USERPROFILE%", home}, {"%HOME%", home}, {"%TEMP%", "/tmp"}}};
     for (const place& p : places) {
-        if (base::iequals(path.substr(0, p.name.size()), p.name)) return std::string(p.at) + std::string(path.substr(p.name.size()));
+        if (base::iequals(path.substr(0, p.name.size()), p.name))
+            return std::string(p.at) + std::string(path.substr(p.name.size()));
     }
     return std::string(path);
 }
@@ -67,7 +74,8 @@ server_table::state::outcome server_table::state::check_create(create_shell& c, 
         if (steers_loader(v.name)) return refuse_parameter("The variable \"" + v.name + "\" may not be set.");
     }
     if (c.code_page && !passes_through(*c.code_page)) return fault{fault_code::code_page_not_supported, {}, {}};
-    if (c.idle_timeout && *c.idle_timeout > options.max_idle_timeout) return fault{fault_code::idle_timeout_out_of_bounds, {}, {}};
+    if (c.idle_timeout && *c.idle_timeout > options.max_idle_timeout)
+        return fault{fault_code::idle_timeout_out_of_bounds, {}, {}};
     return {};
 }
 
@@ -124,7 +132,8 @@ void server_table::state::close_shell(const std::string& key, const char* why, t
     const auto at = shells.find(key);
     if (at == shells.end()) return;
     while (!at->second->commands.empty()) remove_command(*at->second->commands.begin()->second, why, now);
-    log.write(base::log_level::info, "shell_end", {{"user", options.owner}, {"shell", at->second->info.shell_id}, {"why", why}});
+    log.write(base::log_level::info, "shell_end",
+              {{"user", options.owner}, {"shell", at->second->info.shell_id}, {"why", why}});
     shells.erase(at);
 }
 

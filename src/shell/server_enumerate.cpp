@@ -46,15 +46,18 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
     enumeration e;
     e.commands = h.resource_uri == wsman::resource_uri::shell_command;
     if (!asked.mode.empty()) {
-        return fault{e.commands ? fault_code::enumerate_commands_epr_not_supported : fault_code::unsupported_feature, {}, {}};
+        return fault{
+            e.commands ? fault_code::enumerate_commands_epr_not_supported : fault_code::unsupported_feature, {}, {}};
     }
     if (e.commands) {
         if (asked.filter_dialect.empty()) return fault{fault_code::enumerate_commands_filter_expected, {}, {}};
-        if (asked.filter_dialect != wsman::selector_filter_dialect) return fault{fault_code::filter_dialect_unavailable, {}, {}};
+        if (asked.filter_dialect != wsman::selector_filter_dialect)
+            return fault{fault_code::filter_dialect_unavailable, {}, {}};
         const std::string* id = asked.filter_selectors.find("ShellId");
         const auto at = id == nullptr ? shells.end() : shells.find(shell_key(*id));
         if (at == shells.end()) return no_such_shell();
-        for (const auto& [key, n] : at->second->commands) e.infos.push_back({n->id, n->line, n->ended ? "Done" : "Running"});
+        for (const auto& [key, n] : at->second->commands)
+            e.infos.push_back({n->id, n->line, n->ended ? "Done" : "Running"});
     } else {
         if (!asked.filter_dialect.empty()) return fault{fault_code::filtering_not_supported, {}, {}};
         for (const auto& [key, s] : shells) e.shells.push_back(told(*s, c.now));
@@ -64,7 +67,8 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
     if (!end && enumerations.size() >= max_enumerations) return fault{fault_code::quota_operations_per_user, {}, {}};
     const std::string context = end ? std::string() : base::uuid::random(random).text();
     answer(c.token, h.message_id, h.action, [&](xml::writer& w) {
-        wsman::write_enumerate_response(w, context, asked.optimize, [&](xml::writer& x) { write_items(x, e, 0, count); }, end);
+        wsman::write_enumerate_response(
+            w, context, asked.optimize, [&](xml::writer& x) { write_items(x, e, 0, count); }, end);
     });
     if (end) return {};
     e.next = count;
@@ -81,14 +85,16 @@ server_table::state::outcome server_table::state::pull(const call& c)
     const auto& asked = std::get<wsman::pull_request>(read);
     const auto at = enumerations.find(asked.context);
     const bool commands = h.resource_uri == wsman::resource_uri::shell_command;
-    if (at == enumerations.end() || at->second.commands != commands) return fault{fault_code::invalid_enumeration_context, {}, {}};
+    if (at == enumerations.end() || at->second.commands != commands)
+        return fault{fault_code::invalid_enumeration_context, {}, {}};
     enumeration& e = at->second;
     const std::size_t from = e.next;
     e.next += fitting(e, asked.max_elements, h);
     e.until = c.now + options.enumeration_timeout;
     const bool end = e.next == e.size();
     answer(c.token, h.message_id, h.action, [&](xml::writer& w) {
-        wsman::write_pull_response(w, asked.context, [&](xml::writer& x) { write_items(x, e, from, e.next); }, end);
+        wsman::write_pull_response(
+            w, asked.context, [&](xml::writer& x) { write_items(x, e, from, e.next); }, end);
     });
     if (end) enumerations.erase(at);
     return {};
@@ -99,7 +105,8 @@ server_table::state::outcome server_table::state::release(const call& c)
     const auto& h = c.request.header();
     auto read = wsman::read_release(c.request.payload());
     if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
-    if (enumerations.erase(std::get<std::string>(read)) == 0) return fault{fault_code::invalid_enumeration_context, {}, {}};
+    if (enumerations.erase(std::get<std::string>(read)) == 0)
+        return fault{fault_code::invalid_enumeration_context, {}, {}};
     answer(c.token, h.message_id, h.action, {});
     return {};
 }

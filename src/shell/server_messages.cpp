@@ -57,14 +57,16 @@ std::optional<fault> read_bool_option(const wsman::option_set& options, base::by
     if (value == nullptr) return {};
     to = base::parse_bool(*value);
     if (to) return {};
-    return fault{fault_code::invalid_options, "The option \"" + std::string(name) + "\" is no boolean.", "InvalidValue"};
+    return fault{fault_code::invalid_options, "The option \"" + std::string(name) + "\" is no boolean.",
+                 "InvalidValue"};
 }
 
 std::optional<fault> read_environment(const xml::element& e, create_shell& c)
 {
     for (const xml::element* v : e.children()) {
         if (!v->is(rsp, "Variable")) continue;
-        if (c.environment.size() == max_variables) return refuse(fault_code::wsman_invalid_parameter, "There are too many variables.");
+        if (c.environment.size() == max_variables)
+            return refuse(fault_code::wsman_invalid_parameter, "There are too many variables.");
         c.environment.push_back({attribute_of(*v, "Name"), std::string(v->text())});
     }
     return {};
@@ -135,8 +137,10 @@ std::variant<start_command, fault> read_command(const wsman::incoming_request& r
         }
     }
     if (!named) return wrong_body("Command");
-    if (auto why = read_bool_option(r.header().options, "WINRS_SKIP_CMD_SHELL", c.skip_cmd_shell)) return std::move(*why);
-    if (auto why = read_bool_option(r.header().options, "WINRS_CONSOLEMODE_STDIN", c.console_mode_stdin)) return std::move(*why);
+    if (auto why = read_bool_option(r.header().options, "WINRS_SKIP_CMD_SHELL", c.skip_cmd_shell))
+        return std::move(*why);
+    if (auto why = read_bool_option(r.header().options, "WINRS_CONSOLEMODE_STDIN", c.console_mode_stdin))
+        return std::move(*why);
     return c;
 }
 
@@ -147,7 +151,8 @@ std::variant<std::vector<stream_block>, fault> read_send(const wsman::incoming_r
     std::vector<stream_block> blocks;
     for (const xml::element* e : send->children()) {
         if (!e->is(rsp, "Stream")) continue;
-        if (blocks.size() == max_blocks) return refuse(fault_code::wsman_invalid_parameter, "There are too many blocks.");
+        if (blocks.size() == max_blocks)
+            return refuse(fault_code::wsman_invalid_parameter, "There are too many blocks.");
         stream_block b;
         b.stream = attribute_of(*e, "Name");
         b.command_id = attribute_of(*e, "CommandId");
@@ -156,7 +161,8 @@ std::variant<std::vector<stream_block>, fault> read_send(const wsman::incoming_r
             if (!value) return refuse(fault_code::schema_validation_error, "End is no boolean.");
             b.end = *value;
         }
-        if (!base::base64_decode(e->text(), b.data)) return refuse(fault_code::invalid_soap_body, "A stream is not base64.");
+        if (!base::base64_decode(e->text(), b.data))
+            return refuse(fault_code::invalid_soap_body, "A stream is not base64.");
         blocks.push_back(std::move(b));
     }
     if (blocks.empty()) return wrong_body("Stream");
@@ -179,7 +185,8 @@ std::variant<signal_request, fault> read_signal(const wsman::incoming_request& r
     const xml::element* code = signal->child(rsp, "Code");
     if (code == nullptr) return wrong_body("Code");
     for (const signal_code known : {signal_code::terminate, signal_code::ctrl_c, signal_code::ctrl_break}) {
-        if (base::iequals(code->trimmed(), uri(known))) return signal_request{attribute_of(*signal, "CommandId"), known};
+        if (base::iequals(code->trimmed(), uri(known)))
+            return signal_request{attribute_of(*signal, "CommandId"), known};
     }
     return refuse(fault_code::wsman_invalid_parameter, "The signal is not known.");
 }
@@ -223,8 +230,8 @@ void write_command_reply(xml::writer& w, base::bytes_view command_id)
     w.open("rsp:CommandResponse").leaf("rsp:CommandId", command_id).close();
 }
 
-void write_receive_reply(xml::writer& w, base::bytes_view command_id, const std::vector<outgoing_block>& blocks, command_state state,
-                         std::optional<std::int32_t> exit_code)
+void write_receive_reply(xml::writer& w, base::bytes_view command_id, const std::vector<outgoing_block>& blocks,
+                         command_state state, std::optional<std::int32_t> exit_code)
 {
     w.open("rsp:ReceiveResponse");
     for (const outgoing_block& b : blocks) {
@@ -235,8 +242,11 @@ void write_receive_reply(xml::writer& w, base::bytes_view command_id, const std:
     }
     if (!command_id.empty()) {
         w.open("rsp:CommandState").attribute("CommandId", command_id);
-        const char* word = state == command_state::done ? "Done" : state == command_state::pending ? "Pending" : "Running";
-        w.attribute("State", "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/" + std::string(word));
+        const char* word = state == command_state::done      ? "Done"
+                           : state == command_state::pending ? "Pending"
+                                                             : "Running";
+        w.attribute("State",
+                    "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/" + std::string(word));
         if (exit_code) w.leaf("rsp:ExitCode", std::to_string(*exit_code));
         w.close();
     }
@@ -245,7 +255,11 @@ void write_receive_reply(xml::writer& w, base::bytes_view command_id, const std:
 
 void write_command_info(xml::writer& w, const command_info& c)
 {
-    w.open("rsp:Command").leaf("rsp:CommandId", c.command_id).leaf("rsp:CommandLine", c.command_line).leaf("rsp:State", c.state).close();
+    w.open("rsp:Command")
+        .leaf("rsp:CommandId", c.command_id)
+        .leaf("rsp:CommandLine", c.command_line)
+        .leaf("rsp:State", c.state)
+        .close();
 }
 
 } // namespace winrm::shell

@@ -12,7 +12,7 @@ constexpr std::size_t chunk_size = 128 * 1024; // a chunk grows to this before t
 constexpr std::size_t max_chunks = 4096;       // streams that alternate byte by byte must not cost more than the bytes
 constexpr std::size_t block_tags = 192;        // octets of one Stream element besides its data
 constexpr std::size_t state_tags = 512;        // End streams, CommandState and ExitCode
-constexpr int coalesce_rounds = 4;             // output that never pauses is held back no longer than this many `coalesce`
+constexpr int coalesce_rounds = 4; // output that never pauses is held back no longer than this many `coalesce`
 
 /// Bytes at the end that begin a UTF-8 sequence without ending it: 0 to 3.
 std::size_t unfinished_tail(base::bytes_view text)
@@ -39,7 +39,7 @@ struct piece
     std::vector<outgoing_block> blocks;
     std::vector<std::size_t> given; ///< by place in the queue
     std::size_t bytes = 0;
-    bool everything = true;         ///< no wanted byte stays behind
+    bool everything = true; ///< no wanted byte stays behind
 };
 
 piece cut(const server_command& c)
@@ -117,7 +117,8 @@ server_table::state::outcome server_table::state::receive(const call& c, server_
         (name == "stderr" ? r.err : r.out) = true;
     }
     if (!r.out && !r.err) return fault{fault_code::wsman_invalid_parameter, "No stream is asked for.", {}};
-    if (asked.command_id.empty()) return fault{fault_code::invalid_parameter, "This shell has output of commands only.", {}};
+    if (asked.command_id.empty())
+        return fault{fault_code::invalid_parameter, "This shell has output of commands only.", {}};
     const auto at = s.commands.find(shell_key(asked.command_id));
     if (at == s.commands.end()) return no_such_command();
     server_command& n = *at->second;
@@ -126,7 +127,8 @@ server_table::state::outcome server_table::state::receive(const call& c, server_
     r.request = {c.token, h.message_id};
     r.room = envelope_room(h);
     r.since = c.now;
-    r.until = c.now + std::min(h.operation_timeout.value_or(options.max_operation_timeout), options.max_operation_timeout);
+    r.until =
+        c.now + std::min(h.operation_timeout.value_or(options.max_operation_timeout), options.max_operation_timeout);
     n.receiving = std::move(r);
     ++waiting;
     try_answer(n, c.now);
@@ -141,12 +143,14 @@ void server_table::state::take_output(server_command& c, bool is_stderr, base::b
     c.queued += data.size();
     if (is_stderr) c.queued_err += data.size();
     c.bytes_out += data.size();
-    if (!c.queue.empty() && c.queue.back().is_stderr == is_stderr && c.queue.back().data.size() + data.size() <= chunk_size) {
+    if (!c.queue.empty() && c.queue.back().is_stderr == is_stderr &&
+        c.queue.back().data.size() + data.size() <= chunk_size) {
         c.queue.back().data += data;
     } else {
         // A character cut by the border of two reads moves over whole: some clients decode block by block.
         std::string start;
-        const auto last = std::find_if(c.queue.rbegin(), c.queue.rend(), [&](const auto& q) { return q.is_stderr == is_stderr; });
+        const auto last =
+            std::find_if(c.queue.rbegin(), c.queue.rend(), [&](const auto& q) { return q.is_stderr == is_stderr; });
         if (const std::size_t tail = last == c.queue.rend() ? 0 : unfinished_tail(last->rest()); tail > 0) {
             start = last->data.substr(last->data.size() - tail);
             last->data.resize(last->data.size() - tail);

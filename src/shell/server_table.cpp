@@ -27,7 +27,8 @@ fault no_such_command() { return {fault_code::unexpected_selectors, "There is no
 
 // -- answers
 
-void server_table::state::answer(request_token token, base::bytes_view message_id, base::bytes_view action, const wsman::body_writer& body)
+void server_table::state::answer(request_token token, base::bytes_view message_id, base::bytes_view action,
+                                 const wsman::body_writer& body)
 {
     const wsman::reply_header h{base::uuid::random(random).urn(), std::string(message_id)};
     replies.push_back({token, false, wsman::write_reply(h, wsman::action::response_of(action), body)});
@@ -39,7 +40,8 @@ void server_table::state::refuse(request_token token, base::bytes_view message_i
     replies.push_back({token, true, wsman::write_fault(h, f, options.machine)});
 }
 
-void server_table::state::answer_later(std::optional<waiting_request>& w, base::bytes_view action, const wsman::body_writer& body)
+void server_table::state::answer_later(std::optional<waiting_request>& w, base::bytes_view action,
+                                       const wsman::body_writer& body)
 {
     if (!w) return;
     --waiting;
@@ -57,7 +59,8 @@ void server_table::state::refuse_later(std::optional<waiting_request>& w, const 
 
 std::size_t server_table::state::envelope_room(const wsman::request_header& h) const
 {
-    const std::size_t limit = h.max_envelope_size == 0 ? options.limits.envelope : std::min(h.max_envelope_size, options.limits.envelope);
+    const std::size_t limit =
+        h.max_envelope_size == 0 ? options.limits.envelope : std::min(h.max_envelope_size, options.limits.envelope);
     // The request's MessageID comes back in RelatesTo, escaped at worst to six times its length.
     const std::size_t taken = wsman::reply_overhead + 6 * h.message_id.size();
     return limit > taken + 1024 ? limit - taken : 1024;
@@ -74,7 +77,8 @@ server_shell* server_table::state::find_shell(const call& c)
 
 server_table::state::outcome server_table::state::identify(const call& c)
 {
-    const wsman::identity id{std::string(soap::ns::w), options.product_vendor, options.product_version, options.security_profiles};
+    const wsman::identity id{std::string(soap::ns::w), options.product_vendor, options.product_version,
+                             options.security_profiles};
     replies.push_back({c.token, false, wsman::write_identify_reply(id)});
     return {};
 }
@@ -112,9 +116,9 @@ server_table::state::outcome server_table::state::dispatch_shell(const call& c)
     const auto& h = c.request.header();
     if (h.action == wsman::action::create) return create(c);
     const auto is = [&](base::bytes_view a) { return h.action == a; };
-    const bool known = is(wsman::action::get) || is(wsman::action::delete_) || is(wsman::action::command) || is(wsman::action::send) ||
-                       is(wsman::action::receive) || is(wsman::action::signal) || is(wsman::action::disconnect) ||
-                       is(wsman::action::reconnect) || is(wsman::action::connect);
+    const bool known = is(wsman::action::get) || is(wsman::action::delete_) || is(wsman::action::command) ||
+                       is(wsman::action::send) || is(wsman::action::receive) || is(wsman::action::signal) ||
+                       is(wsman::action::disconnect) || is(wsman::action::reconnect) || is(wsman::action::connect);
     if (!known) return fault{fault_code::action_not_supported, {}, {}};
     if (h.selectors.find("ShellId") == nullptr) return fault{fault_code::insufficient_selectors, {}, {}};
     if (h.selectors.items().size() != 1) return fault{fault_code::unexpected_selectors, {}, {}};
@@ -147,16 +151,18 @@ server_table::state::outcome server_table::state::dispatch_verb(const call& c, s
 
 server_table::server_table(table_options options, base::random_source random, base::log_sink& log, base::time_point)
     : state_(std::make_unique<state>(std::move(options), std::move(random), log))
-{
-}
+{}
 server_table::~server_table() = default;
 
-void server_table::handle_request(request_token token, base::bytes_view utf8, base::bytes_view client_ip, base::time_point now)
+void server_table::handle_request(request_token token, base::bytes_view utf8, base::bytes_view client_ip,
+                                  base::time_point now)
 {
     auto read = wsman::read_request(utf8, state_->options.limits);
-    if (const auto* no = std::get_if<wsman::rejected_request>(&read)) return state_->refuse(token, no->message_id, no->fault);
+    if (const auto* no = std::get_if<wsman::rejected_request>(&read))
+        return state_->refuse(token, no->message_id, no->fault);
     const auto& request = std::get<wsman::incoming_request>(read);
-    if (auto why = state_->dispatch({token, request, client_ip, now})) state_->refuse(token, request.header().message_id, *why);
+    if (auto why = state_->dispatch({token, request, client_ip, now}))
+        state_->refuse(token, request.header().message_id, *why);
 }
 
 void server_table::handle_unreadable(request_token token, std::string reason, base::time_point)
@@ -201,8 +207,10 @@ void server_table::process_not_started(process_ref p, start_failure why, base::t
     server_command& c = *at->second;
     fault f{fault_code::file_not_found, "The program was not found.", {}};
     if (why == start_failure::no_permission) f = {fault_code::access_denied, "The program may not be run.", {}};
-    if (why == start_failure::bad_directory) f = {fault_code::file_not_found, "The working directory cannot be entered.", {}};
-    if (why == start_failure::no_resources) f = {fault_code::quota_processes_per_shell, "No further process can be started.", {}};
+    if (why == start_failure::bad_directory)
+        f = {fault_code::file_not_found, "The working directory cannot be entered.", {}};
+    if (why == start_failure::no_resources)
+        f = {fault_code::quota_processes_per_shell, "No further process can be started.", {}};
     state_->refuse_later(c.starting, f);
     state_->remove_command(c, "not_started", now);
 }
@@ -226,7 +234,8 @@ void server_table::process_input_taken(process_ref p, base::time_point)
 {
     const auto at = state_->processes.find(p);
     if (at == state_->processes.end()) return;
-    state_->answer_later(at->second->sending, wsman::action::send, [](xml::writer& w) { w.open("rsp:SendResponse").close(); });
+    state_->answer_later(at->second->sending, wsman::action::send,
+                         [](xml::writer& w) { w.open("rsp:SendResponse").close(); });
 }
 
 void server_table::process_exited(process_ref p, int status, base::time_point now)
@@ -303,7 +312,8 @@ void server_table::handle_timeout(base::time_point now)
 
 void server_table::close_all(base::time_point now)
 {
-    while (!state_->shells.empty()) state_->close_shell(std::string(state_->shells.begin()->first), "service_stops", now);
+    while (!state_->shells.empty())
+        state_->close_shell(std::string(state_->shells.begin()->first), "service_stops", now);
     state_->enumerations.clear();
 }
 

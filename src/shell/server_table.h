@@ -1,12 +1,12 @@
-// All shells of one logged-in user, from the service's side (MS-WSMV 3.1.4.5–14, 3.2). Pure: requests and process news go in,
-// replies and orders for processes come out; `now` is an argument. Only one identity exists here by construction: the user
-// process holds exactly one table, for its own user.
+// All shells of one logged-in user, from the service's side (MS-WSMV 3.1.4.5–14, 3.2). Pure: requests and process news
+// go in, replies and orders for processes come out; `now` is an argument. Only one identity exists here by
+// construction: the user process holds exactly one table, for its own user.
 //
 // After every call ask poll_reply() and poll_order() until empty, and arm a timer for deadline().
 #pragma once
 
-#include "base/uuid.h"
 #include "base/log_sink.h"
+#include "base/uuid.h"
 #include "shell/messages.h"
 #include "wsman/config_resource.h"
 
@@ -26,19 +26,19 @@ enum class process_ref : std::uint64_t {};
 
 struct table_options
 {
-    std::string owner;                        ///< shown as Owner
-    std::string home;                         ///< %USERPROFILE%, HOME, default working directory
-    std::string user_shell = "/bin/sh";       ///< runs commands with -c
-    std::string machine;                      ///< WSManFault/@Machine
+    std::string owner;                  ///< shown as Owner
+    std::string home;                   ///< %USERPROFILE%, HOME, default working directory
+    std::string user_shell = "/bin/sh"; ///< runs commands with -c
+    std::string machine;                ///< WSManFault/@Machine
     base::limits limits;
     milliseconds max_operation_timeout{60'000};
     milliseconds default_idle_timeout{7'200'000}, max_idle_timeout{7'200'000}, min_idle_timeout{60'000};
-    milliseconds max_lifetime{0};             ///< 0 = none
+    milliseconds max_lifetime{0}; ///< 0 = none
     std::size_t max_shells = 30, max_commands_per_shell = 15, max_operations = 1500;
     std::size_t max_command_line = 8191;
-    std::size_t output_budget = 1024 * 1024;  ///< bytes queued per command before its pipes are left unread
-    milliseconds output_linger{2'000};        ///< after exit, pipes kept open by grandchildren are waited for this long
-    milliseconds coalesce{50};                ///< after output: wait this long for more, or for the end
+    std::size_t output_budget = 1024 * 1024; ///< bytes queued per command before its pipes are left unread
+    milliseconds output_linger{2'000};       ///< after exit, pipes kept open by grandchildren are waited for this long
+    milliseconds coalesce{50};               ///< after output: wait this long for more, or for the end
     milliseconds enumeration_timeout{240'000};
     wsman::config_resource* config = nullptr; ///< answers Get winrm/config; lives as long as the table
     /// What Identify tells those who logged in.
@@ -50,27 +50,47 @@ struct table_options
 struct start_process
 {
     process_ref process;
-    bool use_shell = true;                    ///< user_shell -c command_line; false: argv directly
+    bool use_shell = true; ///< user_shell -c command_line; false: argv directly
     std::string command_line;
     std::vector<std::string> argv;
-    std::string working_directory;            ///< absolute
-    std::vector<variable> environment;        ///< added to the user's own; LD_* already refused
-    bool login_profile = false;               ///< WINRS_NOPROFILE=FALSE was said: the shell reads its login files
-    bool input = true;                        ///< false: /dev/null
-    std::string shell_id, command_id;         ///< names of the cgroup
+    std::string working_directory;     ///< absolute
+    std::vector<variable> environment; ///< added to the user's own; LD_* already refused
+    bool login_profile = false;        ///< WINRS_NOPROFILE=FALSE was said: the shell reads its login files
+    bool input = true;                 ///< false: /dev/null
+    std::string shell_id, command_id;  ///< names of the cgroup
 };
-struct write_input { process_ref process; base::bytes data; bool end = false; };
-struct signal_process { process_ref process; int signal_number; };   ///< SIGINT, SIGQUIT… to the process group
-struct kill_process { process_ref process; };                        ///< whole tree, now; process_exited still follows
-struct read_output { process_ref process; bool wanted; };            ///< back-pressure
-struct forget_process { process_ref process; };                      ///< no more news wanted
-using process_order = std::variant<start_process, write_input, signal_process, kill_process, read_output, forget_process>;
+struct write_input
+{
+    process_ref process;
+    base::bytes data;
+    bool end = false;
+};
+struct signal_process
+{
+    process_ref process;
+    int signal_number;
+}; ///< SIGINT, SIGQUIT… to the process group
+struct kill_process
+{
+    process_ref process;
+}; ///< whole tree, now; process_exited still follows
+struct read_output
+{
+    process_ref process;
+    bool wanted;
+}; ///< back-pressure
+struct forget_process
+{
+    process_ref process;
+}; ///< no more news wanted
+using process_order =
+    std::variant<start_process, write_input, signal_process, kill_process, read_output, forget_process>;
 
 struct outgoing_reply
 {
     request_token token;
-    bool is_fault = false;                    ///< HTTP 500
-    std::string envelope;                     ///< UTF-8; the driver encodes it in the request's charset
+    bool is_fault = false; ///< HTTP 500
+    std::string envelope;  ///< UTF-8; the driver encodes it in the request's charset
 };
 
 enum class start_failure { not_found, no_permission, bad_directory, no_resources };

@@ -35,8 +35,8 @@ struct output_chunk
 struct waiting_receive
 {
     waiting_request request;
-    bool out = true, err = true;   ///< streams asked for
-    std::size_t room = 0;          ///< octets for the blocks with their tags
+    bool out = true, err = true; ///< streams asked for
+    std::size_t room = 0;        ///< octets for the blocks with their tags
     time_point since, until;
 };
 
@@ -49,7 +49,7 @@ struct server_command
     process_ref process{};
     time_point started, exited_at, first_output, last_output;
     std::deque<output_chunk> queue;
-    std::size_t queued = 0, queued_err = 0;                          ///< bytes in the queue, those of stderr
+    std::size_t queued = 0, queued_err = 0; ///< bytes in the queue, those of stderr
     bool out_open = true, err_open = true, exited = false, ended = false, paused = false;
     bool done_told = false, running = false, input_end = false;
     int status = 0;
@@ -81,7 +81,9 @@ struct enumeration
 
 struct server_table::state
 {
-    state(table_options&& o, base::random_source&& r, base::log_sink& l) : options(std::move(o)), random(std::move(r)), log(l) {}
+    state(table_options&& o, base::random_source&& r, base::log_sink& l)
+        : options(std::move(o)), random(std::move(r)), log(l)
+    {}
 
     table_options options;
     base::random_source random;
@@ -95,7 +97,8 @@ struct server_table::state
     std::uint64_t next_process = 1;
 
     // answers (server_table.cpp)
-    void answer(request_token token, base::bytes_view message_id, base::bytes_view action, const wsman::body_writer& body);
+    void answer(request_token token, base::bytes_view message_id, base::bytes_view action,
+                const wsman::body_writer& body);
     void refuse(request_token token, base::bytes_view message_id, const fault& f);
     void answer_later(std::optional<waiting_request>& w, base::bytes_view action, const wsman::body_writer& body);
     void refuse_later(std::optional<waiting_request>& w, const fault& f);

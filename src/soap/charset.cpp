@@ -11,15 +11,9 @@ constexpr base::bytes_view mark_utf8 = "\xEF\xBB\xBF";
 constexpr base::bytes_view mark_le = "\xFF\xFE";
 constexpr base::bytes_view mark_be = "\xFE\xFF";
 
-error refused(const char* why)
-{
-    return {errc::protocol, why};
-}
+error refused(const char* why) { return {errc::protocol, why}; }
 
-bool starts(base::bytes_view text, base::bytes_view with)
-{
-    return text.substr(0, with.size()) == with;
-}
+bool starts(base::bytes_view text, base::bytes_view with) { return text.substr(0, with.size()) == with; }
 
 struct mark
 {
@@ -108,7 +102,8 @@ result<decoded> decode(base::bytes&& body, base::bytes_view name)
         if (!converted) return refused("the message is not valid UTF-16");
         text = std::move(*converted);
     }
-    // After the mark U+FEFF is a character, and none may stand before the root element; a parser would take it for a mark.
+    // After the mark U+FEFF is a character, and none may stand before the root element; a parser would take it for a
+    // mark.
     if (starts(text, mark_utf8)) return refused("the message has two byte-order marks");
     return decoded{std::move(text), *encoding};
 }

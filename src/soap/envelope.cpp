@@ -10,10 +10,7 @@ namespace {
 
 constexpr base::bytes_view soap11 = "http://schemas.xmlsoap.org/soap/envelope/";
 
-error refused(const char* why)
-{
-    return {errc::protocol, why};
-}
+error refused(const char* why) { return {errc::protocol, why}; }
 
 base::bytes_view local_part(base::bytes_view qname)
 {

@@ -10,14 +10,8 @@
 namespace winrm::wsman {
 namespace {
 
-void number(xml::writer& w, base::bytes_view qname, std::uint64_t value)
-{
-    w.leaf(qname, std::to_string(value));
-}
-void boolean(xml::writer& w, base::bytes_view qname, bool value)
-{
-    w.leaf(qname, value ? "true" : "false");
-}
+void number(xml::writer& w, base::bytes_view qname, std::uint64_t value) { w.leaf(qname, std::to_string(value)); }
+void boolean(xml::writer& w, base::bytes_view qname, bool value) { w.leaf(qname, value ? "true" : "false"); }
 
 void write_service(xml::writer& w, const config_resource& c)
 {
@@ -56,8 +50,7 @@ void write_winrs(xml::writer& w, const config_resource& c)
 }
 
 // Absent or unusable values keep the default: hosts leave settings out that they do not have.
-template <class T>
-void read_number(const xml::element* parent, base::bytes_view local, T& to)
+template <class T> void read_number(const xml::element* parent, base::bytes_view local, T& to)
 {
     const xml::element* e = parent == nullptr ? nullptr : parent->child(soap::ns::cfg, local);
     if (e == nullptr) return;

@@ -10,10 +10,7 @@ constexpr base::bytes_view xpath_dialect = "http://www.w3.org/TR/1999/REC-xpath-
 constexpr std::size_t max_context = 256;
 constexpr std::size_t max_selectors = 256;
 
-fault refuse(fault_code code, std::string text = {})
-{
-    return {code, std::move(text), {}};
-}
+fault refuse(fault_code code, std::string text = {}) { return {code, std::move(text), {}}; }
 
 fault wrong_body(const char* wanted)
 {

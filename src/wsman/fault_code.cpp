@@ -180,17 +180,11 @@ constexpr std::array<fault_row, 87> rows{{
      "The PowerShell protocol version is missing from the options."},
 }};
 
-base::bytes_view local_part(base::bytes_view qname)
-{
-    return qname.substr(qname.find(':') + 1);
-}
+base::bytes_view local_part(base::bytes_view qname) { return qname.substr(qname.find(':') + 1); }
 
 } // namespace
 
-std::span<const fault_row> fault_table() noexcept
-{
-    return rows;
-}
+std::span<const fault_row> fault_table() noexcept { return rows; }
 
 const fault_row* find_fault(std::uint32_t code) noexcept
 {

@@ -28,14 +28,10 @@ void write_reply_headers(xml::writer& w, const reply_header& h, base::bytes_view
 base::bytes_view fault_action(base::bytes_view subcode)
 {
     switch (subcode.empty() ? 'w' : subcode.front()) {
-    case 'a':
-        return action::addressing_fault;
-    case 'n':
-        return action::enumeration_fault;
-    case 'e':
-        return action::eventing_fault;
-    default:
-        return action::wsman_fault;
+    case 'a': return action::addressing_fault;
+    case 'n': return action::enumeration_fault;
+    case 'e': return action::eventing_fault;
+    default: return action::wsman_fault;
     }
 }
 

@@ -26,10 +26,7 @@ bool must_understand(const xml::element& e)
     return value != nullptr && base::parse_bool(*value).value_or(true);
 }
 
-std::string quoted(const xml::element& e)
-{
-    return "\"" + std::string(e.local()) + "\"";
-}
+std::string quoted(const xml::element& e) { return "\"" + std::string(e.local()) + "\""; }
 
 std::string attribute_or_empty(const xml::element& e, base::bytes_view ns, base::bytes_view local)
 {

@@ -32,30 +32,19 @@ struct qualified
 std::string describe(XML_Error code)
 {
     switch (code) {
-    case XML_ERROR_NO_ELEMENTS:
-        return "there is no XML element";
+    case XML_ERROR_NO_ELEMENTS: return "there is no XML element";
     case XML_ERROR_UNCLOSED_TOKEN:
     case XML_ERROR_UNCLOSED_CDATA_SECTION:
-    case XML_ERROR_PARTIAL_CHAR:
-        return "the XML ends too early";
-    case XML_ERROR_TAG_MISMATCH:
-        return "an XML end tag does not match its start tag";
-    case XML_ERROR_DUPLICATE_ATTRIBUTE:
-        return "an XML attribute stands twice";
-    case XML_ERROR_JUNK_AFTER_DOC_ELEMENT:
-        return "something follows the XML document";
-    case XML_ERROR_UNDEFINED_ENTITY:
-        return "an XML entity is not defined";
-    case XML_ERROR_UNBOUND_PREFIX:
-        return "an XML prefix is not declared";
-    case XML_ERROR_BAD_CHAR_REF:
-        return "an XML character reference names no character";
-    case XML_ERROR_INVALID_TOKEN:
-        return "the XML holds a character that must not stand there";
-    case XML_ERROR_NO_MEMORY:
-        return "there is no memory for the XML";
-    default:
-        return "the XML is not well-formed";
+    case XML_ERROR_PARTIAL_CHAR: return "the XML ends too early";
+    case XML_ERROR_TAG_MISMATCH: return "an XML end tag does not match its start tag";
+    case XML_ERROR_DUPLICATE_ATTRIBUTE: return "an XML attribute stands twice";
+    case XML_ERROR_JUNK_AFTER_DOC_ELEMENT: return "something follows the XML document";
+    case XML_ERROR_UNDEFINED_ENTITY: return "an XML entity is not defined";
+    case XML_ERROR_UNBOUND_PREFIX: return "an XML prefix is not declared";
+    case XML_ERROR_BAD_CHAR_REF: return "an XML character reference names no character";
+    case XML_ERROR_INVALID_TOKEN: return "the XML holds a character that must not stand there";
+    case XML_ERROR_NO_MEMORY: return "there is no memory for the XML";
+    default: return "the XML is not well-formed";
     }
 }
 
@@ -158,28 +147,16 @@ struct builder
 
 namespace {
 
-builder& self(void* user) noexcept
-{
-    return *static_cast<builder*>(user);
-}
+builder& self(void* user) noexcept { return *static_cast<builder*>(user); }
 
 // noexcept: an exception (no memory) must not pass through expat's C.
 void XMLCALL on_start(void* user, const char* name, const char** attributes) noexcept
 {
     self(user).start(name, attributes);
 }
-void XMLCALL on_end(void* user, const char*) noexcept
-{
-    self(user).end();
-}
-void XMLCALL on_text(void* user, const char* data, int size) noexcept
-{
-    self(user).characters(data, size);
-}
-void XMLCALL on_namespace(void* user, const char* prefix, const char* uri) noexcept
-{
-    self(user).declare(prefix, uri);
-}
+void XMLCALL on_end(void* user, const char*) noexcept { self(user).end(); }
+void XMLCALL on_text(void* user, const char* data, int size) noexcept { self(user).characters(data, size); }
+void XMLCALL on_namespace(void* user, const char* prefix, const char* uri) noexcept { self(user).declare(prefix, uri); }
 void XMLCALL on_doctype(void* user, const char*, const char*, const char*, int) noexcept
 {
     self(user).stop(errc::protocol, "the XML has a document type declaration");
@@ -239,10 +216,7 @@ result<document> document::parse(base::bytes_view utf8, const base::limits& limi
     return std::move(b.made);
 }
 
-base::bytes_view element::trimmed() const noexcept
-{
-    return base::trim(text_);
-}
+base::bytes_view element::trimmed() const noexcept { return base::trim(text_); }
 
 const element* element::child(base::bytes_view ns, base::bytes_view local) const noexcept
 {
@@ -270,9 +244,6 @@ base::bytes_view element::namespace_of_prefix(base::bytes_view prefix) const noe
     return {};
 }
 
-std::size_t parse_count() noexcept
-{
-    return parses.load(std::memory_order_relaxed);
-}
+std::size_t parse_count() noexcept { return parses.load(std::memory_order_relaxed); }
 
 } // namespace winrm::xml

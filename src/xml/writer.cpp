@@ -16,34 +16,21 @@ constexpr auto plain = [] {
 }();
 
 // XML 1.0 2.2 Char, above ASCII.
-constexpr bool is_xml_character(char32_t c)
-{
-    return c != 0xFFFE && c != 0xFFFF;
-}
+constexpr bool is_xml_character(char32_t c) { return c != 0xFFFE && c != 0xFFFF; }
 
 base::bytes_view escape(char c, bool in_attribute)
 {
     switch (c) {
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '&':
-        return "&amp;";
-    case '"':
-        return in_attribute ? "&quot;" : "\"";
-    case '\'':
-        return "'";
-    case '\r':
-        return "&#13;"; // a bare one would be read as a newline (XML 1.0 2.11)
-    case '\n':
-        return in_attribute ? "&#10;" : "\n";
-    case '\t':
-        return in_attribute ? "&#9;" : "\t";
-    case '\x7F':
-        return "\x7F";
-    default:
-        return "?";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '&': return "&amp;";
+    case '"': return in_attribute ? "&quot;" : "\"";
+    case '\'': return "'";
+    case '\r': return "&#13;"; // a bare one would be read as a newline (XML 1.0 2.11)
+    case '\n': return in_attribute ? "&#10;" : "\n";
+    case '\t': return in_attribute ? "&#9;" : "\t";
+    case '\x7F': return "\x7F";
+    default: return "?";
     }
 }
 
@@ -131,9 +118,6 @@ writer& writer::close()
     return *this;
 }
 
-writer& writer::leaf(base::bytes_view qname, base::bytes_view value)
-{
-    return open(qname).text(value).close();
-}
+writer& writer::leaf(base::bytes_view qname, base::bytes_view value) { return open(qname).text(value).close(); }
 
 } // namespace winrm::xml

@@ -62,7 +62,8 @@ void lose_everywhere(const char* name, const script& start, bool may_go_on = fal
     const std::size_t commands = whole.exits.size() + whole.failures.size();
     for (std::size_t at = 0; at < whole.exchanges; ++at) {
         for (const loss how : {loss::before_delivery, loss::after_delivery}) {
-            SCOPED_TRACE(std::string(name) + " exchange " + std::to_string(at) + (how == loss::before_delivery ? " before" : " after"));
+            SCOPED_TRACE(std::string(name) + " exchange " + std::to_string(at) +
+                         (how == loss::before_delivery ? " before" : " after"));
             world w;
             w.lose(at, how);
             start(w);

@@ -106,7 +106,12 @@ private:
         return machines_[i].finished();
     }
 
-    struct asked { std::size_t client; shell::exchange_id id; std::string message_id; };
+    struct asked
+    {
+        std::size_t client;
+        shell::exchange_id id;
+        std::string message_id;
+    };
     base::null_log log_;
     base::time_point now_{};
     shell::server_table table_{options(), base::system_random(), log_, now_};

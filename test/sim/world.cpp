@@ -28,8 +28,7 @@ shell::table_options with_home(shell::table_options t)
 
 world::world(shell::table_options t, shell::client_options c)
     : table(with_home(std::move(t)), counting(), no_log, base::time_point{}), client(std::move(c))
-{
-}
+{}
 
 void world::exit(shell::process_ref p, int status)
 {
@@ -44,7 +43,9 @@ void world::order(shell::process_order&& o)
     if (auto* s = std::get_if<shell::start_process>(&o)) {
         ++started;
         process p{s->command_line};
-        const auto number = s->command_line.find(' ') == std::string::npos ? "0" : s->command_line.substr(s->command_line.find(' ') + 1);
+        const auto number = s->command_line.find(' ') == std::string::npos
+                                ? "0"
+                                : s->command_line.substr(s->command_line.find(' ') + 1);
         if (p.line.rfind("silent", 0) == 0) p.ends = now + std::chrono::milliseconds(std::stoll(number));
         if (p.line.rfind("big", 0) == 0) p.left = std::stoull(number);
         processes[s->process] = p;

@@ -1,4 +1,5 @@
-// Both ends of a remote shell tied together in memory: client machine, service table, scripted processes, virtual clock.
+// Both ends of a remote shell tied together in memory: client machine, service table, scripted processes, virtual
+// clock.
 #pragma once
 
 #include "shell/client_shell.h"
@@ -43,7 +44,8 @@ public:
     std::string out, err;
     std::vector<std::int32_t> exits;
     std::vector<winrm::error> failures;
-    std::size_t opened = 0, closed = 0, shell_failures = 0, exchanges = 0, receives = 0, most_queued = 0, pauses = 0, started = 0;
+    std::size_t opened = 0, closed = 0, shell_failures = 0, exchanges = 0, receives = 0, most_queued = 0, pauses = 0,
+                started = 0;
     bool close_when_done = true;
     std::size_t commands_left = 1;
     std::map<shell::process_ref, process> processes;
@@ -58,7 +60,12 @@ private:
     void order(shell::process_order&& o);
     void exit(shell::process_ref p, int status);
 
-    struct asked { shell::exchange_id id; std::string message_id; bool repeatable; };
+    struct asked
+    {
+        shell::exchange_id id;
+        std::string message_id;
+        bool repeatable;
+    };
     std::map<shell::request_token, asked> waiting_;
     std::set<shell::request_token> answered_;
     std::size_t lost_ = static_cast<std::size_t>(-1);

@@ -25,8 +25,7 @@ public:
     }
 
 private:
-    template <class Start>
-    result<wsman::incoming_reply> wait(Start start)
+    template <class Start> result<wsman::incoming_reply> wait(Start start)
     {
         auto got = std::make_shared<std::optional<result<wsman::incoming_reply>>>();
         start(remote::session::reply_handler([got](result<wsman::incoming_reply> r) { *got = std::move(r); }));

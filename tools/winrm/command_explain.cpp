@@ -11,7 +11,8 @@ std::string describe(std::uint32_t code, const explanation& e)
 {
     std::string out = std::to_string(code) + " = " + hex_code(code);
     if ((code & 0x80000000U) != 0) out += " = " + std::to_string(static_cast<std::int32_t>(code));
-    out += " (" + std::string(e.family) + ")\n  meaning: " + std::string(e.meaning) + "\n  what to do: " + std::string(e.advice) + "\n";
+    out += " (" + std::string(e.family) + ")\n  meaning: " + std::string(e.meaning) +
+           "\n  what to do: " + std::string(e.advice) + "\n";
     return out;
 }
 
@@ -26,7 +27,10 @@ int explain_command(const options& o)
     for (const auto& text : o.codes) {
         const auto code = parse_code(text);
         if (!code) {
-            return fail({}, error(errc::bad_argument, base::printable(text, 60) + " is no code: 2150858843, 0x8033805B and -2144108453 are"), false);
+            return fail({},
+                        error(errc::bad_argument,
+                              base::printable(text, 60) + " is no code: 2150858843, 0x8033805B and -2144108453 are"),
+                        false);
         }
         const auto* known = explain(*code);
         w.begin_object();

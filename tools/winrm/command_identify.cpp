@@ -18,7 +18,8 @@ std::string offered_schemes(asker& host)
     const auto answer = host.ask(std::move(probe));
     if (answer) return {};
     std::string list;
-    for (const auto& scheme : answer.error().offered()) list += (list.empty() ? "" : ", ") + base::printable(scheme, 40);
+    for (const auto& scheme : answer.error().offered())
+        list += (list.empty() ? "" : ", ") + base::printable(scheme, 40);
     return list;
 }
 
@@ -48,7 +49,8 @@ int identify_command(const options& o)
         w.end_object();
         return write_all(1, w.str() + "\n") ? 0 : trouble;
     }
-    std::string out = "vendor:   " + base::printable(id->product_vendor) + "\nversion:  " + base::printable(id->product_version) +
+    std::string out = "vendor:   " + base::printable(id->product_vendor) +
+                      "\nversion:  " + base::printable(id->product_version) +
                       "\nprotocol: " + base::printable(id->protocol_version) + "\n";
     if (!schemes.empty()) out += "login:    " + base::printable(schemes) + "\n";
     return write_all(1, out) ? 0 : trouble;

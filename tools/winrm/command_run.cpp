@@ -59,8 +59,8 @@ class runner
 public:
     runner(const options& o, login&& l)
         : options_(o), login_(std::move(l)), session_(loop_, session_settings(login_)),
-          out_(loop_, 1, o.raw, output_events(0)), err_(loop_, 2, o.raw, output_events(1)),
-          limit_(loop_), begin_(loop_.now()), signals_(loop_, {SIGINT, SIGTERM, SIGHUP}, [this](int s) { signalled(s); })
+          out_(loop_, 1, o.raw, output_events(0)), err_(loop_, 2, o.raw, output_events(1)), limit_(loop_),
+          begin_(loop_.now()), signals_(loop_, {SIGINT, SIGTERM, SIGHUP}, [this](int s) { signalled(s); })
     {
         const bool with_input = !o.no_stdin && has_input(0);
         if (with_input) {
@@ -69,10 +69,12 @@ public:
             });
         }
         run_.emplace(session_, make_request(o, login_.host, with_input),
-                     remote::run::handlers{[this](base::bytes_view stream, base::bytes_view data) { take(stream, data); },
-                                           [this] { if (input_ && !done_) input_->want(); },
-                                           [this](result<remote::run_result> r) { ended(std::move(r)); },
-                                           [this] { finished_ = true; }});
+                     remote::run::handlers{
+                         [this](base::bytes_view stream, base::bytes_view data) { take(stream, data); },
+                         [this] {
+                             if (input_ && !done_) input_->want();
+                         },
+                         [this](result<remote::run_result> r) { ended(std::move(r)); }, [this] { finished_ = true; }});
     }
 
     int go()
@@ -101,7 +103,9 @@ private:
     output::events output_events(int which)
     {
         return {[this, which] { slow(which, true); }, [this, which] { slow(which, false); },
-                [this] { if (!done_) run_->cancel(); }};
+                [this] {
+                    if (!done_) run_->cancel();
+                }};
     }
 
     /// The host is asked for more only when both readers keep up.
@@ -127,7 +131,9 @@ private:
         kept.append(data.substr(0, room));
         if (data.size() > room && !over_limit_) {
             over_limit_ = true;
-            loop_.post([this] { if (!done_) run_->cancel(); });
+            loop_.post([this] {
+                if (!done_) run_->cancel();
+            });
         }
     }
 
@@ -135,7 +141,8 @@ private:
     {
         done_ = true;
         if (over_limit_) {
-            failure_.emplace(errc::output_limit, "the command printed more than the 64 MiB that --json collects; it was terminated");
+            failure_.emplace(errc::output_limit,
+                             "the command printed more than the 64 MiB that --json collects; it was terminated");
         } else if (!r && presses_ > 1 && r.error().fault() != nullptr && r.error().fault()->code == operation_aborted) {
             caught_ = SIGINT; // what the second Ctrl-C asked for
         } else if (!r) {
@@ -166,7 +173,8 @@ private:
     int print_error()
     {
         if (caught_ != 0) return 128 + caught_;
-        if (out_.failure() == EPIPE || err_.failure() == EPIPE) return 128 + SIGPIPE; // as any program whose reader left
+        if (out_.failure() == EPIPE || err_.failure() == EPIPE)
+            return 128 + SIGPIPE; // as any program whose reader left
         if (const int why = out_.failure()) {
             failure_.emplace(errc::internal, std::string("standard output cannot be written: ") + std::strerror(why));
         }
@@ -223,7 +231,8 @@ private:
             const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
             for (int fd = 0; fd <= 2; ++fd) ::dup2(null, fd);
             close_inherited_files();
-            ::alarm(static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(background_limit).count()) + 5); // whatever happens
+            ::alarm(static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(background_limit).count()) +
+                    5); // whatever happens
         }
         wait_for_cleanup(background_limit); // also when there is no second process to be had
         if (child == 0) ::_exit(0);

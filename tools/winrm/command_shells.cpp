@@ -40,7 +40,8 @@ result<void> list(asker& host, base::bytes_view resource, wsman::enumerate_reque
         }
         if (part->end) return {};
         if (part->context.empty()) return error(errc::protocol, "the host's list neither ends nor tells how to go on");
-        if (part->items.empty() && ++empty > longest_pause) return error(errc::protocol, "the host's list goes on without items");
+        if (part->items.empty() && ++empty > longest_pause)
+            return error(errc::protocol, "the host's list goes on without items");
         request = {};
         request.header.resource_uri = resource;
         request.header.action = wsman::action::pull;
@@ -98,8 +99,8 @@ std::string table(const std::vector<listed_shell>& shells)
 {
     std::vector<std::vector<std::string>> rows{{"ID", "STATE", "AGE", "IDLE", "FROM", "NAME"}};
     for (const auto& [s, commands] : shells) {
-        rows.push_back({base::printable(s.shell_id, 100), base::printable(s.state, 20), seconds(s.run_time), seconds(s.inactivity),
-                        base::printable(s.client_ip, 60), base::printable(s.name, 60)});
+        rows.push_back({base::printable(s.shell_id, 100), base::printable(s.state, 20), seconds(s.run_time),
+                        seconds(s.inactivity), base::printable(s.client_ip, 60), base::printable(s.name, 60)});
     }
     std::vector<std::size_t> width(rows.front().size());
     for (const auto& r : rows) {
@@ -161,7 +162,8 @@ int delete_shells(asker& host, const std::string& name, const std::vector<listed
     w.begin_array("deleted");
     int status = 0;
     for (const auto& [s, commands] : shells) {
-        const auto reply = host.ask(shell::make_delete(s.resource_uri.empty() ? std::string(wsman::resource_uri::cmd) : s.resource_uri, s.shell_id));
+        const auto reply = host.ask(shell::make_delete(
+            s.resource_uri.empty() ? std::string(wsman::resource_uri::cmd) : s.resource_uri, s.shell_id));
         w.begin_object();
         w.text("shell_id", s.shell_id);
         w.boolean("deleted", reply.has_value());

@@ -24,11 +24,24 @@ namespace {
 constexpr std::size_t largest_file = 1024 * 1024;
 
 enum class kind { text, time, port, number, boolean, scheme, auth };
-struct key_row { base::bytes_view name; kind type; };
+struct key_row
+{
+    base::bytes_view name;
+    kind type;
+};
 constexpr std::array<key_row, 13> keys{{
-    {"host", kind::text}, {"user", kind::text}, {"port", kind::port}, {"scheme", kind::scheme}, {"auth", kind::auth},
-    {"ca", kind::text}, {"path", kind::text}, {"connect_timeout", kind::time}, {"operation_timeout", kind::time},
-    {"timeout", kind::time}, {"allow_unencrypted", kind::boolean}, {"password_command", kind::text},
+    {"host", kind::text},
+    {"user", kind::text},
+    {"port", kind::port},
+    {"scheme", kind::scheme},
+    {"auth", kind::auth},
+    {"ca", kind::text},
+    {"path", kind::text},
+    {"connect_timeout", kind::time},
+    {"operation_timeout", kind::time},
+    {"timeout", kind::time},
+    {"allow_unencrypted", kind::boolean},
+    {"password_command", kind::text},
     {"password_file", kind::text},
 }};
 constexpr key_row code_page_row{"code_page", kind::number};
@@ -58,25 +71,32 @@ struct reader
     /// The checked value as text.
     result<std::string> value_of(const key_row& key, const toml::node& node) const
     {
-        const auto wrong = [&](const char* wanted) { return bad(node.source(), std::string(key.name) + " must be " + wanted); };
+        const auto wrong = [&](const char* wanted) {
+            return bad(node.source(), std::string(key.name) + " must be " + wanted);
+        };
         const auto* text = node.as_string();
         const auto* number = node.as_integer();
         switch (key.type) {
         case kind::text:
             if (text == nullptr || text->get().empty()) return wrong("a text that is not empty");
-            if (text->get().find('\0') != std::string::npos || text->get().find('\n') != std::string::npos) return wrong("one line");
+            if (text->get().find('\0') != std::string::npos || text->get().find('\n') != std::string::npos)
+                return wrong("one line");
             return text->get();
         case kind::time: {
-            const auto shown = text != nullptr ? text->get() : number != nullptr ? std::to_string(number->get()) : std::string();
+            const auto shown = text != nullptr     ? text->get()
+                               : number != nullptr ? std::to_string(number->get())
+                                                   : std::string();
             const auto time = parse_time(shown);
             if (!time) return wrong("a time like \"30s\" or \"5m\"");
             return format_time(*time);
         }
         case kind::port:
-            if (number == nullptr || number->get() < 1 || number->get() > 65535) return wrong("a number from 1 to 65535");
+            if (number == nullptr || number->get() < 1 || number->get() > 65535)
+                return wrong("a number from 1 to 65535");
             return std::to_string(number->get());
         case kind::number:
-            if (number == nullptr || number->get() < 0 || number->get() > 65535) return wrong("a number from 0 to 65535");
+            if (number == nullptr || number->get() < 0 || number->get() > 65535)
+                return wrong("a number from 0 to 65535");
             return std::to_string(number->get());
         case kind::boolean:
             if (const auto* flag = node.as_boolean()) return std::string(flag->get() ? "true" : "false");
@@ -87,7 +107,8 @@ struct reader
         case kind::auth:
             if (text == nullptr) return wrong("the name of a login scheme");
             if (!is_auth_name(text->get())) {
-                return bad(node.source(), "there is no login scheme " + base::printable(text->get(), 60) + suggestion(text->get(), auth_names()));
+                return bad(node.source(), "there is no login scheme " + base::printable(text->get(), 60) +
+                                              suggestion(text->get(), auth_names()));
             }
             return text->get();
         }
@@ -100,11 +121,13 @@ struct reader
         for (const auto& [name, node] : table) {
             const auto* key = find_key(name.str());
             if (key == nullptr) {
-                return bad(name.source(), "unknown setting " + base::printable(name.str(), 60) + suggestion(name.str(), config_keys()));
+                return bad(name.source(), "unknown setting " + base::printable(name.str(), 60) +
+                                              suggestion(name.str(), config_keys()));
             }
             auto value = value_of(*key, node);
             if (!value) return value.error();
-            out.entries.push_back({std::string(key->name), std::move(*value), static_cast<unsigned>(name.source().begin.line)});
+            out.entries.push_back(
+                {std::string(key->name), std::move(*value), static_cast<unsigned>(name.source().begin.line)});
         }
         return out;
     }
@@ -125,7 +148,8 @@ result<std::string> read_all(int fd, const std::string& path)
         if (n < 0) return cannot_read(path, errno);
         if (n == 0) return text;
         text.append(piece, static_cast<std::size_t>(n));
-        if (text.size() > largest_file) return error(errc::bad_config, base::printable(path, 300) + ": larger than 1 MiB");
+        if (text.size() > largest_file)
+            return error(errc::bad_config, base::printable(path, 300) + ": larger than 1 MiB");
     }
 }
 
@@ -150,7 +174,11 @@ result<config_file> parse_config(base::bytes_view text, const std::string& path)
 
     config_file out{path, {}};
     std::optional<config_section> defaults;
-    struct placed { toml::source_position at; config_section section; };
+    struct placed
+    {
+        toml::source_position at;
+        config_section section;
+    };
     std::vector<placed> placed_sections;
     for (const auto& [name, node] : parsed.table()) {
         const auto* table = node.as_table();
@@ -162,7 +190,9 @@ result<config_file> parse_config(base::bytes_view text, const std::string& path)
             for (const auto& [pattern, body] : *table) {
                 const auto* entries = body.as_table();
                 if (entries == nullptr) {
-                    return in.bad(pattern.source(), "settings of hosts stand under [host.\"PATTERN\"], those of all hosts under [defaults]");
+                    return in.bad(
+                        pattern.source(),
+                        "settings of hosts stand under [host.\"PATTERN\"], those of all hosts under [defaults]");
                 }
                 auto section = in.section(std::string(pattern.str()), *entries);
                 if (!section) return section.error();
@@ -170,12 +200,15 @@ result<config_file> parse_config(base::bytes_view text, const std::string& path)
             }
         } else {
             const std::string shown = base::printable(name.str(), 60);
-            if (find_key(name.str()) != nullptr) return in.bad(name.source(), shown + " stands outside of [defaults] and [host.\"PATTERN\"]");
-            return in.bad(name.source(), "unknown section " + shown + reader::suggestion(name.str(), {"defaults", "host"}));
+            if (find_key(name.str()) != nullptr)
+                return in.bad(name.source(), shown + " stands outside of [defaults] and [host.\"PATTERN\"]");
+            return in.bad(name.source(),
+                          "unknown section " + shown + reader::suggestion(name.str(), {"defaults", "host"}));
         }
     }
     // toml++ keeps tables sorted by name; here the order of the file decides.
-    std::sort(placed_sections.begin(), placed_sections.end(), [](const placed& a, const placed& b) { return a.at < b.at; });
+    std::sort(placed_sections.begin(), placed_sections.end(),
+              [](const placed& a, const placed& b) { return a.at < b.at; });
     for (auto& p : placed_sections) out.sections.push_back(std::move(p.section));
     if (defaults) out.sections.push_back(std::move(*defaults));
     return out;
@@ -188,14 +221,17 @@ result<std::optional<config_file>> load_config(const std::string& path)
         if (errno == ENOENT || errno == ENOTDIR) return std::optional<config_file>();
         return cannot_read(path, errno);
     }
-    struct stat about{};
+    struct stat about
+    {};
     if (::fstat(fd.get(), &about) != 0) return cannot_read(path, errno);
     const std::string shown = base::printable(path, 300);
     if (S_ISDIR(about.st_mode)) return error(errc::bad_config, shown + ": is a folder");
     if (S_ISREG(about.st_mode)) {
         // Commands of this file are run and its certificates trusted.
-        if (about.st_uid != 0 && about.st_uid != ::geteuid()) return error(errc::bad_config, shown + ": belongs to another user; it must be yours or root's");
-        if ((about.st_mode & 0022) != 0) return error(errc::bad_config, shown + ": others can write to it; chmod go-w it");
+        if (about.st_uid != 0 && about.st_uid != ::geteuid())
+            return error(errc::bad_config, shown + ": belongs to another user; it must be yours or root's");
+        if ((about.st_mode & 0022) != 0)
+            return error(errc::bad_config, shown + ": others can write to it; chmod go-w it");
     }
     auto text = read_all(fd.get(), path);
     if (!text) return text.error();
@@ -204,7 +240,8 @@ result<std::optional<config_file>> load_config(const std::string& path)
     return std::optional<config_file>(std::move(*file));
 }
 
-std::optional<found_entry> find_entry(const std::vector<config_file>& files, base::bytes_view host, base::bytes_view key)
+std::optional<found_entry> find_entry(const std::vector<config_file>& files, base::bytes_view host,
+                                      base::bytes_view key)
 {
     for (const auto& file : files) {
         for (const auto& section : file.sections) {

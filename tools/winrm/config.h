@@ -35,12 +35,17 @@ struct config_file
 [[nodiscard]] result<config_file> parse_config(base::bytes_view text, const std::string& path);
 
 /// Reads a file; nullopt if there is none.
-/// @errors bad_config: as above; unreadable, larger than 1 MiB, writable by others or owned by someone else (its commands are run)
+/// @errors bad_config: as above; unreadable, larger than 1 MiB, writable by others or owned by someone else (its
+/// commands are run)
 [[nodiscard]] result<std::optional<config_file>> load_config(const std::string& path);
 
-struct found_entry { std::string value, where; /**< "path:line" */ };
+struct found_entry
+{
+    std::string value, where; /**< "path:line" */
+};
 /// The first entry that matches, files and sections in order: files first the user's, then the system's.
-[[nodiscard]] std::optional<found_entry> find_entry(const std::vector<config_file>& files, base::bytes_view host, base::bytes_view key);
+[[nodiscard]] std::optional<found_entry> find_entry(const std::vector<config_file>& files, base::bytes_view host,
+                                                    base::bytes_view key);
 
 /// Names of all settings.
 [[nodiscard]] const std::vector<std::string>& config_keys();

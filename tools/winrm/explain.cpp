@@ -31,7 +31,10 @@ std::optional<std::uint32_t> parse_code(base::bytes_view text) noexcept
         if (negative || text.size() > 8) return std::nullopt;
         std::uint32_t value = 0;
         for (const char c : text) {
-            const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+            const int digit = c >= '0' && c <= '9'   ? c - '0'
+                              : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                              : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                     : -1;
             if (digit < 0) return std::nullopt;
             value = value * 16 + static_cast<std::uint32_t>(digit);
         }

@@ -19,7 +19,8 @@ constexpr std::size_t piece_size = 128 * 1024;
 
 bool has_input(int fd) noexcept
 {
-    struct stat about{};
+    struct stat about
+    {};
     if (::fstat(fd, &about) != 0) return false;
     if (S_ISCHR(about.st_mode) && about.st_rdev == makedev(1, 3)) return false; // /dev/null
     if (S_ISREG(about.st_mode)) {
@@ -31,7 +32,8 @@ bool has_input(int fd) noexcept
 
 input::input(io::loop& on, int fd, std::function<void(base::bytes, bool)> piece) : loop_(on), piece_(std::move(piece))
 {
-    struct stat about{};
+    struct stat about
+    {};
     const bool known = ::fstat(fd, &about) == 0;
     const bool waits = known && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || ::isatty(fd) == 1);
     if (waits && !S_ISSOCK(about.st_mode)) fd_ = reopen(fd, O_RDONLY);
@@ -61,7 +63,8 @@ void input::want()
 {
     if (ended_ || wanted_ || fd_ < 0) return;
     wanted_ = true;
-    // Always read before waiting: epoll does not report the end of a pipe that was reopened after its last writer had gone.
+    // Always read before waiting: epoll does not report the end of a pipe that was reopened after its last writer had
+    // gone.
     loop_.post([alive = std::weak_ptr<bool>(alive_), this] {
         if (!alive.expired()) read();
     });

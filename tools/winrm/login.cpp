@@ -17,14 +17,16 @@ result<void> check_auth(const settings& s)
     const std::string shown = base::printable(s.auth.value, 60);
     if (!is_auth_name(s.auth.value)) {
         const auto near = nearest(s.auth.value, auth_names());
-        return error(errc::bad_argument, "there is no login scheme " + shown + (near.empty() ? "" : "; did you mean " + near + "?"));
+        return error(errc::bad_argument,
+                     "there is no login scheme " + shown + (near.empty() ? "" : "; did you mean " + near + "?"));
     }
     if (s.auth.value != "basic") {
-        return error(errc::bad_argument, "logging in with " + shown + " is not available yet; use --auth basic over HTTPS");
+        return error(errc::bad_argument,
+                     "logging in with " + shown + " is not available yet; use --auth basic over HTTPS");
     }
     if (s.scheme.value == "http" && !s.allow_unencrypted.value) {
-        return error(errc::unencrypted_refused,
-                     "Basic over plain HTTP lets everybody on the way read the password; use HTTPS (port 5986), or --allow-unencrypted if that is acceptable");
+        return error(errc::unencrypted_refused, "Basic over plain HTTP lets everybody on the way read the password; "
+                                                "use HTTPS (port 5986), or --allow-unencrypted if that is acceptable");
     }
     return {};
 }
@@ -49,18 +51,23 @@ result<login> prepare(const options& o, bool anonymous)
     if (!merged) return merged.error();
     login out{std::move(*merged), {}, {}};
     const settings& s = out.host;
-    if (s.connect_timeout.value.count() == 0) return error(errc::bad_argument, "the connect timeout must be longer than 0");
-    if (s.operation_timeout.value < base::milliseconds(500)) return error(errc::bad_argument, "the operation timeout must be at least 500ms");
+    if (s.connect_timeout.value.count() == 0)
+        return error(errc::bad_argument, "the connect timeout must be longer than 0");
+    if (s.operation_timeout.value < base::milliseconds(500))
+        return error(errc::bad_argument, "the operation timeout must be at least 500ms");
     out.session.host = s.where();
     out.session.ca_file = s.ca.value;
     if (!s.ca.value.empty() && ::access(s.ca.value.c_str(), R_OK) != 0) {
-        return error(errc::bad_argument, "the file of certificate authorities " + base::printable(s.ca.value, 300) + " cannot be read");
+        return error(errc::bad_argument,
+                     "the file of certificate authorities " + base::printable(s.ca.value, 300) + " cannot be read");
     }
     out.session.allow_unencrypted = s.allow_unencrypted.value;
     out.session.connect_timeout = s.connect_timeout.value;
     if (!anonymous) {
         if (auto ok = check_auth(s); !ok) return ok.error();
-        if (s.user.value.empty()) return error(errc::no_credentials, "as which user? give -u USER, user@host, or user in the configuration file");
+        if (s.user.value.empty())
+            return error(errc::no_credentials,
+                         "as which user? give -u USER, user@host, or user in the configuration file");
         auto password = find_password(o, s);
         if (!password) return password.error();
         out.session.login = credentials(s.user.value, std::string(password->reveal()));

@@ -25,8 +25,8 @@ void fill_standard_files()
     }
 }
 
-/// Every answer's buffers are some hundred kilobytes, which the allocator would otherwise fetch from the system and give
-/// back each time: a page fault for every 4 KiB of output.
+/// Every answer's buffers are some hundred kilobytes, which the allocator would otherwise fetch from the system and
+/// give back each time: a page fault for every 4 KiB of output.
 void keep_memory()
 {
     constexpr int unmapped_below = 4 * 1024 * 1024, kept_at_most = 4 * 1024 * 1024;

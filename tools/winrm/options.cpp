@@ -30,20 +30,25 @@ std::optional<base::milliseconds> checked_time(const std::string& text)
 
 void add_time(CLI::App& app, const std::string& name, std::optional<base::milliseconds>& into, const std::string& text)
 {
-    app.add_option_function<std::string>(name, [&into](const std::string& value) { into = checked_time(value); }, text)
+    app.add_option_function<std::string>(
+           name, [&into](const std::string& value) { into = checked_time(value); }, text)
         ->type_name("TIME");
 }
 
 void add_common(CLI::App& app, options& o)
 {
     app.add_option("-u,--user", o.user, "user name, also DOMAIN\\name or name@realm")->type_name("USER");
-    app.add_option("--password-file", o.password_file, "read the password from the first line of a file")->type_name("FILE");
-    app.add_option("--password-fd", o.password_fd, "read the password from an open descriptor")->type_name("N")
+    app.add_option("--password-file", o.password_file, "read the password from the first line of a file")
+        ->type_name("FILE");
+    app.add_option("--password-fd", o.password_fd, "read the password from an open descriptor")
+        ->type_name("N")
         ->check(CLI::Range(0, 65535));
-    app.add_option("--password-command", o.password_command, "run this with sh and take the first line it prints")->type_name("COMMAND");
+    app.add_option("--password-command", o.password_command, "run this with sh and take the first line it prints")
+        ->type_name("COMMAND");
     app.add_option("--auth", o.auth, "way of logging in: basic")->type_name("SCHEME");
     app.add_option("--ca", o.ca, "certificate authorities to trust instead of the system's (PEM)")->type_name("FILE");
-    app.add_flag("--allow-unencrypted", o.allow_unencrypted, "log in over plain HTTP: everybody on the way can read the password");
+    app.add_flag("--allow-unencrypted", o.allow_unencrypted,
+                 "log in over plain HTTP: everybody on the way can read the password");
     add_time(app, "--timeout", o.timeout, "give up after this time");
     add_time(app, "--connect-timeout", o.connect_timeout, "time for name, connection and TLS together");
     app.add_option("--trace", o.trace, "write the conversation to a file, secrets struck out")->type_name("FILE");
@@ -70,10 +75,14 @@ void add_run(CLI::App& app, options& o)
                for (const auto& v : values) add_variable(o, v);
            },
            "environment variable; may be given again")
-        ->type_name("NAME=VALUE")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
     add_time(app, "--idle-timeout", o.idle_timeout, "the host drops the shell when nobody asked for so long");
     app.add_option("--shell-name", o.shell_name, "name of the shell, for lists")->type_name("NAME");
-    app.add_option("--code-page", o.code_page, "code page of the shell, 65001 = UTF-8, 0 = the host's own")->type_name("N");
+    app.add_option("--code-page", o.code_page, "code page of the shell, 65001 = UTF-8, 0 = the host's own")
+        ->type_name("N");
     app.add_flag("-n,--no-stdin", o.no_stdin, "the command gets no standard input");
     app.add_flag("--profile", o.profile, "load the user's profile on the host (Linux: a login shell)");
     app.add_flag("--no-profile", o.no_profile, "do not load the user's profile on the host");
@@ -99,7 +108,9 @@ std::string unknown_option(const CLI::App& app, const std::string& word, subcomm
 /// What an XML message cannot carry is refused before anything is asked or sent.
 bool can_be_sent(const std::string& text)
 {
-    const auto forbidden = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r'; };
+    const auto forbidden = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+    };
     return base::is_utf8(text) && std::none_of(text.begin(), text.end(), forbidden);
 }
 
@@ -121,9 +132,11 @@ const char* unsendable(const options& o)
 std::variant<options, parse_stop> check(options o)
 {
     if (const char* what = unsendable(o)) {
-        return usage(std::string(what) + " holds bytes that are not UTF-8 or a control character, which WS-Management cannot carry");
+        return usage(std::string(what) +
+                     " holds bytes that are not UTF-8 or a control character, which WS-Management cannot carry");
     }
-    const int sources = (o.password_file.empty() ? 0 : 1) + (o.password_command.empty() ? 0 : 1) + (o.password_fd ? 1 : 0);
+    const int sources =
+        (o.password_file.empty() ? 0 : 1) + (o.password_command.empty() ? 0 : 1) + (o.password_fd ? 1 : 0);
     if (sources > 1) return usage("give only one of --password-file, --password-fd and --password-command");
     if (o.what == subcommand::run) {
         if (o.command.empty()) return usage("there is no command to run: winrm run HOST -- COMMAND");
@@ -133,11 +146,13 @@ std::variant<options, parse_stop> check(options o)
     if (o.what == subcommand::shells && o.delete_all && !o.delete_shells.empty()) {
         return usage("give either --delete or --delete-all");
     }
-    if (o.commands && (o.delete_all || !o.delete_shells.empty())) return usage("--commands is for lists, not for deleting");
+    if (o.commands && (o.delete_all || !o.delete_shells.empty()))
+        return usage("--commands is for lists, not for deleting");
     return o;
 }
 
-std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::string& name, std::vector<std::string> words)
+std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::string& name,
+                                                   std::vector<std::string> words)
 {
     options o;
     o.what = what;
@@ -159,8 +174,11 @@ std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::s
     add_common(app, o);
     if (what == subcommand::run) add_run(app, o);
     if (what == subcommand::shells) {
-        app.add_option("--delete", o.delete_shells, "delete this shell; may be given again")->type_name("ID")
-            ->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+        app.add_option("--delete", o.delete_shells, "delete this shell; may be given again")
+            ->type_name("ID")
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+            ->allow_extra_args(false);
         app.add_flag("--delete-all", o.delete_all, "delete all of them");
         app.add_flag("--commands", o.commands, "list the commands of each shell too");
     }
@@ -182,7 +200,8 @@ std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::s
     } catch (const CLI::ExtrasError&) {
         return usage(unknown_option(app, app.remaining().empty() ? std::string() : app.remaining().front(), what));
     } catch (const CLI::RequiredError&) {
-        return usage(what == subcommand::explain ? "which code? winrm explain CODE" : "the host is missing: winrm " + name + " HOST");
+        return usage(what == subcommand::explain ? "which code? winrm explain CODE"
+                                                 : "the host is missing: winrm " + name + " HOST");
     } catch (const CLI::ParseError& e) {
         std::string why = e.what();
         if (const std::string prefix = ": "; why.rfind(prefix, 0) == 0) why.erase(0, prefix.size());

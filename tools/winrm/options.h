@@ -17,7 +17,7 @@ enum class subcommand { run, identify, shells, explain, config_show };
 struct options
 {
     subcommand what{};
-    std::string host;                     ///< as typed
+    std::string host; ///< as typed
     // every subcommand
     std::string user, auth, ca, trace, config;
     std::string password_file, password_command;
@@ -25,7 +25,7 @@ struct options
     std::optional<base::milliseconds> timeout, connect_timeout;
     bool allow_unencrypted = false, json = false;
     // run
-    std::vector<std::string> command;     ///< one word: a command line as it is; several: program and arguments
+    std::vector<std::string> command; ///< one word: a command line as it is; several: program and arguments
     std::string cwd, shell_name;
     std::vector<std::pair<std::string, std::string>> environment;
     std::optional<base::milliseconds> idle_timeout;

@@ -22,7 +22,8 @@ int reopen(int fd, int flags) noexcept
 
 output::output(io::loop& on, int fd, bool raw, events e) : loop_(on), fd_(fd), events_(std::move(e))
 {
-    struct stat about{};
+    struct stat about
+    {};
     const bool known = ::fstat(fd, &about) == 0;
     const bool terminal = ::isatty(fd) == 1;
     if (terminal && !raw) filter_.emplace();

@@ -1,4 +1,5 @@
-// Where a stream of the remote command goes: standard output or standard error of ours, without ever holding up the loop.
+// Where a stream of the remote command goes: standard output or standard error of ours, without ever holding up the
+// loop.
 #pragma once
 
 #include "winrm/text.h"

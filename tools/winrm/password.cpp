@@ -41,7 +41,8 @@ result<base::secret> first_line(int fd, const std::string& source, char end = '\
         if (n == 0 || c == '\n') break;
         if (line.size() == longest_password || c == '\0') {
             base::wipe(line.data(), line.size());
-            return no_password(source + " holds no password: its first line is longer than 1024 bytes or has a NUL in it");
+            return no_password(source +
+                               " holds no password: its first line is longer than 1024 bytes or has a NUL in it");
         }
         line += c;
         if (c == end) break;
@@ -54,11 +55,13 @@ result<base::secret> first_line(int fd, const std::string& source, char end = '\
 result<base::secret> from_command(const std::string& command, const settings& s)
 {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return no_password(std::string("no pipe for the password command: ") + std::strerror(errno));
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return no_password(std::string("no pipe for the password command: ") + std::strerror(errno));
     const io::unique_fd read_end(ends[0]);
     io::unique_fd write_end(ends[1]);
     const pid_t child = ::fork();
-    if (child < 0) return no_password(std::string("the password command could not be started: ") + std::strerror(errno));
+    if (child < 0)
+        return no_password(std::string("the password command could not be started: ") + std::strerror(errno));
     if (child == 0) {
         // Standard input belongs to the remote command.
         const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -116,15 +119,19 @@ result<base::secret> from_prompt(const settings& s)
 {
     const io::unique_fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
     if (!terminal) {
-        return no_password("there is no password and no terminal to ask for it; use --password-file, --password-fd, --password-command or WINRM_PASSWORD");
+        return no_password("there is no password and no terminal to ask for it; use --password-file, --password-fd, "
+                           "--password-command or WINRM_PASSWORD");
     }
-    const std::string question = "Password of " + base::printable(s.user.value, 200) + " on " + base::printable(s.name, 200) + ": ";
-    if (::write(terminal.get(), question.data(), question.size()) < 0) return no_password("the terminal cannot be written to");
+    const std::string question =
+        "Password of " + base::printable(s.user.value, 200) + " on " + base::printable(s.name, 200) + ": ";
+    if (::write(terminal.get(), question.data(), question.size()) < 0)
+        return no_password("the terminal cannot be written to");
     result<base::secret> password = [&] {
         const quiet_terminal quiet(terminal.get());
         return first_line(terminal.get(), "the prompt", ctrl_c);
     }();
-    if (password && password->reveal().find(ctrl_c) != base::bytes_view::npos) return error(errc::cancelled, "cancelled");
+    if (password && password->reveal().find(ctrl_c) != base::bytes_view::npos)
+        return error(errc::cancelled, "cancelled");
     return password;
 }
 
@@ -145,17 +152,20 @@ result<base::secret> password_from_file(const std::string& path)
     const std::string shown = "the password file " + base::printable(path, 300);
     const io::unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (!fd) return no_password(shown + " cannot be opened: " + std::strerror(errno));
-    struct stat about{};
+    struct stat about
+    {};
     if (::fstat(fd.get(), &about) != 0) return no_password(shown + " cannot be read: " + std::strerror(errno));
     if (S_ISDIR(about.st_mode)) return no_password(shown + " is a folder");
-    if (S_ISREG(about.st_mode) && (about.st_mode & 0077) != 0) return no_password(shown + " can be read by others; chmod 600 it");
+    if (S_ISREG(about.st_mode) && (about.st_mode & 0077) != 0)
+        return no_password(shown + " can be read by others; chmod 600 it");
     return first_line(fd.get(), shown);
 }
 
 result<base::secret> find_password(const options& o, const settings& s)
 {
     auto environment = from_environment();
-    if (environment && environment->reveal().size() > longest_password) return no_password("WINRM_PASSWORD is longer than 1024 bytes");
+    if (environment && environment->reveal().size() > longest_password)
+        return no_password("WINRM_PASSWORD is longer than 1024 bytes");
     if (o.password_fd) return first_line(*o.password_fd, "the descriptor of --password-fd");
     if (!o.password_file.empty()) return password_from_file(o.password_file);
     if (!o.password_command.empty()) return from_command(o.password_command, s);

@@ -16,7 +16,8 @@ namespace {
 std::string words_of(const error& e)
 {
     std::string text = e.peer_text();
-    if (text.empty() && e.fault() != nullptr) text = e.fault()->message.empty() ? e.fault()->reason : e.fault()->message;
+    if (text.empty() && e.fault() != nullptr)
+        text = e.fault()->message.empty() ? e.fault()->reason : e.fault()->message;
     for (char& c : text) {
         if (c == '\n' || c == '\r' || c == '\t') c = ' ';
     }

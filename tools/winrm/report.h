@@ -10,7 +10,8 @@ namespace winrm::cli {
 /// Exit status of everything that went wrong on this side of the remote command.
 inline constexpr int trouble = 255;
 
-/// "winrm: HOST: cause: the host's words (2150858843 = 0x8033805B: meaning; remedy)\n"; host may be empty. Always one line.
+/// "winrm: HOST: cause: the host's words (2150858843 = 0x8033805B: meaning; remedy)\n"; host may be empty. Always one
+/// line.
 [[nodiscard]] std::string error_line(base::bytes_view host, const error& e);
 /// Key "error": {code, message, peer_text, http_status, fault{…}}.
 void write_error(json_writer& w, const error& e);

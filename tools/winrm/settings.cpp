@@ -26,15 +26,15 @@ struct merger
         else if (auto e = find(key)) into = {e->value, e->where};
     }
 
-    void time(setting<base::milliseconds>& into, const std::optional<base::milliseconds>& given, base::bytes_view key) const
+    void time(setting<base::milliseconds>& into, const std::optional<base::milliseconds>& given,
+              base::bytes_view key) const
     {
         if (given) into = {*given, flag};
         else if (auto e = find(key)) into = {parse_time(e->value).value_or(base::milliseconds(0)), e->where};
     }
 };
 
-template <class T>
-T number(const std::string& text)
+template <class T> T number(const std::string& text)
 {
     return static_cast<T>(base::parse_unsigned(text).value_or(0)); // checked when the file was read
 }
@@ -63,12 +63,18 @@ void merge_address(settings& s, const target& typed, const merger& from)
 
 std::string home_config()
 {
-    if (const char* xdg = std::getenv("XDG_CONFIG_HOME"); xdg != nullptr && xdg[0] == '/') return std::string(xdg) + "/winrm/config.toml";
-    if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/') return std::string(home) + "/.config/winrm/config.toml";
+    if (const char* xdg = std::getenv("XDG_CONFIG_HOME"); xdg != nullptr && xdg[0] == '/')
+        return std::string(xdg) + "/winrm/config.toml";
+    if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/')
+        return std::string(home) + "/.config/winrm/config.toml";
     return {};
 }
 
-struct line { const char* key; std::string value, from; };
+struct line
+{
+    const char* key;
+    std::string value, from;
+};
 
 std::vector<line> lines_of(const settings& s)
 {
@@ -117,15 +123,18 @@ result<settings> merge_settings(const options& o, const std::vector<config_file>
     const merger from{files, s.name};
     s.host = {typed->host, flag};
     if (auto e = from.find("host")) {
-        auto real = target::parse(e->value.find(':') != std::string::npos && e->value.front() != '[' ? "[" + e->value + "]" : e->value);
+        auto real = target::parse(
+            e->value.find(':') != std::string::npos && e->value.front() != '[' ? "[" + e->value + "]" : e->value);
         if (!real || real->port_given || !real->user.empty() || real->scheme_given) {
-            return error(errc::bad_config, e->where + ": host must be a name or an address, without user, scheme and port");
+            return error(errc::bad_config,
+                         e->where + ": host must be a name or an address, without user, scheme and port");
         }
         s.host = {real->host, e->where};
     }
     from.text(s.user, o.user.empty() ? typed->user : o.user, "user");
     merge_address(s, *typed, from);
-    if (s.path.value.empty() || s.path.value.front() != '/') return error(errc::bad_config, s.path.from + ": path must begin with /");
+    if (s.path.value.empty() || s.path.value.front() != '/')
+        return error(errc::bad_config, s.path.from + ": path must begin with /");
     s.auth.value = "basic";
     from.text(s.auth, o.auth, "auth");
     from.text(s.ca, o.ca, "ca");

@@ -1,4 +1,5 @@
-// What applies to one host, and where each setting comes from: command line, environment, user file, system file, default.
+// What applies to one host, and where each setting comes from: command line, environment, user file, system file,
+// default.
 #pragma once
 
 #include "winrm/config.h"
@@ -8,8 +9,7 @@
 
 namespace winrm::cli {
 
-template <class T>
-struct setting
+template <class T> struct setting
 {
     T value{};
     std::string from = "default";
@@ -17,7 +17,7 @@ struct setting
 
 struct settings
 {
-    std::string name;                    ///< the host as typed, for messages
+    std::string name; ///< the host as typed, for messages
     setting<std::string> host, user, scheme, auth, ca, path, password_command, password_file;
     setting<std::uint16_t> port;
     setting<base::milliseconds> connect_timeout, operation_timeout, timeout;

@@ -11,7 +11,11 @@ namespace {
 
 constexpr std::int64_t longest_time = 24LL * 24 * 3600 * 1000;
 
-struct unit { base::bytes_view name; std::int64_t milliseconds; };
+struct unit
+{
+    base::bytes_view name;
+    std::int64_t milliseconds;
+};
 constexpr std::array<unit, 5> units{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
 char fold(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -62,7 +66,8 @@ constexpr base::bytes_view replacement = "\xEF\xBF\xBD";
 void pass_character(base::bytes_view c, std::string& out)
 {
     if (!base::is_utf8(c)) out += replacement;
-    else if (c[0] == '\xC2' && static_cast<unsigned char>(c[1]) < 0xA0) show_control(static_cast<unsigned char>(c[1]), out);
+    else if (c[0] == '\xC2' && static_cast<unsigned char>(c[1]) < 0xA0)
+        show_control(static_cast<unsigned char>(c[1]), out);
     else out += c;
 }
 

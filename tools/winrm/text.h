@@ -22,9 +22,9 @@ namespace winrm::cli {
 /// The word of `known` that `typed` most likely means; "" if none is near.
 [[nodiscard]] std::string nearest(base::bytes_view typed, const std::vector<std::string>& known);
 
-/// Makes a stream from a host harmless for a terminal: line feed, carriage return, tab, backspace and bell pass, text in
-/// UTF-8 passes, other control characters (C0, DEL, C1) come out in caret notation and bytes that are not UTF-8 as U+FFFD.
-/// Keeps up to three bytes of an unfinished character from one piece to the next.
+/// Makes a stream from a host harmless for a terminal: line feed, carriage return, tab, backspace and bell pass, text
+/// in UTF-8 passes, other control characters (C0, DEL, C1) come out in caret notation and bytes that are not UTF-8 as
+/// U+FFFD. Keeps up to three bytes of an unfinished character from one piece to the next.
 class terminal_filter
 {
 public:

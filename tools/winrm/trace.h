@@ -1,4 +1,5 @@
-// --trace: the decrypted conversation in a file that only its owner can read. Secrets are struck out before they come here.
+// --trace: the decrypted conversation in a file that only its owner can read. Secrets are struck out before they come
+// here.
 #pragma once
 
 #include "client/session.h"

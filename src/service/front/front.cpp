@@ -77,8 +77,9 @@ private:
                      {"uid", std::to_string(box.uid)}});
         if (!box.problem.empty()) return refuse(box.problem);
 
-        server_.emplace(loop_, setup, std::move(listeners), std::move(tls), *log_,
-                        [this](wire::login_request&& ask) { control_.send(wire::encode(wire::frame{std::move(ask)})); });
+        server_.emplace(loop_, setup, std::move(listeners), std::move(tls), *log_, [this](wire::login_request&& ask) {
+            control_.send(wire::encode(wire::frame{std::move(ask)}));
+        });
         server_->start();
         control_.send(wire::encode(wire::frame{wire::ready{}}));
         status_ = 0;

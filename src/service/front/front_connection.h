@@ -1,5 +1,5 @@
-// One client connection: stream (TLS or plain) ↔ http::server_connection ↔ monitor (logins) and user process (envelopes).
-// Has no other way to a shell than the socket a successful login brings.
+// One client connection: stream (TLS or plain) ↔ http::server_connection ↔ monitor (logins) and user process
+// (envelopes). Has no other way to a shell than the socket a successful login brings.
 #pragma once
 
 #include "base/log_sink.h"
@@ -21,9 +21,9 @@ struct connection_context
     io::loop& loop;
     base::log_sink& log;
     const crypto::keyed_digest& digest;
-    http::server_options http;                ///< `tls` is set per connection
+    http::server_options http; ///< `tls` is set per connection
     base::limits limits;
-    std::size_t max_frame = 0;                ///< of the socket to the user process
+    std::size_t max_frame = 0; ///< of the socket to the user process
     std::function<void(wire::login_request&&)> ask_login;
     std::function<void(std::uint64_t)> changed; ///< authenticated() is another
     std::function<void(std::uint64_t)> ended;   ///< destroy me, but not from within this call
@@ -68,9 +68,9 @@ private:
     std::unique_ptr<io::message_socket> user_;
     io::timer timer_;
     base::time_point armed_ = base::time_point::max(), write_deadline_ = base::time_point::max();
-    std::string held_;                ///< came while an answer was outstanding; at most one piece, then reading pauses
+    std::string held_; ///< came while an answer was outstanding; at most one piece, then reading pauses
     std::size_t writing_ = 0, discarded_ = 0;
-    std::uint64_t requests_ = 0;      ///< number of the latest one
+    std::uint64_t requests_ = 0; ///< number of the latest one
     bool awaiting_reply_ = false, login_pending_ = false, was_authenticated_ = false;
     bool pumping_ = false, closing_ = false, lingering_ = false, end_of_stream_ = false, ended_ = false;
 };

@@ -40,16 +40,15 @@ base::limits limits_of(const wire::front_setup& setup)
 front_server::front_server(io::loop& on, const wire::front_setup& setup, std::vector<io::unique_fd> listeners,
                            std::optional<net::tls_context> tls, base::log_sink& log,
                            std::function<void(wire::login_request&&)> ask_login)
-    : loop_(on), log_(log), tls_(std::move(tls)),
-      context_{on,
-               log,
-               digest_,
-               http_options(setup),
-               limits_of(setup),
-               wire::max_data_frame(setup.max_envelope_kb),
-               std::move(ask_login),
-               [this](std::uint64_t number) { update(number); },
-               [this](std::uint64_t number) { remove(number); }},
+    : loop_(on), log_(log), tls_(std::move(tls)), context_{on,
+                                                           log,
+                                                           digest_,
+                                                           http_options(setup),
+                                                           limits_of(setup),
+                                                           wire::max_data_frame(setup.max_envelope_kb),
+                                                           std::move(ask_login),
+                                                           [this](std::uint64_t number) { update(number); },
+                                                           [this](std::uint64_t number) { remove(number); }},
       max_connections_(setup.max_connections), max_strangers_((setup.max_connections + 1) / 2), burial_(on)
 {
     for (std::size_t i = 0; i < listeners.size() && i < setup.listeners.size(); ++i)

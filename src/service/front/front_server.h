@@ -23,7 +23,8 @@ public:
     front_server& operator=(const front_server&) = delete;
 
     void start();
-    /// Accepts nothing more and gives the listening sockets up. @param empty  called once, when the last connection has ended.
+    /// Accepts nothing more and gives the listening sockets up. @param empty  called once, when the last connection has
+    /// ended.
     void drain(std::function<void()> empty);
     /// An answer for a connection that has ended meanwhile is dropped, its descriptor closed.
     void login_answered(const wire::login_answer& answer, std::vector<io::unique_fd> fds);
@@ -56,7 +57,7 @@ private:
     std::vector<std::unique_ptr<front_connection>> ended_;
     std::vector<std::unique_ptr<listening>> listeners_;
     std::function<void()> drained_;
-    io::timer burial_;                  ///< destroys `ended_` outside of their own calls
+    io::timer burial_; ///< destroys `ended_` outside of their own calls
 };
 
 } // namespace winrm::service::front

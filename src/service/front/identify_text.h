@@ -1,4 +1,5 @@
-// The fixed envelope of the anonymous Identify (DSP0226 11; MS-WSMV 3.1.4.1): text, because no XML writer is linked here.
+// The fixed envelope of the anonymous Identify (DSP0226 11; MS-WSMV 3.1.4.1): text, because no XML writer is linked
+// here.
 #pragma once
 
 #include "base/bytes.h"

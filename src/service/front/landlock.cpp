@@ -20,12 +20,12 @@ constexpr std::uint64_t bits(int count) { return (std::uint64_t{1} << count) - 1
 ruleset_attributes everything(int abi)
 {
     ruleset_attributes all{};
-    all.file_access = bits(13);                   // ABI 1: execute … make_sym
-    if (abi >= 2) all.file_access = bits(14);     // refer
-    if (abi >= 3) all.file_access = bits(15);     // truncate
-    if (abi >= 5) all.file_access = bits(16);     // ioctl on devices
-    if (abi >= 4) all.network_access = bits(2);   // bind and connect TCP
-    if (abi >= 6) all.scoped = bits(2);           // abstract Unix sockets, signals to others
+    all.file_access = bits(13);                 // ABI 1: execute … make_sym
+    if (abi >= 2) all.file_access = bits(14);   // refer
+    if (abi >= 3) all.file_access = bits(15);   // truncate
+    if (abi >= 5) all.file_access = bits(16);   // ioctl on devices
+    if (abi >= 4) all.network_access = bits(2); // bind and connect TCP
+    if (abi >= 6) all.scoped = bits(2);         // abstract Unix sockets, signals to others
     return all;
 }
 
@@ -41,8 +41,7 @@ int deny_with_landlock()
     const int known = static_cast<int>(abi);
     const ruleset_attributes all = everything(known);
     // A rule set without a single rule: whatever is handled is denied.
-    const io::unique_fd rules{
-        static_cast<int>(::syscall(SYS_landlock_create_ruleset, &all, size_known_to(known), 0U))};
+    const io::unique_fd rules{static_cast<int>(::syscall(SYS_landlock_create_ruleset, &all, size_known_to(known), 0U))};
     if (!rules || ::syscall(SYS_landlock_restrict_self, rules.get(), 0U) != 0) return 0;
     return known;
 }

@@ -5,7 +5,8 @@
 
 namespace winrm::service::front {
 
-/// Numeric address without port; an IPv4 address mapped into IPv6 is shown as IPv4. "unknown" if the kernel says nothing.
+/// Numeric address without port; an IPv4 address mapped into IPv6 is shown as IPv4. "unknown" if the kernel says
+/// nothing.
 [[nodiscard]] std::string peer_address(int socket);
 
 } // namespace winrm::service::front

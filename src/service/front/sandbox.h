@@ -12,15 +12,16 @@ namespace winrm::service::front {
 struct sandbox_report
 {
     bool no_new_privileges = false, seccomp = false;
-    int landlock_abi = 0;            ///< 0 = kernel without Landlock
-    bool own_uid = false;            ///< left root for an account of its own
-    bool empty_root = false;         ///< chroot into a folder that no longer exists
+    int landlock_abi = 0;    ///< 0 = kernel without Landlock
+    bool own_uid = false;    ///< left root for an account of its own
+    bool empty_root = false; ///< chroot into a folder that no longer exists
     uid_t uid = 0;
-    std::string problem;             ///< not empty: do not serve
+    std::string problem; ///< not empty: do not serve
 };
 
 /// 1. limits: descriptors as given, no new process, no file, no core dump; not dumpable.
-/// 2. as root: an empty root folder, then the account "winrmd" (else nobody), no group, no capability; regaining root is
+/// 2. as root: an empty root folder, then the account "winrmd" (else nobody), no group, no capability; regaining root
+/// is
 ///    tried and must fail.
 /// 3. no_new_privs, 4. Landlock, 5. seccomp.
 /// Every step that is possible must work; only Landlock and, not as root, step 2 may be missing.

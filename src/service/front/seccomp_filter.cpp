@@ -35,8 +35,8 @@ public:
     {
         // __NR_SCMP_ERROR and pseudo numbers: the call does not exist on this machine's architecture
         if (error_ != 0 || call == __NR_SCMP_ERROR) return;
-        const int done = ::seccomp_rule_add_array(context_.get(), action, call,
-                                                  static_cast<unsigned>(arguments.size()), arguments.begin());
+        const int done = ::seccomp_rule_add_array(context_.get(), action, call, static_cast<unsigned>(arguments.size()),
+                                                  arguments.begin());
         if (done != 0 && done != -EEXIST) error_ = -done;
     }
     void allow(std::initializer_list<int> calls)
@@ -76,13 +76,12 @@ void allow_loop(filter& f)
 
 void allow_sockets(filter& f)
 {
-    f.allow({SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(recvfrom),
-             SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(shutdown),
-             SCMP_SYS(close), SCMP_SYS(getpeername), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(fstat)});
+    f.allow({SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
+             SCMP_SYS(sendmsg), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(shutdown), SCMP_SYS(close),
+             SCMP_SYS(getpeername), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(fstat)});
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(sendto), {is(4, 0)}); // send() on a connected socket, no address
     for (const int option : {TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_QUICKACK, TCP_USER_TIMEOUT})
-        f.rule(SCMP_ACT_ALLOW, SCMP_SYS(setsockopt),
-               {is(1, IPPROTO_TCP), is(2, static_cast<scmp_datum_t>(option))});
+        f.rule(SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), {is(1, IPPROTO_TCP), is(2, static_cast<scmp_datum_t>(option))});
     for (const int option : {SO_KEEPALIVE, SO_LINGER})
         f.rule(SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), {is(1, SOL_SOCKET), is(2, static_cast<scmp_datum_t>(option))});
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {is(1, FIONBIO)});
@@ -92,10 +91,13 @@ void allow_sockets(filter& f)
 
 void allow_process(filter& f)
 {
-    f.allow({SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
-             SCMP_SYS(sched_yield), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
-             SCMP_SYS(sigaltstack), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
-             SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity), SCMP_SYS(exit), SCMP_SYS(exit_group)});
+    f.allow({SCMP_SYS(brk),          SCMP_SYS(munmap),         SCMP_SYS(mremap),
+             SCMP_SYS(madvise),      SCMP_SYS(futex),          SCMP_SYS(sched_yield),
+             SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+             SCMP_SYS(sigaltstack),  SCMP_SYS(getpid),         SCMP_SYS(gettid),
+             SCMP_SYS(getuid),       SCMP_SYS(geteuid),        SCMP_SYS(getgid),
+             SCMP_SYS(getegid),      SCMP_SYS(sysinfo),        SCMP_SYS(sched_getaffinity),
+             SCMP_SYS(exit),         SCMP_SYS(exit_group)});
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(mmap), {lacks(2, PROT_EXEC)});
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(mprotect), {lacks(2, PROT_EXEC)});
     // abort() raises SIGABRT in this very process
@@ -113,9 +115,9 @@ void refuse_lookups(filter& f)
 void allow_sanitizers(filter& f)
 {
     // pipe: the runtime asks the kernel whether memory can be read by writing it there.
-    f.allow({SCMP_SYS(prctl), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64),
-             SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(membarrier), SCMP_SYS(uname),
-             SCMP_SYS(newfstatat), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(mincore)});
+    f.allow({SCMP_SYS(prctl), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+             SCMP_SYS(membarrier), SCMP_SYS(uname), SCMP_SYS(newfstatat), SCMP_SYS(pipe), SCMP_SYS(pipe2),
+             SCMP_SYS(mincore)});
 }
 
 } // namespace

@@ -9,8 +9,7 @@ namespace {
 
 constexpr std::size_t entry_size = 64 * 1024;
 
-template <class Call>
-std::optional<account> look_up(Call&& call)
+template <class Call> std::optional<account> look_up(Call&& call)
 {
     std::vector<char> buffer(entry_size);
     passwd entry{};

@@ -9,7 +9,12 @@
 
 namespace winrm::service::monitor {
 
-struct account { uid_t uid = 0; gid_t gid = 0; std::string name, home, shell; };
+struct account
+{
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::string name, home, shell;
+};
 
 [[nodiscard]] std::optional<account> find_account(const std::string& name);
 [[nodiscard]] std::optional<account> find_account(uid_t uid);

@@ -7,10 +7,10 @@
 #include "service/monitor/pam.h"
 #include "service/monitor/user_file.h"
 
+#include <climits>
 #include <csignal>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <climits>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +19,16 @@ namespace winrm::service::monitor {
 namespace {
 
 // What the child says with its exit status. Not 0 for "accepted": a child that ends early by accident must not count.
-enum verdict : int { accepted = 42, wrong_password = 10, account_refused, no_account, not_in_group, root_refused, not_ours, unavailable };
+enum verdict : int {
+    accepted = 42,
+    wrong_password = 10,
+    account_refused,
+    no_account,
+    not_in_group,
+    root_refused,
+    not_ours,
+    unavailable
+};
 
 const char* reason_of(int status)
 {
@@ -41,7 +50,8 @@ bool matches(const login_policy& policy, const std::string& user, const base::se
     return same && user == policy.throw_away_user;
 }
 
-verdict check_password(const login_policy& policy, const std::string& user, const base::secret& password, const std::string& peer)
+verdict check_password(const login_policy& policy, const std::string& user, const base::secret& password,
+                       const std::string& peer)
 {
     switch (policy.how) {
     case backend::throw_away: return matches(policy, user, password) ? accepted : wrong_password;
@@ -62,7 +72,8 @@ verdict check_password(const login_policy& policy, const std::string& user, cons
 }
 
 /// The password comes first: who cannot tell it learns nothing about account and groups, by time or answer.
-verdict decide(const login_policy& policy, const std::string& user, const base::secret& password, const std::string& peer, account& who)
+verdict decide(const login_policy& policy, const std::string& user, const base::secret& password,
+               const std::string& peer, account& who)
 {
     if (const verdict v = check_password(policy, user, password, peer); v != accepted) return v;
     const auto found = find_account(user);
@@ -87,8 +98,7 @@ struct authenticator::running
 
 authenticator::authenticator(io::loop& on, children& family, login_policy policy)
     : loop_(on), children_(family), policy_(std::move(policy))
-{
-}
+{}
 
 authenticator::~authenticator()
 {
@@ -119,9 +129,10 @@ void authenticator::check(const std::string& user, const base::secret& password,
         account who;
         const verdict v = decide(policy_, user, password, peer, who);
         if (v == accepted) {
-            const std::string told = std::to_string(who.uid) + '\n' + std::to_string(who.gid) + '\n' + who.name + '\n' + who.home +
-                                     '\n' + who.shell + '\n';
-            if (told.size() > PIPE_BUF || ::write(out.get(), told.data(), told.size()) != static_cast<ssize_t>(told.size()))
+            const std::string told = std::to_string(who.uid) + '\n' + std::to_string(who.gid) + '\n' + who.name + '\n' +
+                                     who.home + '\n' + who.shell + '\n';
+            if (told.size() > PIPE_BUF ||
+                ::write(out.get(), told.data(), told.size()) != static_cast<ssize_t>(told.size()))
                 ::_exit(unavailable);
         }
         ::_exit(v);
@@ -154,7 +165,9 @@ void authenticator::finished(std::uint64_t number, int status)
 
 login_result authenticator::judge(int status, const std::string& told) const
 {
-    if (WIFSIGNALED(status)) return {std::nullopt, true, WTERMSIG(status) == SIGKILL ? "password_check_took_too_long" : "password_check_crashed"};
+    if (WIFSIGNALED(status))
+        return {std::nullopt, true,
+                WTERMSIG(status) == SIGKILL ? "password_check_took_too_long" : "password_check_crashed"};
     const int code = WEXITSTATUS(status);
     if (code != accepted) return {std::nullopt, code < wrong_password || code >= unavailable, reason_of(code)};
     std::vector<std::string> fields;

@@ -23,17 +23,17 @@ struct login_policy
     std::string pam_service, user_file;
     std::vector<std::string> allow_groups; ///< empty = group does not matter
     bool permit_root = false;
-    std::optional<uid_t> only_uid;         ///< not as root: nobody else's processes could be started
+    std::optional<uid_t> only_uid; ///< not as root: nobody else's processes could be started
     base::milliseconds time{30'000};
-    std::string throw_away_user;           ///< account name that goes with throw_away_password
+    std::string throw_away_user; ///< account name that goes with throw_away_password
     base::secret throw_away_password;
 };
 
 struct login_result
 {
-    std::optional<identity> who;           ///< set = accepted
-    bool unavailable = false;              ///< nothing is said about the password: it could not be checked
-    std::string reason;                    ///< for the log only; the client hears the same in every case
+    std::optional<identity> who; ///< set = accepted
+    bool unavailable = false;    ///< nothing is said about the password: it could not be checked
+    std::string reason;          ///< for the log only; the client hears the same in every case
 };
 
 class authenticator
@@ -42,7 +42,8 @@ public:
     authenticator(io::loop& on, children& family, login_policy policy);
     ~authenticator();
     /// @param done  called once, later, from the loop; never after this object has gone.
-    void check(const std::string& user, const base::secret& password, const std::string& peer, std::function<void(login_result)> done);
+    void check(const std::string& user, const base::secret& password, const std::string& peer,
+               std::function<void(login_result)> done);
     void set_policy(login_policy policy);
 
 private:

@@ -29,7 +29,8 @@ bool is_our_name(std::string_view name)
 /// Between making and locking a folder another service's clean-up may take it for left behind and remove it.
 bool still_there(const io::unique_fd& folder)
 {
-    struct stat about{};
+    struct stat about
+    {};
     return ::fstat(folder.get(), &about) == 0 && about.st_nlink != 0;
 }
 

@@ -7,8 +7,8 @@
 
 namespace winrm::service::monitor {
 
-/// ca.pem in a folder of its own; both go with this object. While it lives it holds a lock on the folder, so that what a
-/// killed service left behind can be told from what is in use.
+/// ca.pem in a folder of its own; both go with this object. While it lives it holds a lock on the folder, so that what
+/// a killed service left behind can be told from what is in use.
 class ca_file
 {
 public:

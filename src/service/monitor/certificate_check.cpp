@@ -16,7 +16,10 @@ struct free_openssl
 };
 template <class T> using owned = std::unique_ptr<T, free_openssl>;
 
-owned<BIO> reading(base::bytes_view text) { return owned<BIO>{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))}; }
+owned<BIO> reading(base::bytes_view text)
+{
+    return owned<BIO>{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
+}
 
 /// A service has nobody to ask for a passphrase; without this OpenSSL would ask the terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
@@ -35,7 +38,8 @@ std::string certificate_problem(const std::string& certificate_pem, const base::
     if (!certificate) return said("certificate is not a PEM certificate");
     const owned<EVP_PKEY> key{PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_passphrase, nullptr)};
     if (!key) return said("key is not a PEM private key without passphrase");
-    if (X509_check_private_key(certificate.get(), key.get()) != 1) return said("key does not belong to the certificate");
+    if (X509_check_private_key(certificate.get(), key.get()) != 1)
+        return said("key does not belong to the certificate");
     return {};
 }
 

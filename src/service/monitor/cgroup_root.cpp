@@ -62,8 +62,8 @@ std::string cgroup2_mount(const std::string& mountinfo)
     return {};
 }
 
-/// Number and lock together: a number can be another process's by now, and the process can be one of another container that
-/// shares the cgroups but not the numbers.
+/// Number and lock together: a number can be another process's by now, and the process can be one of another container
+/// that shares the cgroups but not the numbers.
 std::size_t remove_dead_cgroups(const std::string& place)
 {
     constexpr std::string_view prefix = "winrmd-";
@@ -76,7 +76,8 @@ std::size_t remove_dead_cgroups(const std::string& place)
         const auto pid = base::parse_unsigned(name.substr(prefix.size()));
         if (!pid || *pid == 0 || *pid > 0x7fffffff) continue;
         const auto number = static_cast<pid_t>(*pid); // ours: of a predecessor in a container where numbers come again
-        if (number == ::getpid() || (::kill(number, 0) != 0 && errno == ESRCH)) dead.push_back(place + '/' + std::string{name});
+        if (number == ::getpid() || (::kill(number, 0) != 0 && errno == ESRCH))
+            dead.push_back(place + '/' + std::string{name});
     }
     ::closedir(open);
     std::size_t removed = 0;
@@ -120,8 +121,7 @@ cgroup_root cgroup_root::find()
 cgroup_root::cgroup_root(cgroup_root&& other) noexcept
     : path_(std::exchange(other.path_, {})), home_(std::exchange(other.home_, {})), lock_(std::move(other.lock_)),
       next_(other.next_)
-{
-}
+{}
 
 cgroup_root& cgroup_root::operator=(cgroup_root&& other) noexcept
 {

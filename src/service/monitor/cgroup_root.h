@@ -13,16 +13,17 @@ class cgroup_root
 {
 public:
     cgroup_root() = default; ///< none
-    /// Looks for a cgroup2 mount in /proc/self/mountinfo and for our own place in it, makes a folder of ours there (under
-    /// systemd: the delegated one is used) and moves itself into a leaf, as controllers demand. Nothing found or permitted
-    /// = none. Folders of monitors that were killed are removed, with what still runs in them.
+    /// Looks for a cgroup2 mount in /proc/self/mountinfo and for our own place in it, makes a folder of ours there
+    /// (under systemd: the delegated one is used) and moves itself into a leaf, as controllers demand. Nothing found or
+    /// permitted = none. Folders of monitors that were killed are removed, with what still runs in them.
     [[nodiscard]] static cgroup_root find();
     ~cgroup_root();
     cgroup_root(cgroup_root&& other) noexcept;
     cgroup_root& operator=(cgroup_root&& other) noexcept;
 
     [[nodiscard]] bool available() const noexcept { return !path_.empty(); }
-    /// A new folder that belongs to the account, with the leaf "main" in it for the user's process itself.  "" on failure.
+    /// A new folder that belongs to the account, with the leaf "main" in it for the user's process itself.  "" on
+    /// failure.
     [[nodiscard]] std::string make(uid_t uid, gid_t gid);
     /// Kills what is left in the folder and removes it.
     static void remove(const std::string& folder);
@@ -33,7 +34,8 @@ private:
     unsigned next_ = 1;
 };
 
-/// Removes folders "winrmd-PID" in `place`, owned by us, whose process has ended and whose lock is free. @return how many.
+/// Removes folders "winrmd-PID" in `place`, owned by us, whose process has ended and whose lock is free. @return how
+/// many.
 std::size_t remove_dead_cgroups(const std::string& place);
 /// Pure part. @param mountinfo  text of /proc/self/mountinfo  @return first cgroup2 mount point, "" = none.
 [[nodiscard]] std::string cgroup2_mount(const std::string& mountinfo);

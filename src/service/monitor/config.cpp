@@ -65,7 +65,8 @@ public:
     void read(const toml::table& table)
     {
         for (auto&& [key, node] : table) {
-            const auto at = std::find_if(keys_.begin(), keys_.end(), [&](const auto& k) { return k.first == key.str(); });
+            const auto at =
+                std::find_if(keys_.begin(), keys_.end(), [&](const auto& k) { return k.first == key.str(); });
             if (at != keys_.end()) {
                 at->second(node);
                 continue;
@@ -138,8 +139,10 @@ private:
     void level(const toml::node& n)
     {
         const auto v = n.value_exact<std::string>();
-        for (const auto& [name, value] : {std::pair{"debug", base::log_level::debug}, {"info", base::log_level::info},
-                                          {"warning", base::log_level::warning}, {"error", base::log_level::error}})
+        for (const auto& [name, value] : {std::pair{"debug", base::log_level::debug},
+                                          {"info", base::log_level::info},
+                                          {"warning", base::log_level::warning},
+                                          {"error", base::log_level::error}})
             if (v && *v == name) {
                 s().log_level = value;
                 return;
@@ -164,7 +167,8 @@ private:
             if (key == "address") {
                 const auto v = node.value_exact<std::string>();
                 in6_addr any{};
-                if (v && (*v == "*" || ::inet_pton(AF_INET, v->c_str(), &any) == 1 || ::inet_pton(AF_INET6, v->c_str(), &any) == 1))
+                if (v && (*v == "*" || ::inet_pton(AF_INET, v->c_str(), &any) == 1 ||
+                          ::inet_pton(AF_INET6, v->c_str(), &any) == 1))
                     l.address = *v;
                 else problem(node.source(), "address must be a numeric IPv4 or IPv6 address, or \"*\" for all");
             } else if (key == "port") {
@@ -187,7 +191,8 @@ private:
         std::vector<std::string_view> names;
         for (const limit_key& k : limit_keys) names.push_back(k.name);
         for (auto&& [key, node] : *t) {
-            const auto at = std::find_if(limit_keys.begin(), limit_keys.end(), [&](const limit_key& k) { return k.name == key.str(); });
+            const auto at = std::find_if(limit_keys.begin(), limit_keys.end(),
+                                         [&](const limit_key& k) { return k.name == key.str(); });
             if (at == limit_keys.end()) unknown(key, names);
             else number(node, at->name, s().limits.*at->field, at->least, at->most);
         }
@@ -205,8 +210,9 @@ void check_together(const settings& s, const std::string& file, std::vector<conf
     if (tls && (s.certificate.empty() || s.key.empty()))
         problems.push_back({file, "a listener with TLS needs certificate = \"FILE\" and key = \"FILE\" (PEM)"});
     if (plain && s.auth_basic && !s.allow_unencrypted)
-        problems.push_back({file, "a listener without TLS would carry passwords in clear: set tls = true for it, or, if you accept "
-                                  "that, allow_unencrypted = true"});
+        problems.push_back(
+            {file, "a listener without TLS would carry passwords in clear: set tls = true for it, or, if you accept "
+                   "that, allow_unencrypted = true"});
     if (!s.auth_basic)
         problems.push_back({file, "auth_basic = false leaves no way to log in: Basic is the only scheme so far"});
     if (s.allow_groups && s.allow_groups->empty())
@@ -229,9 +235,10 @@ loaded_config parse_config(std::string_view text, const std::string& name, confi
     if (scope == config_scope::limits_only) {
         for (auto&& [key, node] : parsed.table())
             if (key != "limits" && key != "log_level") {
-                out.problems.push_back({name + ':' + std::to_string(key.source().begin.line),
-                                        "--test-server takes [limits] and log_level from a file and decides the rest itself: remove \"" +
-                                            std::string{key.str()} + '"'});
+                out.problems.push_back(
+                    {name + ':' + std::to_string(key.source().begin.line),
+                     "--test-server takes [limits] and log_level from a file and decides the rest itself: remove \"" +
+                         std::string{key.str()} + '"'});
                 return out;
             }
     }
@@ -260,7 +267,8 @@ void check_files(const settings& s, std::vector<config_problem>& problems)
     }
     (void)base::secret{look(s.user_file, file_secrecy::secret, max_config * 4)}; // hashes are wiped too
     if (::geteuid() != 0 && s.user_file.empty())
-        problems.push_back({"winrmd", "not started as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"});
+        problems.push_back(
+            {"winrmd", "not started as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"});
 }
 
 loaded_config load_config(const std::string& path, config_scope scope)

@@ -11,8 +11,8 @@ namespace winrm::service::monitor {
 
 struct config_problem
 {
-    std::string where;  ///< "FILE:LINE" or "FILE"
-    std::string what;   ///< one sentence: cause and remedy
+    std::string where; ///< "FILE:LINE" or "FILE"
+    std::string what;  ///< one sentence: cause and remedy
 };
 
 struct loaded_config

@@ -7,7 +7,8 @@
 
 namespace winrm::service::monitor {
 
-/// Opens without following a link, and locks until the descriptor is closed. Empty: missing, not owned by us, or in use.
+/// Opens without following a link, and locks until the descriptor is closed. Empty: missing, not owned by us, or in
+/// use.
 [[nodiscard]] io::unique_fd lock_folder(const std::string& path);
 
 } // namespace winrm::service::monitor

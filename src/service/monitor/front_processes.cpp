@@ -31,9 +31,9 @@ struct front_processes::process
 front_processes::front_processes(io::loop& on, children& family, std::string program, base::log_sink& log,
                                  std::function<void(std::uint64_t, wire::login_request&&)> logins,
                                  std::function<void(std::uint64_t)> lost)
-    : loop_(on), children_(family), program_(std::move(program)), log_(log), logins_(std::move(logins)), lost_(std::move(lost))
-{
-}
+    : loop_(on), children_(family), program_(std::move(program)), log_(log), logins_(std::move(logins)),
+      lost_(std::move(lost))
+{}
 
 front_processes::~front_processes() = default;
 
@@ -81,9 +81,10 @@ void front_processes::start_one(std::size_t place)
     for (const listening_socket& s : sockets_[place]) fds.emplace_back(::fcntl(s.fd.get(), F_DUPFD_CLOEXEC, 3));
     base::bytes frame;
     {
-        wire::front_setup copy{setup_->listeners, setup_->certificate_pem, setup_->key_pem.clone(), setup_->allow_unencrypted,
-                               setup_->basic, setup_->max_connections, setup_->max_envelope_kb, setup_->head_time_ms,
-                               setup_->body_time_ms, setup_->idle_time_ms, setup_->product_vendor, setup_->product_version,
+        wire::front_setup copy{setup_->listeners,         setup_->certificate_pem, setup_->key_pem.clone(),
+                               setup_->allow_unencrypted, setup_->basic,           setup_->max_connections,
+                               setup_->max_envelope_kb,   setup_->head_time_ms,    setup_->body_time_ms,
+                               setup_->idle_time_ms,      setup_->product_vendor,  setup_->product_version,
                                setup_->log_level};
         frame = wire::encode(wire::frame{std::move(copy)});
     }
@@ -154,11 +155,13 @@ void front_processes::ended(std::uint64_t key, int status)
     const auto p = std::move(at->second);
     all_.erase(at);
     lost_(key);
-    // While another one still serves its place (or is about to), nothing is missing. One that drains counts for nothing.
-    const bool replaced = p->state == peer_state::draining || std::any_of(all_.begin(), all_.end(), [&](const auto& other) {
-                              return other.second->place == p->place && other.second->state != peer_state::stopping &&
-                                     other.second->state != peer_state::draining;
-                          });
+    // While another one still serves its place (or is about to), nothing is missing. One that drains counts for
+    // nothing.
+    const bool replaced =
+        p->state == peer_state::draining || std::any_of(all_.begin(), all_.end(), [&](const auto& other) {
+            return other.second->place == p->place && other.second->state != peer_state::stopping &&
+                   other.second->state != peer_state::draining;
+        });
     log_.write(status == 0 ? base::log_level::info : base::log_level::error, "front_end",
                {{"pid", std::to_string(p->pid)}, {"status", describe_end(status)}});
     if (stopping_ || replaced) return;

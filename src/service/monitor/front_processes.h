@@ -19,13 +19,15 @@ public:
     /// @param logins  a valid login_request came; answer by the key.
     /// @param lost    a front has ended: its open questions need no answer.
     front_processes(io::loop& on, children& family, std::string program, base::log_sink& log,
-                    std::function<void(std::uint64_t key, wire::login_request&&)> logins, std::function<void(std::uint64_t)> lost);
+                    std::function<void(std::uint64_t key, wire::login_request&&)> logins,
+                    std::function<void(std::uint64_t)> lost);
     ~front_processes();
 
     /// Starts one front per entry of `sockets` (its own listening sockets), all with the same setup.
     void start(wire::front_setup setup, std::vector<std::vector<listening_socket>> sockets);
-    /// New fronts are started on the same sockets. As soon as one is ready, the old one in its place accepts nothing more
-    /// and ends with its last connection, or after longest_drain. If the new one never gets ready the old one goes on.
+    /// New fronts are started on the same sockets. As soon as one is ready, the old one in its place accepts nothing
+    /// more and ends with its last connection, or after longest_drain. If the new one never gets ready the old one goes
+    /// on.
     void replace(wire::front_setup setup);
     static constexpr base::milliseconds longest_drain{10 * 60 * 1000};
     void answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd);

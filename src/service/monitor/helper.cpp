@@ -32,7 +32,8 @@ constexpr int cannot_start = 126;
 void arrange_descriptors(int control)
 {
     const int null = ::open("/dev/null", O_RDWR);
-    if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0) give_up("/dev/null cannot be opened");
+    if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0)
+        give_up("/dev/null cannot be opened");
     if (control == control_number) ::fcntl(control, F_SETFD, 0);
     else if (::dup2(control, control_number) < 0) give_up("no descriptor for the control socket");
     close_all_from(control_number + 1);
@@ -56,13 +57,14 @@ void arrange_descriptors(int control)
 
 std::vector<std::string> environment_of(const identity& who)
 {
-    const char* path = who.uid() == 0 ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : "/usr/local/bin:/usr/bin:/bin";
-    return {std::string{"PATH="} + path, "HOME=" + who.home(), "USER=" + who.name(), "LOGNAME=" + who.name(), "SHELL=" + who.shell(),
-            "LANG=C.UTF-8"};
+    const char* path = who.uid() == 0 ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+                                      : "/usr/local/bin:/usr/bin:/bin";
+    return {std::string{"PATH="} + path, "HOME=" + who.home(),   "USER=" + who.name(),
+            "LOGNAME=" + who.name(),     "SHELL=" + who.shell(), "LANG=C.UTF-8"};
 }
 
-[[noreturn]] void become_user_process(const user_start& how, const identity& who, int control, std::vector<std::string> environment,
-                                      bool kept)
+[[noreturn]] void become_user_process(const user_start& how, const identity& who, int control,
+                                      std::vector<std::string> environment, bool kept)
 {
     ::setsid();
     arrange_descriptors(control);
@@ -115,7 +117,8 @@ std::string helper_path(const std::string& name)
     const ssize_t got = ::readlink("/proc/self/exe", own.data(), own.size());
     own.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     const std::string folder = own.substr(0, own.find_last_of('/') + 1);
-    for (const std::string& place : {folder + name, folder + "../libexec/openwinrm/" + name, std::string{OPENWINRM_LIBEXECDIR "/"} + name})
+    for (const std::string& place :
+         {folder + name, folder + "../libexec/openwinrm/" + name, std::string{OPENWINRM_LIBEXECDIR "/"} + name})
         if (::access(place.c_str(), X_OK) == 0) return place;
     return {};
 }

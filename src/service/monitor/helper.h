@@ -21,12 +21,13 @@ namespace winrm::service::monitor {
 struct user_start
 {
     std::string program;
-    bool switch_account = false;    ///< become the account (we are root and it is not us)
-    std::string pam_service;        ///< not empty: a session of this service is kept open around the process
-    std::string cgroup_procs;       ///< not empty: file to join the account's cgroup by
+    bool switch_account = false; ///< become the account (we are root and it is not us)
+    std::string pam_service;     ///< not empty: a session of this service is kept open around the process
+    std::string cgroup_procs;    ///< not empty: file to join the account's cgroup by
 };
-/// Same for the process of `who`, which leads a session of its own. With a PAM session the returned process is its keeper:
-/// it ends when the user's process has ended and the session was closed, and takes that process along if it is killed.
+/// Same for the process of `who`, which leads a session of its own. With a PAM session the returned process is its
+/// keeper: it ends when the user's process has ended and the session was closed, and takes that process along if it is
+/// killed.
 [[nodiscard]] pid_t start_user(const user_start& how, const identity& who, io::unique_fd control);
 
 } // namespace winrm::service::monitor

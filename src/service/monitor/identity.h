@@ -25,8 +25,7 @@ private:
     friend class authenticator;
     identity(uid_t uid, gid_t gid, std::string name, std::string home, std::string shell)
         : uid_(uid), gid_(gid), name_(std::move(name)), home_(std::move(home)), shell_(std::move(shell))
-    {
-    }
+    {}
     uid_t uid_;
     gid_t gid_;
     std::string name_, home_, shell_;

@@ -56,7 +56,8 @@ result<listening_socket> listen_on(const listen_address& where, bool shared)
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (shared && ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return refuse();
     if (address.ss_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(fd.get(), 512) != 0) return refuse();
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(fd.get(), 512) != 0)
+        return refuse();
     sockaddr_storage real{};
     socklen_t real_size = sizeof real;
     if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&real), &real_size) != 0) return refuse();
@@ -78,14 +79,18 @@ result<listen_address> parse_listen(const std::string& text)
 {
     constexpr std::uint64_t no_port = ~std::uint64_t{0};
     const std::size_t colon = text.rfind(':');
-    const std::uint64_t port = colon == std::string::npos ? no_port : base::parse_unsigned(text.substr(colon + 1)).value_or(no_port);
+    const std::uint64_t port =
+        colon == std::string::npos ? no_port : base::parse_unsigned(text.substr(colon + 1)).value_or(no_port);
     std::string address = text.substr(0, colon);
-    if (address.size() > 1 && address.front() == '[' && address.back() == ']') address = address.substr(1, address.size() - 2);
+    if (address.size() > 1 && address.front() == '[' && address.back() == ']')
+        address = address.substr(1, address.size() - 2);
     else if (address.find(':') != std::string::npos) address.clear();
     in6_addr any{};
-    const bool numeric = ::inet_pton(AF_INET, address.c_str(), &any) == 1 || ::inet_pton(AF_INET6, address.c_str(), &any) == 1;
+    const bool numeric =
+        ::inet_pton(AF_INET, address.c_str(), &any) == 1 || ::inet_pton(AF_INET6, address.c_str(), &any) == 1;
     if (port > 65'535 || !numeric)
-        return winrm::error{errc::bad_argument, "\"" + base::printable(text) + "\" is not ADDRESS:PORT, as 127.0.0.1:5986 or [::1]:0"};
+        return winrm::error{errc::bad_argument,
+                            "\"" + base::printable(text) + "\" is not ADDRESS:PORT, as 127.0.0.1:5986 or [::1]:0"};
     return listen_address{address, static_cast<std::uint16_t>(port), true};
 }
 

@@ -1,14 +1,12 @@
 #include "service/monitor/login_desk.h"
 
-
 #include <algorithm>
 
 namespace winrm::service::monitor {
 
 login_desk::login_desk(io::loop& on, children& family, login_policy policy, std::size_t parallel, base::log_sink& log)
     : loop_(on), log_(log), authenticator_(on, family, std::move(policy)), parallel_(parallel)
-{
-}
+{}
 
 void login_desk::set_policy(login_policy policy, std::size_t parallel)
 {
@@ -19,7 +17,8 @@ void login_desk::set_policy(login_policy policy, std::size_t parallel)
 void login_desk::ask(std::uint64_t key, wire::login_request&& request, answer done)
 {
     waiting w{key, std::move(request), std::move(done), nullptr};
-    if (queue_.size() + delayed_.size() + running_ >= max_waiting) return finish(w, {std::nullopt, true, "too_many_logins"});
+    if (queue_.size() + delayed_.size() + running_ >= max_waiting)
+        return finish(w, {std::nullopt, true, "too_many_logins"});
     const base::time_point now = loop_.now();
     const base::time_point when = gate_.admit(w.request.peer, w.request.user, now);
     if (when - now > login_gate::longest_wait) return finish(w, {std::nullopt, false, "too_many_failures"});
@@ -40,8 +39,10 @@ void login_desk::ask(std::uint64_t key, wire::login_request&& request, answer do
 
 void login_desk::drop(std::uint64_t key)
 {
-    queue_.erase(std::remove_if(queue_.begin(), queue_.end(), [key](const waiting& w) { return w.key == key; }), queue_.end());
-    for (auto at = delayed_.begin(); at != delayed_.end();) at = at->second.key == key ? delayed_.erase(at) : std::next(at);
+    queue_.erase(std::remove_if(queue_.begin(), queue_.end(), [key](const waiting& w) { return w.key == key; }),
+                 queue_.end());
+    for (auto at = delayed_.begin(); at != delayed_.end();)
+        at = at->second.key == key ? delayed_.erase(at) : std::next(at);
 }
 
 void login_desk::start_some()

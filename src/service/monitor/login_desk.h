@@ -25,7 +25,13 @@ public:
     void set_policy(login_policy policy, std::size_t parallel);
 
 private:
-    struct waiting { std::uint64_t key; wire::login_request request; answer done; std::unique_ptr<io::timer> turn; };
+    struct waiting
+    {
+        std::uint64_t key;
+        wire::login_request request;
+        answer done;
+        std::unique_ptr<io::timer> turn;
+    };
     void start_some();
     void start(waiting&& w);
     void finish(waiting& w, login_result r);
@@ -35,8 +41,8 @@ private:
     authenticator authenticator_;
     login_gate gate_;
     std::size_t parallel_, running_ = 0;
-    std::deque<waiting> queue_;                      ///< ready to be checked
-    std::map<std::uint64_t, waiting> delayed_;       ///< their time has not come
+    std::deque<waiting> queue_;                ///< ready to be checked
+    std::map<std::uint64_t, waiting> delayed_; ///< their time has not come
     std::uint64_t next_ = 1;
 };
 

@@ -31,7 +31,8 @@ base::time_point login_gate::admit(const std::string& source, const std::string&
                      place(accounts_, account, free_account, longest_account_delay, now)});
 }
 
-base::time_point login_gate::place(table& in, const std::string& key, unsigned free, base::milliseconds most, base::time_point now)
+base::time_point login_gate::place(table& in, const std::string& key, unsigned free, base::milliseconds most,
+                                   base::time_point now)
 {
     const auto at = in.find(key);
     if (at == in.end()) return now;
@@ -60,7 +61,8 @@ void login_gate::failed(const std::string& source, const std::string& account, b
 void login_gate::count(table& in, const std::string& key, base::time_point now)
 {
     if (in.size() >= max_entries && in.find(key) == in.end())
-        in.erase(std::min_element(in.begin(), in.end(), [](const auto& a, const auto& b) { return a.second.last < b.second.last; }));
+        in.erase(std::min_element(in.begin(), in.end(),
+                                  [](const auto& a, const auto& b) { return a.second.last < b.second.last; }));
     entry& e = in[key];
     if (e.failures != 0 && now - e.last > memory) e = {};
     ++e.failures;

@@ -8,31 +8,37 @@
 
 namespace winrm::service::monitor {
 
-/// Failures are counted for a source with an account, for a source, and for an account. Above a number of free ones each
-/// further attempt has to wait, twice as long each time, and attempts made in parallel wait in a row.
+/// Failures are counted for a source with an account, for a source, and for an account. Above a number of free ones
+/// each further attempt has to wait, twice as long each time, and attempts made in parallel wait in a row.
 class login_gate
 {
 public:
-    static constexpr std::size_t max_entries = 4096;             ///< of each table; the one longest unused goes
-    static constexpr base::milliseconds memory{10 * 60 * 1000};  ///< after the last failure
+    static constexpr std::size_t max_entries = 4096;            ///< of each table; the one longest unused goes
+    static constexpr base::milliseconds memory{10 * 60 * 1000}; ///< after the last failure
     static constexpr base::milliseconds first_delay{500}, longest_delay{10'000};
-    static constexpr base::milliseconds longest_wait{20'000};    ///< a later place is no place: refuse without checking
+    static constexpr base::milliseconds longest_wait{20'000}; ///< a later place is no place: refuse without checking
 
     /// @param source  address without port. IPv6 is counted by /64: one host has many addresses.
-    /// @return when the password may be checked; `now` if at once. Reserves that place in the row, unless it is further away
+    /// @return when the password may be checked; `now` if at once. Reserves that place in the row, unless it is further
+    /// away
     ///         than longest_wait.
     [[nodiscard]] base::time_point admit(const std::string& source, const std::string& account, base::time_point now);
     void failed(const std::string& source, const std::string& account, base::time_point now);
-    /// Forgets the failures of this account from this source. Those of the source and of the account stay: somebody with a
-    /// password of his own must not be able to wipe them out.
+    /// Forgets the failures of this account from this source. Those of the source and of the account stay: somebody
+    /// with a password of his own must not be able to wipe them out.
     void succeeded(const std::string& source, const std::string& account);
     [[nodiscard]] std::size_t size() const noexcept { return pairs_.size() + sources_.size() + accounts_.size(); }
 
 private:
-    struct entry { unsigned failures = 0; base::time_point last{}, next{}; };
+    struct entry
+    {
+        unsigned failures = 0;
+        base::time_point last{}, next{};
+    };
     using table = std::map<std::string, entry>;
     static void count(table& in, const std::string& key, base::time_point now);
-    static base::time_point place(table& in, const std::string& key, unsigned free, base::milliseconds most, base::time_point now);
+    static base::time_point place(table& in, const std::string& key, unsigned free, base::milliseconds most,
+                                  base::time_point now);
     table pairs_, sources_, accounts_;
 };
 

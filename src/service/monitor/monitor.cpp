@@ -51,11 +51,14 @@ void notify_systemd(const std::string& state)
     if (*path == '@') address.sun_path[0] = '\0';
     const io::unique_fd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
-    if (fd) (void)::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
+    if (fd)
+        (void)::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+                       size);
 }
 
 monitor::monitor(plan p, base::log_sink& log)
-    : plan_(std::move(p)), log_(log), children_(loop_), signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int n) { signalled(n); })
+    : plan_(std::move(p)), log_(log), children_(loop_),
+      signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int n) { signalled(n); })
 {
     ::signal(SIGPIPE, SIG_IGN);
 }
@@ -116,7 +119,8 @@ user_process_options monitor::user_options_of() const
     u.allow_unencrypted = s.allow_unencrypted;
     u.basic = s.auth_basic;
     u.product_vendor = vendor;
-    // The form Windows uses (clients read "Stack: 3.0" as a level of features); our own version stands where its build would.
+    // The form Windows uses (clients read "Stack: 3.0" as a level of features); our own version stands where its build
+    // would.
     u.product_version = "OS: " OPENWINRM_VERSION " SP: 0.0 Stack: 3.0";
     u.log_level = static_cast<std::uint8_t>(s.log_level);
     out.pam_service = root && !plan_.test ? s.pam_service : std::string{};
@@ -130,8 +134,9 @@ result<void> monitor::start()
 {
     const std::string front = helper_path("winrmd-front");
     if (front.empty() || helper_path("winrmd-user").empty())
-        return winrm::error{errc::bad_config, "winrmd-front and winrmd-user are neither beside winrmd nor in " OPENWINRM_LIBEXECDIR
-                                              ": install all three"};
+        return winrm::error{errc::bad_config,
+                            "winrmd-front and winrmd-user are neither beside winrmd nor in " OPENWINRM_LIBEXECDIR
+                            ": install all three"};
     settings& s = plan_.values;
     std::vector<std::vector<listening_socket>> sockets;
     for (std::uint32_t i = 0; i < s.fronts; ++i) {
@@ -186,11 +191,16 @@ void monitor::login(std::uint64_t key, wire::login_request&& request)
     if (stopping_) return;
     const std::uint64_t connection = request.connection;
     // One login at a time on a connection; a front that asks for more is not ours any more.
-    if (!asked_.insert({key, connection}).second) return fronts_->answer(key, connection, wire::login_verdict::denied, {});
+    if (!asked_.insert({key, connection}).second)
+        return fronts_->answer(key, connection, wire::login_verdict::denied, {});
     const bool clear = !request.tls && !plan_.values.allow_unencrypted;
     if (clear || !plan_.values.auth_basic) {
         log_.write(base::log_level::warning, "login",
-                   {{"result", "denied"}, {"user", request.user}, {"peer", request.peer}, {"scheme", "Basic"}, {"reason", "unencrypted"}});
+                   {{"result", "denied"},
+                    {"user", request.user},
+                    {"peer", request.peer},
+                    {"scheme", "Basic"},
+                    {"reason", "unencrypted"}});
         asked_.erase({key, connection});
         return fronts_->answer(key, connection, wire::login_verdict::denied, {});
     }
@@ -222,7 +232,8 @@ void monitor::reload()
     base::secret key;
     const settings& now = plan_.values;
     if (fresh.problems.empty() && (fresh.values.listen != now.listen || fresh.values.fronts != now.fronts))
-        log_.write(base::log_level::warning, "reload", {{"note", "listen and fronts change only when winrmd is started again"}});
+        log_.write(base::log_level::warning, "reload",
+                   {{"note", "listen and fronts change only when winrmd is started again"}});
     if (fresh.problems.empty() && !fresh.values.certificate.empty()) {
         auto c = read_trusted_file(fresh.values.certificate, file_secrecy::open, max_pem);
         auto k = read_trusted_file(fresh.values.key, file_secrecy::secret, max_pem);

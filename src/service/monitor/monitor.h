@@ -1,5 +1,5 @@
-// The monitor: puts fronts, logins and user processes together and reacts to signals. It reads frames of its own front and
-// user processes only, each judged by rules.h first.
+// The monitor: puts fronts, logins and user processes together and reacts to signals. It reads frames of its own front
+// and user processes only, each judged by rules.h first.
 #pragma once
 
 #include "service/monitor/front_processes.h"
@@ -19,8 +19,8 @@ struct plan
     std::string certificate_pem;
     base::secret key_pem;
     login_policy policy;
-    bool test = false;          ///< no account switching, ends with standard input
-    std::string config_path;    ///< read again on SIGHUP; "" = ignore SIGHUP
+    bool test = false;       ///< no account switching, ends with standard input
+    std::string config_path; ///< read again on SIGHUP; "" = ignore SIGHUP
 };
 
 class monitor

@@ -6,7 +6,8 @@
 
 namespace winrm::service::monitor {
 
-const char* const usage_text = R"(winrmd [--config FILE]              serves; the file is /etc/winrmd/winrmd.toml unless given
+const char* const usage_text =
+    R"(winrmd [--config FILE]              serves; the file is /etc/winrmd/winrmd.toml unless given
 winrmd --check [--config FILE]      says what is wrong with the configuration, and serves nothing
 winrmd --test-server [--http] [--listen ADDR:PORT] [--as USER] [--config FILE]
                                     a service for tests: loopback, random port, throw-away certificate and password, told in
@@ -52,7 +53,9 @@ options parse_options(int argc, char** argv)
         case help: out.what = action::help; return out;
         case 'V':
         case version: out.what = action::version; return out;
-        default: return wrong(std::string{"unknown option or missing value: "} + (optind > 0 && optind <= argc ? argv[optind - 1] : ""));
+        default:
+            return wrong(std::string{"unknown option or missing value: "} +
+                         (optind > 0 && optind <= argc ? argv[optind - 1] : ""));
         }
     }
     if (optind < argc && std::string{argv[optind]} == "passwd") {
@@ -67,7 +70,8 @@ options parse_options(int argc, char** argv)
     if (!listen_text.empty()) {
         auto where = parse_listen(listen_text);
         if (!where) return wrong(where.error().message());
-        if (!is_loopback(where->address)) return wrong("--test-server listens on loopback addresses only (127.0.0.0/8, [::1])");
+        if (!is_loopback(where->address))
+            return wrong("--test-server listens on loopback addresses only (127.0.0.0/8, [::1])");
         out.listen = std::move(*where);
     }
     return out;

@@ -15,11 +15,11 @@ struct options
     action what = action::serve;
     std::string config = "/etc/winrmd/winrmd.toml";
     bool config_given = false;
-    bool http = false;                     ///< --test-server without TLS
-    std::optional<listen_address> listen;  ///< --test-server
-    std::string as;                        ///< --test-server as root: account
-    std::string user;                      ///< passwd
-    std::string problem;                   ///< with `wrong`: one line
+    bool http = false;                    ///< --test-server without TLS
+    std::optional<listen_address> listen; ///< --test-server
+    std::string as;                       ///< --test-server as root: account
+    std::string user;                     ///< passwd
+    std::string problem;                  ///< with `wrong`: one line
 };
 
 /// Never exits; `wrong` says why.

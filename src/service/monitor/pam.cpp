@@ -43,7 +43,8 @@ void no_delay(int, unsigned, void*) {}
 
 } // namespace
 
-pam_verdict pam_check(const std::string& service, const std::string& user, const base::secret& password, const std::string& peer)
+pam_verdict pam_check(const std::string& service, const std::string& user, const base::secret& password,
+                      const std::string& peer)
 {
     if (password.reveal().find('\0') != base::bytes_view::npos) return pam_verdict::wrong_password;
     const pam_conv conversation{converse, const_cast<base::secret*>(&password)};

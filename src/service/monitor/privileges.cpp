@@ -19,7 +19,8 @@ std::string become(const std::string& name, uid_t uid, gid_t gid)
     gid_t group_real = 0, group_effective = 0, group_saved = 0;
     if (::getresuid(&real, &effective, &saved) != 0 || ::getresgid(&group_real, &group_effective, &group_saved) != 0)
         return failed("getresuid");
-    if (real != uid || effective != uid || saved != uid || group_real != gid || group_effective != gid || group_saved != gid)
+    if (real != uid || effective != uid || saved != uid || group_real != gid || group_effective != gid ||
+        group_saved != gid)
         return "the account was not taken on completely";
     if (uid == 0) return {};
     if (::setuid(0) == 0 || ::seteuid(0) == 0 || (gid != 0 && ::setegid(0) == 0)) return "root could be regained";

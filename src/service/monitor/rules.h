@@ -13,7 +13,13 @@ enum class peer_state { starting, serving, draining, stopping };
 enum class duty { check_login, note_status, note_ready, ignore };
 
 /// One row: this frame from this peer in this state. `frame` is the index in wire::frame.
-struct rule { peer from; peer_state in; std::size_t frame; duty what; };
+struct rule
+{
+    peer from;
+    peer_state in;
+    std::size_t frame;
+    duty what;
+};
 
 inline constexpr std::size_t frame_login_request = 2, frame_user_status = 7, frame_ready = 9;
 static_assert(std::is_same_v<std::variant_alternative_t<frame_login_request, wire::frame>, wire::login_request>);

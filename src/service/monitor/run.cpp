@@ -37,7 +37,8 @@ int check(const options& o)
     std::cout << o.config << ": good\n";
     for (const listen_address& l : config.values.listen)
         std::cout << "listens on " << l.address << " port " << l.port << (l.tls ? ", TLS" : ", not encrypted") << '\n';
-    if (config.values.allow_unencrypted) std::cout << "warning: allow_unencrypted lets passwords cross the network in clear\n";
+    if (config.values.allow_unencrypted)
+        std::cout << "warning: allow_unencrypted lets passwords cross the network in clear\n";
     return 0;
 }
 
@@ -104,7 +105,8 @@ int serve(const options& o)
     p.values = std::move(config.values);
     p.config_path = o.config;
     const auto log = io::stderr_log("winrmd", p.values.log_level);
-    log->write(base::log_level::info, "start", {{"version", OPENWINRM_VERSION}, {"config", o.config}, {"uid", std::to_string(::geteuid())}});
+    log->write(base::log_level::info, "start",
+               {{"version", OPENWINRM_VERSION}, {"config", o.config}, {"uid", std::to_string(::geteuid())}});
     monitor m{std::move(p), *log};
     if (auto started = m.start(); !started) {
         std::cerr << "winrmd: " << started.error().message() << '\n';

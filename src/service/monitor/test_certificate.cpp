@@ -42,14 +42,14 @@ owned<X509> blank(EVP_PKEY* key, const char* name, X509* issuer)
     const bool good = X509_set_version(out.get(), X509_VERSION_3) == 1 &&
                       ASN1_INTEGER_set_uint64(X509_get_serialNumber(out.get()), number >> 1) == 1 &&
                       X509_gmtime_adj(X509_getm_notBefore(out.get()), -hour) != nullptr &&
-                      X509_gmtime_adj(X509_getm_notAfter(out.get()), week) != nullptr && X509_set_pubkey(out.get(), key) == 1 &&
+                      X509_gmtime_adj(X509_getm_notAfter(out.get()), week) != nullptr &&
+                      X509_set_pubkey(out.get(), key) == 1 &&
                       X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0) == 1 &&
                       X509_set_issuer_name(out.get(), issuer ? X509_get_subject_name(issuer) : subject) == 1;
     return good ? std::move(out) : nullptr;
 }
 
-template <class Write>
-std::string pem(Write&& write)
+template <class Write> std::string pem(Write&& write)
 {
     const owned<BIO> memory{BIO_new(BIO_s_mem())};
     if (!memory || write(memory.get()) != 1) return {};
@@ -68,7 +68,8 @@ result<test_certificate> make_test_certificate()
     const owned<X509> ca = blank(ca_key.get(), "winrmd test authority", nullptr);
     if (!ca || !extend(ca.get(), ca.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
         !extend(ca.get(), ca.get(), NID_key_usage, "critical,keyCertSign,cRLSign") ||
-        !extend(ca.get(), ca.get(), NID_subject_key_identifier, "hash") || X509_sign(ca.get(), ca_key.get(), EVP_sha256()) == 0)
+        !extend(ca.get(), ca.get(), NID_subject_key_identifier, "hash") ||
+        X509_sign(ca.get(), ca_key.get(), EVP_sha256()) == 0)
         return refused;
     const owned<X509> server = blank(key.get(), "localhost", ca.get());
     if (!server || !extend(server.get(), ca.get(), NID_basic_constraints, "critical,CA:FALSE") ||
@@ -82,7 +83,8 @@ result<test_certificate> make_test_certificate()
     test_certificate out;
     out.ca_pem = pem([&](BIO* b) { return PEM_write_bio_X509(b, ca.get()); });
     out.certificate_pem = pem([&](BIO* b) { return PEM_write_bio_X509(b, server.get()); });
-    out.key_pem = base::secret{pem([&](BIO* b) { return PEM_write_bio_PrivateKey(b, key.get(), nullptr, nullptr, 0, nullptr, nullptr); })};
+    out.key_pem = base::secret{
+        pem([&](BIO* b) { return PEM_write_bio_PrivateKey(b, key.get(), nullptr, nullptr, 0, nullptr, nullptr); })};
     if (out.ca_pem.empty() || out.certificate_pem.empty() || out.key_pem.empty()) return refused;
     return out;
 }

@@ -11,9 +11,9 @@ namespace winrm::service::monitor {
 
 struct test_certificate
 {
-    std::string ca_pem;            ///< what a client must trust
-    std::string certificate_pem;   ///< server's, for localhost, 127.0.0.1 and ::1
-    base::secret key_pem;          ///< the authority's key is gone already
+    std::string ca_pem;          ///< what a client must trust
+    std::string certificate_pem; ///< server's, for localhost, 127.0.0.1 and ::1
+    base::secret key_pem;        ///< the authority's key is gone already
 };
 
 /// EC P-256, valid from an hour ago for a week.  @errors internal: OpenSSL refuses.

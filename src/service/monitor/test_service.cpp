@@ -44,10 +44,12 @@ int run_test_service(const options& o)
     const loaded_config config = o.config_given ? load_config(o.config, config_scope::limits_only) : loaded_config{};
     for (const config_problem& problem : config.problems) refuse(problem.where + ": " + problem.what);
     if (!config.problems.empty()) return 1;
-    if (!o.as.empty() && ::geteuid() != 0) return refuse("--as needs root: only root can start another account's processes");
+    if (!o.as.empty() && ::geteuid() != 0)
+        return refuse("--as needs root: only root can start another account's processes");
     const auto who = o.as.empty() ? find_account(::geteuid()) : find_account(o.as);
     if (!who) return refuse(o.as.empty() ? "this uid has no account" : "no account is called " + o.as);
-    if (who->uid == 0) std::cerr << "winrmd: the test service was started by root: commands run as root unless --as USER is given\n";
+    if (who->uid == 0)
+        std::cerr << "winrmd: the test service was started by root: commands run as root unless --as USER is given\n";
 
     plan p;
     p.test = true;
@@ -82,8 +84,9 @@ int run_test_service(const options& o)
     if (auto started = m.start(); !started) return refuse(started.error().message());
     m.when_ready([&] {
         const std::string url = std::string{o.http ? "http://" : "https://"} + m.listening().front().shown + "/wsman";
-        std::cout << "{\"url\":" << json(url) << ",\"user\":" << json(who->name) << ",\"password\":"
-                  << json(std::string{password->reveal()}) << ",\"ca\":" << json(ca.path()) << ",\"pid\":" << ::getpid() << "}" << std::endl;
+        std::cout << "{\"url\":" << json(url) << ",\"user\":" << json(who->name)
+                  << ",\"password\":" << json(std::string{password->reveal()}) << ",\"ca\":" << json(ca.path())
+                  << ",\"pid\":" << ::getpid() << "}" << std::endl;
     });
     return m.run();
 }

@@ -21,7 +21,8 @@ const std::string& nobodys_hash()
 {
     static const std::string hash = [] {
         char salt[CRYPT_GENSALT_OUTPUT_SIZE];
-        return crypt_gensalt_rn("$y$", 0, nullptr, 0, salt, sizeof salt) ? std::string{salt} : std::string{"$y$j9T$winrmd"};
+        return crypt_gensalt_rn("$y$", 0, nullptr, 0, salt, sizeof salt) ? std::string{salt}
+                                                                         : std::string{"$y$j9T$winrmd"};
     }();
     return hash;
 }
@@ -36,7 +37,8 @@ bool strong(std::string_view hash)
 bool is_name(const std::string& user)
 {
     return !user.empty() && user.size() <= max_name && user.front() != '#' &&
-           std::none_of(user.begin(), user.end(), [](char c) { return c == ':' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+           std::none_of(user.begin(), user.end(),
+                        [](char c) { return c == ':' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 } // namespace
@@ -49,7 +51,8 @@ bool check_user_line(std::string_view lines, const std::string& user, const base
         lines.remove_prefix(std::min(lines.size(), line.size() + 1));
         const std::size_t colon = line.find(':');
         if (line.empty() || line.front() == '#' || colon == std::string_view::npos || !hash.empty()) continue;
-        if (line.substr(0, colon) == user) hash = line.substr(colon + 1, line.find_first_of(":\r", colon + 1) - colon - 1);
+        if (line.substr(0, colon) == user)
+            hash = line.substr(colon + 1, line.find_first_of(":\r", colon + 1) - colon - 1);
     }
     const bool known = is_name(user) && strong(hash);
     if (!known) hash = nobodys_hash();
@@ -64,9 +67,12 @@ bool check_user_line(std::string_view lines, const std::string& user, const base
 
 result<std::string> make_user_line(const std::string& user, const base::secret& password)
 {
-    if (!is_name(user)) return winrm::error{errc::bad_argument, "a user name is needed, without colon and control characters"};
-    if (password.empty() || password.reveal().size() > max_password || password.reveal().find('\0') != std::string_view::npos)
-        return winrm::error{errc::bad_argument, "the password must have 1 to " + std::to_string(max_password) + " bytes and no NUL"};
+    if (!is_name(user))
+        return winrm::error{errc::bad_argument, "a user name is needed, without colon and control characters"};
+    if (password.empty() || password.reveal().size() > max_password ||
+        password.reveal().find('\0') != std::string_view::npos)
+        return winrm::error{errc::bad_argument,
+                            "the password must have 1 to " + std::to_string(max_password) + " bytes and no NUL"};
     char salt[CRYPT_GENSALT_OUTPUT_SIZE];
     if (!crypt_gensalt_rn("$y$", 0, nullptr, 0, salt, sizeof salt))
         return winrm::error{errc::internal, "libcrypt makes no yescrypt salt on this system"};

@@ -10,9 +10,9 @@
 
 namespace winrm::service::monitor {
 
-/// @param lines  the file's text. Empty lines and lines that begin with '#' are skipped; the first line of a user counts.
-/// Takes about the same time whether or not the user is there. Only strong methods count: yescrypt, gost-yescrypt, scrypt,
-/// argon2 (where libcrypt has it), bcrypt, sha512crypt.
+/// @param lines  the file's text. Empty lines and lines that begin with '#' are skipped; the first line of a user
+/// counts. Takes about the same time whether or not the user is there. Only strong methods count: yescrypt,
+/// gost-yescrypt, scrypt, argon2 (where libcrypt has it), bcrypt, sha512crypt.
 [[nodiscard]] bool check_user_line(std::string_view lines, const std::string& user, const base::secret& password);
 
 /// "user:hash" with yescrypt and a random salt.

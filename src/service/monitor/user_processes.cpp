@@ -29,10 +29,10 @@ std::string describe_end(int wait_status)
     return "exit " + std::to_string(WEXITSTATUS(wait_status));
 }
 
-user_processes::user_processes(io::loop& on, children& family, user_process_options options, cgroup_root cgroups, base::log_sink& log)
+user_processes::user_processes(io::loop& on, children& family, user_process_options options, cgroup_root cgroups,
+                               base::log_sink& log)
     : loop_(on), children_(family), options_(std::move(options)), cgroups_(std::move(cgroups)), log_(log)
-{
-}
+{}
 
 user_processes::~user_processes() = default;
 

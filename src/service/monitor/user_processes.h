@@ -16,9 +16,9 @@ namespace winrm::service::monitor {
 struct user_process_options
 {
     std::string program;
-    wire::user_setup setup;          ///< what does not depend on the account
-    std::string pam_service;         ///< "" = no sessions
-    bool switch_account = false;     ///< we are root
+    wire::user_setup setup;      ///< what does not depend on the account
+    std::string pam_service;     ///< "" = no sessions
+    bool switch_account = false; ///< we are root
     std::size_t max_users = 10;
     base::milliseconds grace{60'000};
 };
@@ -26,9 +26,11 @@ struct user_process_options
 class user_processes
 {
 public:
-    user_processes(io::loop& on, children& family, user_process_options options, cgroup_root cgroups, base::log_sink& log);
+    user_processes(io::loop& on, children& family, user_process_options options, cgroup_root cgroups,
+                   base::log_sink& log);
     ~user_processes();
-    /// @return the front's end of a new connection to that account's process; empty: no resources, or too many accounts.
+    /// @return the front's end of a new connection to that account's process; empty: no resources, or too many
+    /// accounts.
     [[nodiscard]] io::unique_fd connect(const identity& who, const std::string& peer);
     /// For processes started from now on.
     void set_options(user_process_options options) { options_ = std::move(options); }

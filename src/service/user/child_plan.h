@@ -18,7 +18,7 @@ struct account
 
 struct child_plan
 {
-    std::vector<std::string> candidates;  ///< paths for execve, tried in turn while one is "not found"
+    std::vector<std::string> candidates; ///< paths for execve, tried in turn while one is "not found"
     std::vector<std::string> argv;
     std::vector<std::string> environment; ///< "NAME=value"
     std::string directory;                ///< absolute

@@ -16,10 +16,10 @@ using base::milliseconds;
 
 namespace {
 
-constexpr std::size_t piece = 64 * 1024;           ///< a pipe's first capacity, and what one read asks for
-constexpr std::size_t big_pipe = 1024 * 1024;      ///< of a child that floods
-constexpr int reads_per_turn = 4;                  ///< then the other children have theirs
-constexpr milliseconds sweep_pause{10};            ///< many commands that end together share one look at /proc
+constexpr std::size_t piece = 64 * 1024;      ///< a pipe's first capacity, and what one read asks for
+constexpr std::size_t big_pipe = 1024 * 1024; ///< of a child that floods
+constexpr int reads_per_turn = 4;             ///< then the other children have theirs
+constexpr milliseconds sweep_pause{10};       ///< many commands that end together share one look at /proc
 constexpr milliseconds tidy_pause{20};
 
 struct pipe_pair

@@ -32,9 +32,10 @@ public:
 struct host_options
 {
     account who;
-    std::string cgroup;                      ///< "" = none: trees are found through /proc
-    std::uint64_t memory_per_shell = 0;      ///< bytes, 0 = unlimited. Without a memory cgroup: data size per process
-    std::uint32_t processes_per_shell = 0;   ///< 0 = unlimited. Without a pids cgroup: processes of the user in all shells
+    std::string cgroup;                 ///< "" = none: trees are found through /proc
+    std::uint64_t memory_per_shell = 0; ///< bytes, 0 = unlimited. Without a memory cgroup: data size per process
+    std::uint32_t processes_per_shell =
+        0; ///< 0 = unlimited. Without a pids cgroup: processes of the user in all shells
     std::uint32_t max_shells = 30;
 };
 
@@ -82,7 +83,7 @@ private:
     process_news& news_;
     command_groups groups_;
     std::map<shell::process_ref, command_ptr> commands_;
-    std::map<pid_t, command_ptr> living_;      ///< by pid, until reaped; forgotten ones too
+    std::map<pid_t, command_ptr> living_; ///< by pid, until reaped; forgotten ones too
     struct doomed;
     std::vector<doomed> doomed_;
     io::timer sweep_timer_, tidy_timer_;

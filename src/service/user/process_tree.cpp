@@ -93,8 +93,7 @@ class hunt
 public:
     hunt(const std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others)
         : doomed_(doomed), roots_(roots), others_(others)
-    {
-    }
+    {}
 
     std::vector<pid_t> find(const snapshot& all, pid_t self)
     {
@@ -135,8 +134,7 @@ private:
     std::unordered_map<pid_t, bool> verdicts_;
 };
 
-template <class Find>
-std::size_t stop_and_kill(Find find)
+template <class Find> std::size_t stop_and_kill(Find find)
 {
     std::unordered_set<pid_t> stopped;
     for (int round = 0; round < 64; ++round) {

@@ -16,8 +16,8 @@ void become_subreaper();
 /// A command whose processes must all go.
 struct doomed_command
 {
-    pid_t root = -1;            ///< first process, leader of its session
-    std::string command_id;     ///< value of command_marker in its environment
+    pid_t root = -1;        ///< first process, leader of its session
+    std::string command_id; ///< value of command_marker in its environment
 };
 
 /// Stops, then kills every process of the doomed commands, double-forked and setsid ones too. Looks again until

@@ -33,7 +33,10 @@ struct failure
     volatile int in_group = 0;
 };
 
-char* mutable_text(const std::string& s) { return const_cast<char*>(s.c_str()); } // execve's signature; it writes nothing
+char* mutable_text(const std::string& s)
+{
+    return const_cast<char*>(s.c_str());
+} // execve's signature; it writes nothing
 
 prepared prepare(const child_plan& plan, const spawn_handles& handles, const spawn_limits& limits)
 {
@@ -112,8 +115,14 @@ start_failure meaning(step where, int number)
     if (where == step::directory) return start_failure::bad_directory;
     if (where != step::execute) return start_failure::no_resources;
     switch (number) {
-    case ENOENT: case ENOTDIR: case ELOOP: case ENAMETOOLONG: return start_failure::not_found;
-    case EACCES: case EPERM: case ENOEXEC: case EISDIR: return start_failure::no_permission;
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG: return start_failure::not_found;
+    case EACCES:
+    case EPERM:
+    case ENOEXEC:
+    case EISDIR: return start_failure::no_permission;
     default: return start_failure::no_resources;
     }
 }

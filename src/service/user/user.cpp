@@ -43,8 +43,7 @@ private:
         const auto* setup = frame ? std::get_if<wire::user_setup>(&*frame) : nullptr;
         if (setup && !server_) return begin(*setup);
         const auto* c = frame ? std::get_if<wire::user_connection>(&*frame) : nullptr;
-        if (c && server_ && m.fds.size() == 1)
-            return server_->add_connection(c->peer, std::move(m.fds.front()));
+        if (c && server_ && m.fds.size() == 1) return server_->add_connection(c->peer, std::move(m.fds.front()));
         status_ = 1;
         stop();
     }

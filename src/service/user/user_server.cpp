@@ -33,7 +33,8 @@ shell::table_options table_options_of(const wire::user_setup& s, wsman::config_r
 {
     shell::table_options t;
     t.owner = s.user;
-    // As sshd does for accounts whose home is not there (nobody): work in the root folder; HOME still says what passwd says.
+    // As sshd does for accounts whose home is not there (nobody): work in the root folder; HOME still says what passwd
+    // says.
     t.home = ::access(s.home.c_str(), X_OK) == 0 ? s.home : "/";
     t.user_shell = s.shell;
     t.machine = s.machine;
@@ -73,11 +74,9 @@ host_options host_options_of(const wire::user_setup& s)
 user_server::user_server(io::loop& on, const wire::user_setup& setup, base::log_sink& log,
                          std::function<void(wire::user_status)> status)
     : loop_(on), log_(log), tell_(std::move(status)), max_frame_(wire::max_data_frame(setup.max_envelope_kb)),
-      config_(config_of(setup)),
-      table_(table_options_of(setup, &config_), base::system_random(), log, on.now()), timer_(on),
-      host_(on, host_options_of(setup), *this)
-{
-}
+      config_(config_of(setup)), table_(table_options_of(setup, &config_), base::system_random(), log, on.now()),
+      timer_(on), host_(on, host_options_of(setup), *this)
+{}
 
 user_server::~user_server()
 {

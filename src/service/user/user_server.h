@@ -1,4 +1,5 @@
-// One account's service: connections of the front on one side, the shell table in the middle, processes on the other side.
+// One account's service: connections of the front on one side, the shell table in the middle, processes on the other
+// side.
 #pragma once
 
 #include "base/log_sink.h"

@@ -6,17 +6,25 @@
 namespace winrm::service::wire {
 namespace {
 
-constexpr std::size_t max_text = 4096;             // names, paths, addresses
-constexpr std::size_t max_credential = 1024;       // what auth::parse_basic lets through
+constexpr std::size_t max_text = 4096;       // names, paths, addresses
+constexpr std::size_t max_credential = 1024; // what auth::parse_basic lets through
 constexpr std::size_t max_media_type = 256;
-constexpr std::size_t max_pem = 96 * 1024;         // certificate and key each; together below max_control_frame
-constexpr std::size_t max_listeners = 64;          // descriptors of one frame
+constexpr std::size_t max_pem = 96 * 1024;                // certificate and key each; together below max_control_frame
+constexpr std::size_t max_listeners = 64;                 // descriptors of one frame
 constexpr std::size_t max_envelope = 256ul * 1024 * 1024; // the socket's own bound is the tighter one
 
-enum class kind : unsigned char
-{
-    request = 1, reply, login_request, login_answer, front_setup, user_setup, user_connection, user_status, stop,
-    ready, drain
+enum class kind : unsigned char {
+    request = 1,
+    reply,
+    login_request,
+    login_answer,
+    front_setup,
+    user_setup,
+    user_connection,
+    user_status,
+    stop,
+    ready,
+    drain
 };
 
 /// Appends. Both directions go through visit_fields() below, so that a field cannot be written and not read.
@@ -25,8 +33,7 @@ class writer
 public:
     explicit writer(kind k) : out_(1, static_cast<char>(k)) {}
 
-    template <class T>
-    void number(const T& value)
+    template <class T> void number(const T& value)
     {
         auto rest = static_cast<std::uint64_t>(value);
         for (std::size_t i = 0; i < sizeof(T); ++i, rest >>= 8) out_ += static_cast<char>(rest & 0xff);
@@ -35,7 +42,10 @@ public:
     void text(const std::string& value, std::size_t) { counted(value); }
     void secret(const base::secret& value, std::size_t) { counted(value.reveal()); }
     /// Runs to the end of the frame, so that it needs not be joined to the head.
-    void rest(const std::string& value, std::size_t) { if (with_rest_) out_ += value; }
+    void rest(const std::string& value, std::size_t)
+    {
+        if (with_rest_) out_ += value;
+    }
     void verdict(const login_verdict& value) { out_ += static_cast<char>(value); }
     void listeners(const std::vector<listener>& all)
     {
@@ -64,8 +74,7 @@ class reader
 public:
     explicit reader(base::bytes& in) : in_(in), at_(1) {}
 
-    template <class T>
-    void number(T& value)
+    template <class T> void number(T& value)
     {
         if (!need(sizeof(T))) return;
         std::uint64_t sum = 0;
@@ -157,7 +166,8 @@ template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer
     c.text(f.media_type, max_media_type);
     c.rest(f.envelope, max_envelope);
 }
-template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_request, login_request>& f)
+template <class C>
+void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_request, login_request>& f)
 {
     c.number(f.connection);
     c.flag(f.tls);
@@ -216,7 +226,8 @@ template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer
     c.text(f.product_version, max_text);
     c.number(f.log_level);
 }
-template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_connection, user_connection>& f)
+template <class C>
+void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_connection, user_connection>& f)
 {
     c.text(f.peer, max_media_type);
 }
@@ -229,8 +240,7 @@ template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>,
 template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const ready, ready>&) {}
 template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const drain, drain>&) {}
 
-template <class T>
-std::optional<frame> read(base::bytes& payload)
+template <class T> std::optional<frame> read(base::bytes& payload)
 {
     T value;
     reader in{payload};
@@ -239,8 +249,7 @@ std::optional<frame> read(base::bytes& payload)
     return frame{std::move(value)};
 }
 
-template <class T>
-base::bytes head_of(kind k, const T& value)
+template <class T> base::bytes head_of(kind k, const T& value)
 {
     writer out{k};
     out.leave_out_rest();

@@ -1,11 +1,11 @@
-// Frames between monitor, front and user processes: pure encoding over io::message_socket. Fixed little-endian integers,
-// strings with a 32-bit length, every field bounded; a frame that does not parse exactly to its end is refused.
+// Frames between monitor, front and user processes: pure encoding over io::message_socket. Fixed little-endian
+// integers, strings with a 32-bit length, every field bounded; a frame that does not parse exactly to its end is
+// refused.
 //
-//   monitor → front   setup (once: settings, TLS key, listening sockets), login_answer (with a descriptor if accepted), drain, stop
-//   front → monitor   ready (once: in its sandbox, and accepting), login_request
-//   monitor → user    setup (once), connection (with a descriptor), stop
-//   user → monitor    status (live shells and connections; lets an idle process be ended)
-//   front ↔ user      request / reply, one socket pair per logged-in connection
+//   monitor → front   setup (once: settings, TLS key, listening sockets), login_answer (with a descriptor if accepted),
+//   drain, stop front → monitor   ready (once: in its sandbox, and accepting), login_request monitor → user    setup
+//   (once), connection (with a descriptor), stop user → monitor    status (live shells and connections; lets an idle
+//   process be ended) front ↔ user      request / reply, one socket pair per logged-in connection
 #pragma once
 
 #include "base/bytes.h"
@@ -21,16 +21,42 @@
 namespace winrm::service::wire {
 
 /// front ↔ user
-struct request { std::uint64_t number = 0; std::string charset; std::string envelope; };
-struct reply { std::uint64_t number = 0; bool is_fault = false; std::string media_type; std::string envelope; };
+struct request
+{
+    std::uint64_t number = 0;
+    std::string charset;
+    std::string envelope;
+};
+struct reply
+{
+    std::uint64_t number = 0;
+    bool is_fault = false;
+    std::string media_type;
+    std::string envelope;
+};
 
 /// front → monitor. `connection` is the front's number, answered back.
-struct login_request { std::uint64_t connection = 0; bool tls = false; std::string peer; std::string user; base::secret password; };
+struct login_request
+{
+    std::uint64_t connection = 0;
+    bool tls = false;
+    std::string peer;
+    std::string user;
+    base::secret password;
+};
 enum class login_verdict : std::uint8_t { denied, accepted, unavailable };
 /// accepted: one descriptor comes along, the front's end of the connection to the user's process.
-struct login_answer { std::uint64_t connection = 0; login_verdict verdict = login_verdict::denied; };
+struct login_answer
+{
+    std::uint64_t connection = 0;
+    login_verdict verdict = login_verdict::denied;
+};
 
-struct listener { std::string address; bool tls = false; }; ///< one descriptor each, in this order
+struct listener
+{
+    std::string address;
+    bool tls = false;
+}; ///< one descriptor each, in this order
 struct front_setup
 {
     std::vector<listener> listeners;
@@ -38,7 +64,8 @@ struct front_setup
     base::secret key_pem;
     bool allow_unencrypted = false;
     bool basic = true;
-    std::uint32_t max_connections = 300, max_envelope_kb = 500, head_time_ms = 20000, body_time_ms = 120000, idle_time_ms = 600000;
+    std::uint32_t max_connections = 300, max_envelope_kb = 500, head_time_ms = 20000, body_time_ms = 120000,
+                  idle_time_ms = 600000;
     std::string product_vendor, product_version; ///< of the anonymous Identify
     std::uint8_t log_level = 1;
 };
@@ -47,7 +74,8 @@ struct user_setup
     std::string user, home, shell, machine;
     std::uint32_t max_envelope_kb = 500, max_timeout_ms = 60000, idle_timeout_ms = 7200000, max_lifetime_ms = 0;
     std::uint32_t max_shells = 30, max_commands_per_shell = 15, max_operations = 1500, max_command_line = 8191;
-    std::uint32_t output_budget_kb = 1024, max_processes_per_shell = 0, max_memory_per_shell_mb = 0, enumeration_timeout_ms = 240000;
+    std::uint32_t output_budget_kb = 1024, max_processes_per_shell = 0, max_memory_per_shell_mb = 0,
+                  enumeration_timeout_ms = 240000;
     std::uint32_t max_connections = 300, body_time_s = 120, max_concurrent_users = 10;
     std::uint16_t http_port = 0, https_port = 0;
     bool allow_unencrypted = false, basic = true;
@@ -56,16 +84,25 @@ struct user_setup
     std::uint8_t log_level = 1;
 };
 /// One descriptor comes along: the user's end of a logged-in connection.
-struct user_connection { std::string peer; };
-struct user_status { std::uint32_t shells = 0, connections = 0; };
-struct stop {};
+struct user_connection
+{
+    std::string peer;
+};
+struct user_status
+{
+    std::uint32_t shells = 0, connections = 0;
+};
+struct stop
+{};
 /// The front is in its sandbox and accepts connections.
-struct ready {};
+struct ready
+{};
 /// Accept nothing more, let go of the listening sockets, end with the last connection.
-struct drain {};
+struct drain
+{};
 
-using frame = std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection, user_status, stop,
-                           ready, drain>;
+using frame = std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection,
+                           user_status, stop, ready, drain>;
 
 [[nodiscard]] base::bytes encode(const frame& f);
 /// Head of a request or reply frame; the envelope follows it unjoined (message_socket::send(head, body)).
@@ -76,6 +113,9 @@ using frame = std::variant<request, reply, login_request, login_answer, front_se
 
 /// Largest payload accepted on a socket of each kind.
 inline constexpr std::size_t max_control_frame = 256 * 1024;
-[[nodiscard]] constexpr std::size_t max_data_frame(std::uint32_t envelope_kb) noexcept { return envelope_kb * 2048ul + 64 * 1024; }
+[[nodiscard]] constexpr std::size_t max_data_frame(std::uint32_t envelope_kb) noexcept
+{
+    return envelope_kb * 2048ul + 64 * 1024;
+}
 
 } // namespace winrm::service::wire

@@ -13,7 +13,10 @@ std::string basic(const std::string& clear) { return "Basic " + base::base64_enc
 
 TEST(basic, what_one_end_makes_the_other_reads)
 {
-    struct row { std::string user, password; };
+    struct row
+    {
+        std::string user, password;
+    };
     const row rows[] = {{"ada", "pw"},
                         {"CORP\\ada", "a:b:c"},
                         {"ada@corp.example", ""},

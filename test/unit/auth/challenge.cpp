@@ -9,7 +9,10 @@ using list = std::vector<std::string>;
 
 TEST(offered_schemes, are_read_from_one_line_or_many)
 {
-    struct row { list fields, schemes; };
+    struct row
+    {
+        list fields, schemes;
+    };
     const row rows[] = {
         {{}, {}},
         {{""}, {}},

@@ -27,7 +27,8 @@ struct fake_host::peer
     std::string in;
 };
 
-fake_host::fake_host(io::loop& on, handler answer, const net::tls_context* tls) : on_(on), answer_(std::move(answer)), tls_(tls)
+fake_host::fake_host(io::loop& on, handler answer, const net::tls_context* tls)
+    : on_(on), answer_(std::move(answer)), tls_(tls)
 {
     io::unique_fd s(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     sockaddr_in at{};
@@ -108,20 +109,25 @@ void fake_host::arrived(peer& p, result<base::bytes_view> data)
 
 std::string http_answer(int status, const std::string& body, const std::string& fields)
 {
-    return "HTTP/1.1 " + std::to_string(status) + " x\r\n" + fields + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return "HTTP/1.1 " + std::to_string(status) + " x\r\n" + fields + "Content-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
 }
 
 std::string soap_answer(const http_request& r, const wsman::body_writer& body)
 {
     const auto request = r.envelope();
-    return http_answer(200, wsman::write_reply({"uuid:00000000-0000-0000-0000-00000000000" + std::to_string(r.number % 10), request.header().message_id},
-                                               wsman::action::response_of(request.header().action), body));
+    return http_answer(200,
+                       wsman::write_reply({"uuid:00000000-0000-0000-0000-00000000000" + std::to_string(r.number % 10),
+                                           request.header().message_id},
+                                          wsman::action::response_of(request.header().action), body));
 }
 
 std::string fault_answer(const http_request& r, wsman::fault_code code)
 {
     const auto request = r.envelope();
-    return http_answer(500, wsman::write_fault({"uuid:00000000-0000-0000-0000-000000000000", request.header().message_id}, {code, {}, {}}, "fake"));
+    return http_answer(500,
+                       wsman::write_fault({"uuid:00000000-0000-0000-0000-000000000000", request.header().message_id},
+                                          {code, {}, {}}, "fake"));
 }
 
 } // namespace winrm::test

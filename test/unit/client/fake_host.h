@@ -18,8 +18,8 @@ namespace winrm::test {
 
 struct http_request
 {
-    int number = 0;       ///< of this host, from 1
-    int connection = 0;   ///< from 1
+    int number = 0;     ///< of this host, from 1
+    int connection = 0; ///< from 1
     std::string head, body;
     /// Parsed as the service parses; fails the test when it cannot be.
     [[nodiscard]] wsman::incoming_request envelope() const;
@@ -30,7 +30,7 @@ struct http_reply
 {
     std::string bytes;
     bool close = false;
-    bool hold = false;    ///< never answers
+    bool hold = false; ///< never answers
 };
 
 class fake_host
@@ -63,14 +63,15 @@ private:
 };
 
 /// "HTTP/1.1 STATUS x" with fields and Content-Length.
-[[nodiscard]] std::string http_answer(int status, const std::string& body, const std::string& fields = "Content-Type: application/soap+xml;charset=UTF-8\r\n");
+[[nodiscard]] std::string
+http_answer(int status, const std::string& body,
+            const std::string& fields = "Content-Type: application/soap+xml;charset=UTF-8\r\n");
 /// The reply envelope to `r`.
 [[nodiscard]] std::string soap_answer(const http_request& r, const wsman::body_writer& body);
 [[nodiscard]] std::string fault_answer(const http_request& r, wsman::fault_code code);
 
 /// Runs the loop until `done`, or fails the test: nothing may hang.
-template <class Condition>
-[[nodiscard]] bool run_until(io::loop& loop, Condition done)
+template <class Condition> [[nodiscard]] bool run_until(io::loop& loop, Condition done)
 {
     bool late = false;
     io::timer guard(loop);

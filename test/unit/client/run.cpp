@@ -17,7 +17,13 @@ namespace action = wsman::action;
 /// A shell service with one shell and one command whose output is a script of Receive answers.
 struct fake_shell
 {
-    struct step { std::string out; bool done = false; std::int32_t code = 0; bool timed_out = false; };
+    struct step
+    {
+        std::string out;
+        bool done = false;
+        std::int32_t code = 0;
+        bool timed_out = false;
+    };
     std::vector<step> script{{"hello", false}, {" world", true, 3}};
     std::size_t next = 0;
     std::vector<std::string> actions; ///< last part of each request's action
@@ -35,7 +41,8 @@ struct fake_shell
             info.resource_uri = wsman::resource_uri::cmd;
             info.input_streams = {"stdin"};
             info.output_streams = {"stdout", "stderr"};
-            return {test::soap_answer(r, [&](xml::writer& w) { shell::write_create_reply(w, info, "http://localhost/wsman"); })};
+            return {test::soap_answer(
+                r, [&](xml::writer& w) { shell::write_create_reply(w, info, "http://localhost/wsman"); })};
         }
         if (a == action::command)
             return {test::soap_answer(r, [](xml::writer& w) { shell::write_command_reply(w, command_id); })};
@@ -53,13 +60,15 @@ struct fake_shell
 
     http_reply receive(const http_request& r)
     {
-        if (next == script.size()) return {test::fault_answer(r, wsman::fault_code::invalid_selectors)}; // nothing loops for ever here
+        if (next == script.size())
+            return {test::fault_answer(r, wsman::fault_code::invalid_selectors)}; // nothing loops for ever here
         const step s = script[next++];
         if (s.timed_out) return {test::fault_answer(r, wsman::fault_code::operation_timed_out)};
         return {test::soap_answer(r, [&](xml::writer& w) {
             std::vector<shell::outgoing_block> blocks;
             if (!s.out.empty()) blocks.push_back({"stdout", s.out, false});
-            shell::write_receive_reply(w, command_id, blocks, s.done ? shell::command_state::done : shell::command_state::running,
+            shell::write_receive_reply(w, command_id, blocks,
+                                       s.done ? shell::command_state::done : shell::command_state::running,
                                        s.done ? std::optional<std::int32_t>(s.code) : std::nullopt);
         })};
     }
@@ -89,7 +98,9 @@ struct conversation
                                               out.append(data);
                                               if (on_output) on_output();
                                           },
-                                          [this] { if (on_input) on_input(); },
+                                          [this] {
+                                              if (on_input) on_input();
+                                          },
                                           [this](result<remote::run_result> r) {
                                               EXPECT_FALSE(done) << "told twice";
                                               requests_at_done = host.requests().size();
@@ -224,7 +235,8 @@ TEST(run, a_connection_lost_at_any_step_ends_named_and_never_hangs)
                 EXPECT_EQ(c.out, "hello");
             }
             if (step > 1) {
-                EXPECT_GE(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), 1) << "the shell is deleted on every path";
+                EXPECT_GE(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), 1)
+                    << "the shell is deleted on every path";
             }
         }
     }
@@ -232,7 +244,8 @@ TEST(run, a_connection_lost_at_any_step_ends_named_and_never_hangs)
 
 TEST(run, a_fault_at_create_is_the_hosts_no)
 {
-    conversation c([&](const http_request& r) { return http_reply{test::fault_answer(r, wsman::fault_code::access_denied)}; });
+    conversation c(
+        [&](const http_request& r) { return http_reply{test::fault_answer(r, wsman::fault_code::access_denied)}; });
     c.start();
     c.to_the_end();
     ASSERT_FALSE(*c.done);
@@ -251,7 +264,8 @@ TEST(run, a_login_refused_says_so)
     c.to_the_end();
     ASSERT_FALSE(*c.done);
     EXPECT_EQ(c.done->error().code(), errc::login_not_offered);
-    EXPECT_NE(c.done->error().message().find("for ada with Basic (it offers Negotiate, Kerberos)"), std::string::npos) << c.done->error();
+    EXPECT_NE(c.done->error().message().find("for ada with Basic (it offers Negotiate, Kerberos)"), std::string::npos)
+        << c.done->error();
 }
 
 TEST(run, pause_stops_asking_and_resume_goes_on)
@@ -282,7 +296,8 @@ TEST(run, the_time_limit_terminates_and_deletes)
 {
     fake_shell shell;
     conversation c([&](const http_request& r) {
-        if (r.envelope().header().action == action::receive) return http_reply{"", false, true}; // the command never ends
+        if (r.envelope().header().action == action::receive)
+            return http_reply{"", false, true}; // the command never ends
         return shell.answer(r);
     });
     remote::run_request request;

@@ -118,7 +118,10 @@ TEST(session, two_requests_at_once_use_two_connections_and_a_third_waits)
     remote::session s(loop, options_for(host));
     int answered = 0;
     for (int i = 0; i < 3; ++i)
-        s.ask(get_config(), false, [&](result<wsman::incoming_reply> r) { EXPECT_TRUE(r) << r.error(); ++answered; });
+        s.ask(get_config(), false, [&](result<wsman::incoming_reply> r) {
+            EXPECT_TRUE(r) << r.error();
+            ++answered;
+        });
     EXPECT_TRUE(test::run_until(loop, [&] { return answered == 3; }));
     EXPECT_EQ(host.connections(), 2);
 }
@@ -140,7 +143,9 @@ TEST(session, a_request_lost_on_a_kept_connection_is_repeated_only_if_it_may_be)
 {
     for (const bool repeatable : {false, true}) {
         io::loop loop;
-        fake_host host(loop, [&](const http_request& r) { return r.number == 2 ? test::http_reply{"", true} : config_reply(r); });
+        fake_host host(loop, [&](const http_request& r) {
+            return r.number == 2 ? test::http_reply{"", true} : config_reply(r);
+        });
         remote::session s(loop, options_for(host));
         ASSERT_TRUE(*ask(loop, s));
         const auto got = ask(loop, s, repeatable);
@@ -156,7 +161,9 @@ TEST(session, a_request_lost_on_a_kept_connection_is_repeated_only_if_it_may_be)
 TEST(session, a_fault_is_a_reply)
 {
     io::loop loop;
-    fake_host host(loop, [](const http_request& r) { return test::http_reply{test::fault_answer(r, wsman::fault_code::access_denied)}; });
+    fake_host host(loop, [](const http_request& r) {
+        return test::http_reply{test::fault_answer(r, wsman::fault_code::access_denied)};
+    });
     remote::session s(loop, options_for(host));
     const auto got = ask(loop, s);
     ASSERT_TRUE(got && *got) << got->error();
@@ -167,8 +174,9 @@ TEST(session, an_answer_to_another_request_is_a_breach)
 {
     io::loop loop;
     fake_host host(loop, [](const http_request& r) {
-        return test::http_reply{test::http_answer(200, wsman::write_reply({"uuid:1", "uuid:00000000-0000-4000-8000-000000000000"},
-                                                                          wsman::action::response_of(r.envelope().header().action), {}))};
+        return test::http_reply{
+            test::http_answer(200, wsman::write_reply({"uuid:1", "uuid:00000000-0000-4000-8000-000000000000"},
+                                                      wsman::action::response_of(r.envelope().header().action), {}))};
     });
     remote::session s(loop, options_for(host));
     const auto got = ask(loop, s);
@@ -188,11 +196,14 @@ TEST(session, an_answer_cut_anywhere_is_a_named_error)
     }
     for (std::size_t cut = 0; cut < whole.size(); cut += 1 + cut / 8) {
         io::loop loop;
-        fake_host host(loop, [&](const http_request& r) { return test::http_reply{config_reply(r).bytes.substr(0, cut), true}; });
+        fake_host host(loop, [&](const http_request& r) {
+            return test::http_reply{config_reply(r).bytes.substr(0, cut), true};
+        });
         remote::session s(loop, options_for(host));
         const auto got = ask(loop, s);
         ASSERT_TRUE(got && !*got) << cut;
-        EXPECT_TRUE(got->error().code() == errc::connection_lost || got->error().code() == errc::not_wsman) << cut << ": " << got->error();
+        EXPECT_TRUE(got->error().code() == errc::connection_lost || got->error().code() == errc::not_wsman)
+            << cut << ": " << got->error();
     }
 }
 
@@ -202,7 +213,8 @@ TEST(session, an_endless_answer_is_cut_off)
     int pieces = 0;
     fake_host host(loop, [&](const http_request&) {
         ++pieces;
-        return test::http_reply{"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: 9999999999\r\n\r\n"};
+        return test::http_reply{
+            "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: 9999999999\r\n\r\n"};
     });
     remote::session s(loop, options_for(host));
     auto got = ask(loop, s);
@@ -210,7 +222,8 @@ TEST(session, an_endless_answer_is_cut_off)
     EXPECT_EQ(got->error().code(), errc::too_large) << got->error();
 
     fake_host chunked(loop, [&](const http_request&) {
-        std::string body = "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nTransfer-Encoding: chunked\r\n\r\n";
+        std::string body =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nTransfer-Encoding: chunked\r\n\r\n";
         for (int i = 0; i < 40; ++i) body += "10000\r\n" + std::string(65536, 'x') + "\r\n";
         return test::http_reply{body};
     });
@@ -274,8 +287,8 @@ TEST(session, several_requests_to_a_refused_port_all_end)
         o = options_for(gone);
     }
     remote::session s(loop, o);
-    // Each asks again when it has failed, as a clean-up with Signal and Delete may: two connections that are being made must
-    // not keep each other going for ever.
+    // Each asks again when it has failed, as a clean-up with Signal and Delete may: two connections that are being made
+    // must not keep each other going for ever.
     int failed = 0;
     std::function<void(result<wsman::incoming_reply>)> done = [&](result<wsman::incoming_reply> r) {
         EXPECT_FALSE(r);
@@ -290,7 +303,8 @@ TEST(session, identify_is_anonymous_even_with_a_login_at_hand)
 {
     io::loop loop;
     fake_host host(loop, [](const http_request&) {
-        return test::http_reply{test::http_answer(200, wsman::write_identify_reply({"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd", "Fake", "1", {}}))};
+        return test::http_reply{test::http_answer(
+            200, wsman::write_identify_reply({"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd", "Fake", "1", {}}))};
     });
     auto o = options_for(host);
     o.allow_unencrypted = false; // no password leaves, so nothing is to be refused

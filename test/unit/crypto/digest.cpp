@@ -24,9 +24,18 @@ TEST(keyed_digest, another_text_or_another_key_gives_another_value)
 
 TEST(equal_secret, compares_whole_texts)
 {
-    struct row { base::bytes_view a, b; bool equal; };
-    const row rows[] = {{"", "", true},     {"a", "a", true},        {"a", "b", false}, {"a", "", false},
-                        {"ab", "a", false}, {"pass", "pasS", false}, {{"a\0b", 3}, {"a\0c", 3}, false}};
+    struct row
+    {
+        base::bytes_view a, b;
+        bool equal;
+    };
+    const row rows[] = {{"", "", true},
+                        {"a", "a", true},
+                        {"a", "b", false},
+                        {"a", "", false},
+                        {"ab", "a", false},
+                        {"pass", "pasS", false},
+                        {{"a\0b", 3}, {"a\0c", 3}, false}};
     for (const row& r : rows) EXPECT_EQ(equal_secret(r.a, r.b), r.equal) << r.a << '/' << r.b;
 }
 

@@ -10,15 +10,21 @@ using progress = body_reader::progress;
 using grammar = body_reader::grammar;
 using storage = body_reader::storage;
 
-struct row { std::string name, text; progress strict, lenient; std::string body; std::string rest; };
+struct row
+{
+    std::string name, text;
+    progress strict, lenient;
+    std::string body;
+    std::string rest;
+};
 
 const std::string long_trailer = "0\r\nX: " + std::string(9000, 'y') + "\r\n\r\n";
 
 const row rows[] = {
     {"one chunk", "5\r\nhello\r\n0\r\n\r\n", progress::complete, progress::complete, "hello", ""},
     {"none", "0\r\n\r\n", progress::complete, progress::complete, "", ""},
-    {"several, upper and lower case", "A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", progress::complete, progress::complete,
-     "01234567890123456789", ""},
+    {"several, upper and lower case", "A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", progress::complete,
+     progress::complete, "01234567890123456789", ""},
     {"what follows is left", "1\r\na\r\n0\r\n\r\nPOST", progress::complete, progress::complete, "a", "POST"},
     {"leading zeros", "0005\r\nhello\r\n00\r\n\r\n", progress::complete, progress::complete, "hello", ""},
     {"half", "5\r\nhel", progress::more, progress::more, "", ""},
@@ -26,7 +32,8 @@ const row rows[] = {
     {"S9 space behind the size", "1 \r\na\r\n0\r\n\r\n", progress::bad, progress::complete, "a", ""},
     {"S9 trailer", "1\r\na\r\n0\r\nX: y\r\n\r\n", progress::bad, progress::complete, "a", ""},
     {"S9 endless trailer", long_trailer, progress::bad, progress::bad, "", ""},
-    {"S9 endless extension", "1;" + std::string(9000, 'y') + "\r\na\r\n0\r\n\r\n", progress::bad, progress::bad, "", ""},
+    {"S9 endless extension", "1;" + std::string(9000, 'y') + "\r\na\r\n0\r\n\r\n", progress::bad, progress::bad, "",
+     ""},
     {"S9 bare LF behind the size", "1\na\r\n0\r\n\r\n", progress::bad, progress::bad, "", ""},
     {"S9 bare LF behind the data", "1\r\na\n0\r\n\r\n", progress::bad, progress::bad, "", ""},
     {"S9 data longer than said", "1\r\nab\r\n0\r\n\r\n", progress::bad, progress::bad, "", ""},
@@ -35,7 +42,8 @@ const row rows[] = {
     {"S9 0x", "0x1\r\na\r\n0\r\n\r\n", progress::bad, progress::bad, "", ""},
     {"S9 size that overflows", "FFFFFFFFFFFFFFFFF\r\n", progress::bad, progress::bad, "", ""},
     {"S10 one chunk above the limit", "65\r\n", progress::too_large, progress::too_large, "", ""},
-    {"S10 together above the limit", "32\r\n" + std::string(50, 'x') + "\r\n33\r\n", progress::too_large, progress::too_large, "", ""},
+    {"S10 together above the limit", "32\r\n" + std::string(50, 'x') + "\r\n33\r\n", progress::too_large,
+     progress::too_large, "", ""},
 };
 
 TEST(body_reader, S9_chunks_strict_and_lenient_whole_and_bytewise)

@@ -9,7 +9,8 @@ namespace {
 
 using namespace test;
 
-client_connection client_for(const std::string& authorization, std::vector<std::pair<std::string, std::string>> fields = {})
+client_connection client_for(const std::string& authorization,
+                             std::vector<std::pair<std::string, std::string>> fields = {})
 {
     client_options o;
     o.host = "h";
@@ -51,7 +52,8 @@ TEST(both_ends, many_exchanges_on_one_connection)
     for (const std::size_t piece : pieces) {
         client_connection client = client_for(ada);
         server_driver server;
-        for (const std::string& body : {std::string{"one"}, std::string{}, std::string(50'000, 'x'), std::string{"last"}}) {
+        for (const std::string& body :
+             {std::string{"one"}, std::string{}, std::string(50'000, 'x'), std::string{"last"}}) {
             client.start(body, soap);
             const auto got = carry(client, server, piece);
             ASSERT_TRUE(got && *got);

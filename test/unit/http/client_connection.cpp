@@ -34,7 +34,14 @@ std::optional<result<response>> outcome(const std::string& text, bool ends, std:
     return c.poll();
 }
 
-struct good { std::string name, text; bool ends; int status; std::string body; bool keep; };
+struct good
+{
+    std::string name, text;
+    bool ends;
+    int status;
+    std::string body;
+    bool keep;
+};
 
 TEST(client_connection, answers_whole_and_bytewise)
 {
@@ -42,12 +49,18 @@ TEST(client_connection, answers_whole_and_bytewise)
     const good rows[] = {
         {"length", "HTTP/1.1 200 OK\r\n" + soap + "Content-Length: 3\r\n\r\nyes", false, 200, "yes", true},
         {"no body", "HTTP/1.1 200 OK\r\n" + soap + "Content-Length: 0\r\n\r\n", false, 200, "", true},
-        {"close", "HTTP/1.1 200 OK\r\n" + soap + "Connection: close\r\nContent-Length: 3\r\n\r\nyes", false, 200, "yes", false},
+        {"close", "HTTP/1.1 200 OK\r\n" + soap + "Connection: close\r\nContent-Length: 3\r\n\r\nyes", false, 200, "yes",
+         false},
         {"fault", "HTTP/1.1 500 \r\n" + soap + "Content-Length: 3\r\n\r\nyes", false, 500, "yes", true},
-        {"chunked", "HTTP/1.1 200 OK\r\n" + soap + "Transfer-Encoding: chunked\r\n\r\n1\r\ny\r\n2;x\r\nes\r\n0\r\nT: u\r\n\r\n", false, 200, "yes", true},
+        {"chunked",
+         "HTTP/1.1 200 OK\r\n" + soap + "Transfer-Encoding: chunked\r\n\r\n1\r\ny\r\n2;x\r\nes\r\n0\r\nT: u\r\n\r\n",
+         false, 200, "yes", true},
         {"until close", "HTTP/1.1 200 OK\r\n" + soap + "\r\nyes", true, 200, "yes", false},
         {"HTTP/1.0", "HTTP/1.0 200 OK\r\n" + soap + "Content-Length: 3\r\n\r\nyes", false, 200, "yes", false},
-        {"interim", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n" + soap + "Content-Length: 3\r\n\r\nyes", false, 200, "yes", true},
+        {"interim",
+         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n" + soap +
+             "Content-Length: 3\r\n\r\nyes",
+         false, 200, "yes", true},
         {"204", "HTTP/1.1 204 No Content\r\n" + soap + "\r\n", false, 204, "", true},
         {"ends afterwards", "HTTP/1.1 200 OK\r\n" + soap + "Content-Length: 3\r\n\r\nyes", true, 200, "yes", false},
     };
@@ -65,7 +78,12 @@ TEST(client_connection, answers_whole_and_bytewise)
     }
 }
 
-struct bad { std::string name, text; bool ends; errc code; };
+struct bad
+{
+    std::string name, text;
+    bool ends;
+    errc code;
+};
 
 TEST(client_connection, bad_answers_are_named_whole_and_bytewise)
 {
@@ -134,15 +152,18 @@ TEST(client_connection, the_request_is_exact)
     EXPECT_TRUE(c.idle());
     c.start("<ask/>", "application/soap+xml;charset=UTF-8");
     EXPECT_FALSE(c.idle());
-    EXPECT_EQ(c.output(), "POST /wsman?x=y HTTP/1.1\r\nHost: h:5985\r\nUser-Agent: OpenWinRM\r\nAuthorization: Basic YWRhOnB3\r\n"
-                          "WSMANIDENTIFY: unauthenticated\r\nAccept-Encoding: identity\r\n"
-                          "Content-Type: application/soap+xml;charset=UTF-8\r\nContent-Length: 6\r\n\r\n<ask/>");
+    EXPECT_EQ(c.output(),
+              "POST /wsman?x=y HTTP/1.1\r\nHost: h:5985\r\nUser-Agent: OpenWinRM\r\nAuthorization: Basic YWRhOnB3\r\n"
+              "WSMANIDENTIFY: unauthenticated\r\nAccept-Encoding: identity\r\n"
+              "Content-Type: application/soap+xml;charset=UTF-8\r\nContent-Length: 6\r\n\r\n<ask/>");
 }
 
 TEST(client_connection, challenges_and_names_of_the_peer_are_kept)
 {
-    const auto got = outcome("HTTP/1.1 401 Go away\r\nWWW-Authenticate: Negotiate\r\nwww-authenticate: Basic realm=\"WSMAN\"\r\n"
-                             "Server: Microsoft-HTTPAPI/2.0\r\nContent-Length: 0\r\n\r\n", false, std::string::npos);
+    const auto got =
+        outcome("HTTP/1.1 401 Go away\r\nWWW-Authenticate: Negotiate\r\nwww-authenticate: Basic realm=\"WSMAN\"\r\n"
+                "Server: Microsoft-HTTPAPI/2.0\r\nContent-Length: 0\r\n\r\n",
+                false, std::string::npos);
     ASSERT_TRUE(got && *got);
     EXPECT_EQ((*got)->challenges, (std::vector<std::string>{"Negotiate", "Basic realm=\"WSMAN\""}));
     EXPECT_EQ((*got)->server, "Microsoft-HTTPAPI/2.0");

@@ -7,7 +7,11 @@ namespace {
 
 using progress = head_scanner::progress;
 
-struct row { std::string name, text; progress state; };
+struct row
+{
+    std::string name, text;
+    progress state;
+};
 
 std::string head(const std::string& fields) { return "POST / HTTP/1.1\r\n" + fields + "\r\n"; }
 

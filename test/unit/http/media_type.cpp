@@ -7,7 +7,10 @@ namespace {
 
 TEST(media_type, type_and_charset)
 {
-    struct row { std::string_view value, type, charset; };
+    struct row
+    {
+        std::string_view value, type, charset;
+    };
     const row rows[] = {
         {"", "", ""},
         {"application/soap+xml", "application/soap+xml", ""},

@@ -10,14 +10,18 @@
 
 namespace winrm::http::test {
 
-inline std::string basic(const std::string& user_and_password) { return "Basic " + base::base64_encode(user_and_password); }
+inline std::string basic(const std::string& user_and_password)
+{
+    return "Basic " + base::base64_encode(user_and_password);
+}
 inline const std::string ada = basic("ada:pw");
 
 /// A POST of soap to /wsman; `fields` are whole lines.
 inline std::string post(const std::string& body, const std::string& fields = "Authorization: " + ada + "\r\n",
                         const std::string& path = "/wsman")
 {
-    return "POST " + path + " HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml;charset=UTF-8\r\nContent-Length: " +
+    return "POST " + path +
+           " HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml;charset=UTF-8\r\nContent-Length: " +
            std::to_string(body.size()) + "\r\n" + fields + "\r\n" + body;
 }
 
@@ -34,8 +38,7 @@ class server_driver
 public:
     explicit server_driver(server_options options = safe_options(), const base::limits& limits = {})
         : connection(std::move(options), limits, digest, now)
-    {
-    }
+    {}
 
     /// In pieces of `piece` bytes, as long as the connection takes them.
     void feed(std::string_view data, std::size_t piece = std::string::npos)
@@ -76,7 +79,8 @@ public:
     {
         requests.push_back(std::move(e.body));
         charsets.push_back(std::move(e.charset));
-        if (answering) connection.respond(200, "<re:" + requests.back() + ">", "application/soap+xml;charset=UTF-8", now);
+        if (answering)
+            connection.respond(200, "<re:" + requests.back() + ">", "application/soap+xml;charset=UTF-8", now);
     }
 
     void handle(closing&&) { closed = true; }

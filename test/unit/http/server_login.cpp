@@ -91,12 +91,12 @@ TEST(server_login, S3_other_credentials_drop_who_was_logged_in_before_they_are_r
 TEST(server_login, S3_nothing_of_a_login_outlives_what_is_not_the_same)
 {
     const std::string no_login[] = {
-        post("x", ""),                                                          // RFC 7617: each request proves itself
-        post("x", "Authorization: Negotiate YII=\r\n"),                         // another scheme
-        post("x", "Authorization: Basic ???\r\n"),                              // no credentials at all
-        post("x", "Authorization: " + ada + "=\r\n"),                           // nearly the same
-        post("x", "WSMANIDENTIFY: unauthenticated\r\n"),                        // anonymous by wish
-        post("x", "Authorization: Basic YQ==\r\n", "/elsewhere"),               // refused for another reason
+        post("x", ""),                                            // RFC 7617: each request proves itself
+        post("x", "Authorization: Negotiate YII=\r\n"),           // another scheme
+        post("x", "Authorization: Basic ???\r\n"),                // no credentials at all
+        post("x", "Authorization: " + ada + "=\r\n"),             // nearly the same
+        post("x", "WSMANIDENTIFY: unauthenticated\r\n"),          // anonymous by wish
+        post("x", "Authorization: Basic YQ==\r\n", "/elsewhere"), // refused for another reason
     };
     for (const std::string& text : no_login) {
         server_driver d;
@@ -154,7 +154,8 @@ TEST(server_login, S8_the_number_of_failed_logins_is_bounded)
 {
     server_options o = safe_options();
     o.max_login_attempts = 3;
-    const std::string wrong = post("x", "Authorization: " + basic("ada:no") + "\r\n"), foreign = post("x", "Authorization: NTLM x\r\n");
+    const std::string wrong = post("x", "Authorization: " + basic("ada:no") + "\r\n"),
+                      foreign = post("x", "Authorization: NTLM x\r\n");
     server_driver d{o};
     d.feed(wrong + foreign);
     EXPECT_FALSE(d.closed);
@@ -170,8 +171,10 @@ TEST(server_login, expect_is_answered_only_after_the_login)
 {
     server_driver d;
     d.answering = false;
-    const std::string head = "POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 3\r\n"
-                             "Expect: 100-continue\r\nAuthorization: " + ada + "\r\n\r\n";
+    const std::string head =
+        "POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 3\r\n"
+        "Expect: 100-continue\r\nAuthorization: " +
+        ada + "\r\n\r\n";
     d.feed(head);
     EXPECT_EQ(d.said, "");
     d.connection.login_accepted();

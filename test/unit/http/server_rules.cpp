@@ -21,7 +21,11 @@ const std::string soap = "Content-Type: application/soap+xml\r\n";
 const std::string common = host + soap + login;
 const std::string five = "Content-Length: 5\r\n";
 
-struct row { std::string name, text, status; bool closes; };
+struct row
+{
+    std::string name, text, status;
+    bool closes;
+};
 
 void check(const std::vector<row>& rows)
 {
@@ -55,7 +59,8 @@ TEST(server_rules, good_requests)
         {"close", request(line, common + five + "Connection: close\r\n", "hello"), "200", true},
         {"close in a list", request(line, common + five + "Connection: TE, Close\r\n", "hello"), "200", true},
         {"keep-alive", request(line, common + five + "Connection: keep-alive\r\n", "hello"), "200", false},
-        {"other fields", request(line, common + five + "Accept-Encoding: gzip\r\nTE: trailers\r\nCookie: MS-WSMAN=x\r\n", "hello"),
+        {"other fields",
+         request(line, common + five + "Accept-Encoding: gzip\r\nTE: trailers\r\nCookie: MS-WSMAN=x\r\n", "hello"),
          "200", false},
         {"v6 host", request(line, "Host: [::1]:5986\r\n" + soap + login + five, "hello"), "200", false},
     });
@@ -75,7 +80,8 @@ TEST(server_rules, S9_what_has_two_readings_is_refused_and_closed)
         {"hex length", request(line, common + "Content-Length: 0x5\r\n", "hello"), "400", true},
         {"empty length", request(line, common + "Content-Length:\r\n", "hello"), "400", true},
         {"length with words", request(line, common + "Content-Length: 5 x\r\n", "hello"), "400", true},
-        {"length that overflows", request(line, common + "Content-Length: 18446744073709551621\r\n", "hello"), "400", true},
+        {"length that overflows", request(line, common + "Content-Length: 18446744073709551621\r\n", "hello"), "400",
+         true},
         {"length and chunks", request(line, common + five + chunked, chunks), "400", true},
         {"chunks and length", request(line, common + chunked + five, chunks), "400", true},
         {"chunked twice", request(line, common + chunked + chunked, chunks), "400", true},
@@ -130,16 +136,22 @@ TEST(server_rules, S10_what_is_not_taken_is_said)
         {"no length", request(line, common), "411", false},
         {"expect other", request(line, common + five + "Expect: a pony\r\n", "hello"), "417", false},
         {"large", request(line, common + "Content-Length: 99999999999\r\n"), "413", true},
-        {"large and polite", request(line, common + "Content-Length: 99999999999\r\nExpect: 100-continue\r\n"), "413", true},
+        {"large and polite", request(line, common + "Content-Length: 99999999999\r\nExpect: 100-continue\r\n"), "413",
+         true},
         {"large chunk", request(line, common + "Transfer-Encoding: chunked\r\n", "FFFFFF\r\n"), "413", true},
-        {"refused while the client waits for 100", request(line, host + login + five + "Expect: 100-continue\r\n"), "415", true},
+        {"refused while the client waits for 100", request(line, host + login + five + "Expect: 100-continue\r\n"),
+         "415", true},
         {"refused with chunks", request(line, host + login + "Transfer-Encoding: chunked\r\n"), "415", true},
     });
     server_driver d;
     d.feed(request("GET /wsman HTTP/1.1", host));
     EXPECT_TRUE(d.has("\r\nAllow: POST\r\n"));
     server_driver sealed;
-    sealed.feed(request(line, host + login + "Content-Type: multipart/encrypted;protocol=\"application/HTTP-SPNEGO-session-encrypted\"\r\n" + five, "hello"));
+    sealed.feed(request(
+        line,
+        host + login + "Content-Type: multipart/encrypted;protocol=\"application/HTTP-SPNEGO-session-encrypted\"\r\n" +
+            five,
+        "hello"));
     EXPECT_EQ(sealed.statuses(), "415");
     EXPECT_TRUE(sealed.has("sealed"));
 }

@@ -81,7 +81,8 @@ TEST(message_socket, descriptors_stay_with_their_frame)
         std::vector<io::unique_fd> fds;
         fds.push_back(file_with(("first" + std::to_string(i)).c_str()));
         if (i % 2 == 0) fds.push_back(file_with(("second" + std::to_string(i)).c_str()));
-        p.a->send(std::string(static_cast<std::size_t>(i) * 20000, 'x'), std::move(fds)); // beyond the socket's buffer too
+        p.a->send(std::string(static_cast<std::size_t>(i) * 20000, 'x'),
+                  std::move(fds)); // beyond the socket's buffer too
         p.a->send("between");
     }
     p.a->when_drained([&] { p.a.reset(); });
@@ -146,7 +147,12 @@ TEST(message_socket, peer_gone_in_the_middle_of_a_frame_closes_without_it)
         io::message_socket b(loop, std::move(y), 100, 0);
         std::size_t messages = 0;
         int closed = 0;
-        b.start([&](io::message_socket::message m) { ++messages; EXPECT_EQ(m.payload, "hello"); }, [&] { ++closed; });
+        b.start(
+            [&](io::message_socket::message m) {
+                ++messages;
+                EXPECT_EQ(m.payload, "hello");
+            },
+            [&] { ++closed; });
         ASSERT_EQ(::write(x.get(), frame.data(), cut), static_cast<ssize_t>(cut));
         x.reset();
         loop.run();
@@ -162,7 +168,8 @@ TEST(message_socket, byte_by_byte_gives_the_same)
     io::message_socket b(loop, std::move(y), 100, 0);
     std::vector<std::string> got;
     b.start([&](io::message_socket::message m) { got.push_back(std::move(m.payload)); }, [] {});
-    const std::string wire = std::string({2, 0, 0, 0, 0, 0, 0, 0}) + "ab" + std::string(8, '\0') + std::string({1, 0, 0, 0, 0, 0, 0, 0}) + "c";
+    const std::string wire = std::string({2, 0, 0, 0, 0, 0, 0, 0}) + "ab" + std::string(8, '\0') +
+                             std::string({1, 0, 0, 0, 0, 0, 0, 0}) + "c";
     for (const char c : wire) {
         ASSERT_EQ(::write(x.get(), &c, 1), 1);
         ASSERT_TRUE(loop.run_one());
@@ -198,7 +205,10 @@ TEST(message_socket, a_peer_that_does_not_read_makes_pending_grow_and_drain_late
     p.a->send(big);
     EXPECT_GT(p.a->pending(), 0u);
     bool drained = false;
-    p.a->when_drained([&] { drained = true; p.a.reset(); });
+    p.a->when_drained([&] {
+        drained = true;
+        p.a.reset();
+    });
     EXPECT_FALSE(drained);
     p.listen();
     p.loop.run();
@@ -211,11 +221,20 @@ TEST(message_socket, handlers_may_destroy_it)
 {
     pair p;
     int messages = 0;
-    p.b->start([&](io::message_socket::message) { ++messages; p.b.reset(); }, [] { FAIL(); });
+    p.b->start(
+        [&](io::message_socket::message) {
+            ++messages;
+            p.b.reset();
+        },
+        [] { FAIL(); });
     p.a->send("one");
     p.a->send("two");
     int closed = 0;
-    p.a->start([](io::message_socket::message) { FAIL(); }, [&] { ++closed; p.a.reset(); });
+    p.a->start([](io::message_socket::message) { FAIL(); },
+               [&] {
+                   ++closed;
+                   p.a.reset();
+               });
     p.loop.run();
     EXPECT_EQ(messages, 1);
     EXPECT_EQ(closed, 1);

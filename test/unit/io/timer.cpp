@@ -32,7 +32,10 @@ TEST(loop, stop_leaves_the_rest_for_the_next_run)
 {
     io::loop loop;
     int calls = 0;
-    loop.post([&] { ++calls; loop.stop(); });
+    loop.post([&] {
+        ++calls;
+        loop.stop();
+    });
     loop.post([&] { ++calls; });
     loop.run();
     EXPECT_EQ(calls, 1);
@@ -46,7 +49,10 @@ TEST(timer, calls_in_order_of_time_and_not_early)
     io::timer late(loop), early(loop);
     std::string order;
     const auto begin = loop.now();
-    late.set(begin + 20ms, [&] { order += 'l'; EXPECT_GE(loop.now(), begin + 20ms); });
+    late.set(begin + 20ms, [&] {
+        order += 'l';
+        EXPECT_GE(loop.now(), begin + 20ms);
+    });
     early.set_after(1ms, [&] { order += 'e'; });
     loop.run();
     EXPECT_EQ(order, "el");
@@ -81,7 +87,9 @@ TEST(timer, may_set_itself_again_and_may_be_moved)
     io::loop loop;
     io::timer a(loop);
     int calls = 0;
-    std::function<void()> again = [&] { if (++calls < 3) a.set_after(0ms, again); };
+    std::function<void()> again = [&] {
+        if (++calls < 3) a.set_after(0ms, again);
+    };
     io::timer b(loop);
     b.set_after(0ms, again);
     io::timer c(std::move(b));
@@ -101,7 +109,8 @@ TEST(signal_watch, delivers_from_the_loop_until_destroyed)
     ASSERT_EQ(::raise(SIGUSR2), 0);
     loop.run();
     EXPECT_EQ(seen, SIGUSR2);
-    struct sigaction now{};
+    struct sigaction now
+    {};
     ASSERT_EQ(::sigaction(SIGUSR2, nullptr, &now), 0);
     EXPECT_EQ(now.sa_handler, SIG_DFL);
 }

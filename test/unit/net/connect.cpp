@@ -36,7 +36,8 @@ struct port
     std::uint16_t number = 0;
 };
 
-std::optional<result<io::unique_fd>> connect(const std::string& host, std::uint16_t number, base::time_point deadline = base::time_point::max())
+std::optional<result<io::unique_fd>> connect(const std::string& host, std::uint16_t number,
+                                             base::time_point deadline = base::time_point::max())
 {
     io::loop loop;
     std::optional<result<io::unique_fd>> got;
@@ -66,7 +67,8 @@ TEST(connect, refused_names_address_and_port)
     const auto got = connect("127.0.0.1", p.number);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::connect);
-    EXPECT_NE(got->error().message().find("127.0.0.1 port " + std::to_string(p.number) + " refuses"), std::string::npos) << got->error();
+    EXPECT_NE(got->error().message().find("127.0.0.1 port " + std::to_string(p.number) + " refuses"), std::string::npos)
+        << got->error();
 }
 
 TEST(connect, unknown_name)

@@ -49,8 +49,7 @@ struct ends
 };
 
 class stream : public testing::TestWithParam<bool>
-{
-};
+{};
 INSTANTIATE_TEST_SUITE_P(net, stream, testing::Bool(), [](const auto& p) { return p.param ? "tls" : "plain"; });
 
 TEST_P(stream, large_writes_arrive_whole_then_the_end)
@@ -184,8 +183,12 @@ TEST(stream_tls, a_certificate_refused_reaches_the_handler_and_the_host_hears_wh
     net::stream a(loop, std::move(x), net::tls_session(*client, "web1.example"));
     net::stream b(loop, std::move(y), net::tls_session(*server, ""));
     std::optional<error> why_a, why_b;
-    a.on_data([&](result<base::bytes_view> r) { if (!r) why_a = std::move(r).error(); });
-    b.on_data([&](result<base::bytes_view> r) { if (!r) why_b = std::move(r).error(); });
+    a.on_data([&](result<base::bytes_view> r) {
+        if (!r) why_a = std::move(r).error();
+    });
+    b.on_data([&](result<base::bytes_view> r) {
+        if (!r) why_b = std::move(r).error();
+    });
     b.resume_reading();
     while (!(why_a && why_b) && loop.run_one()) {}
     ASSERT_TRUE(why_a && why_b);

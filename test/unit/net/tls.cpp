@@ -45,7 +45,8 @@ struct wire
             carry(server, client, client_got, client_end, step);
         }
     }
-    static void carry(net::tls_session& from, net::tls_session& to, base::bytes& clear, result<void>& end, std::size_t step)
+    static void carry(net::tls_session& from, net::tls_session& to, base::bytes& clear, result<void>& end,
+                      std::size_t step)
     {
         const base::bytes data = from.take_output();
         for (std::size_t at = 0; at < data.size() && end; at += std::min(step, data.size() - at))
@@ -54,7 +55,8 @@ struct wire
 };
 
 /// A whole handshake of a client that trusts `ca` with a host that shows `shown`; the client's verdict.
-result<void> handshake(const certificate& shown, const std::string& ca_file, const std::string& host, const std::string& chain = {})
+result<void> handshake(const certificate& shown, const std::string& ca_file, const std::string& host,
+                       const std::string& chain = {})
 {
     const auto client = make_client(ca_file);
     const auto server = make_server(shown, chain);
@@ -106,7 +108,8 @@ TEST(tls, both_ends_talk_in_pieces_of_any_size)
 TEST(tls, names_and_addresses_that_the_certificate_has_are_accepted)
 {
     authority ca;
-    const certificate host({"x", "DNS:web1.example,DNS:*.pool.example,IP:127.0.0.1,IP:::1", -60, 3600, false}, &ca.root);
+    const certificate host({"x", "DNS:web1.example,DNS:*.pool.example,IP:127.0.0.1,IP:::1", -60, 3600, false},
+                           &ca.root);
     for (const char* name : {"web1.example", "WEB1.example", "web1.example.", "a.pool.example", "127.0.0.1", "::1"}) {
         const auto r = handshake(host, ca.file.path(), name);
         EXPECT_TRUE(r) << name << ": " << r.error();
@@ -118,7 +121,8 @@ TEST(tls, wrong_name_says_which_names_there_are)
     authority ca;
     const certificate host({}, &ca.root);
     for (const char* name : {"web2.example", "sub.web1.example", "web1", "127.0.0.2", "::1"})
-        expect_refused(handshake(host, ca.file.path(), name), std::string("not made out to ") + name, "web1.example, 127.0.0.1");
+        expect_refused(handshake(host, ca.file.path(), name), std::string("not made out to ") + name,
+                       "web1.example, 127.0.0.1");
 }
 
 TEST(tls, expired_and_not_yet_valid)

@@ -22,7 +22,10 @@ protected:
         return read(wsman::write_reply({"uuid:2", ""}, wsman::action::response_of(action), body));
     }
 
-    static wsman::incoming_reply no(fault_code code) { return read(wsman::write_fault({"uuid:2", ""}, {code, {}, {}}, "host")); }
+    static wsman::incoming_reply no(fault_code code)
+    {
+        return read(wsman::write_fault({"uuid:2", ""}, {code, {}, {}}, "host"));
+    }
 
     void collect()
     {
@@ -68,7 +71,8 @@ protected:
         return ok(wsman::action::command, [](xml::writer& w) { write_command_reply(w, "C"); });
     }
 
-    wsman::incoming_reply received(command_state state, std::optional<std::int32_t> code = {}, base::bytes_view data = {}) const
+    wsman::incoming_reply received(command_state state, std::optional<std::int32_t> code = {},
+                                   base::bytes_view data = {}) const
     {
         std::vector<outgoing_block> blocks;
         if (!data.empty()) blocks.push_back({"stdout", data, false});
@@ -131,10 +135,16 @@ TEST_F(client_test, a_host_busy_for_ever_is_an_error)
 
 TEST_F(client_test, a_send_refused_for_its_size_is_halved)
 {
-    struct row { const char* what; std::optional<fault_code> code; int http; };
-    for (const row& r : {row{"too large", fault_code::envelope_too_large, 0}, row{"limit", fault_code::encoding_limit, 0},
-                         row{"exceeded", fault_code::max_envelope_size_exceeded, 0}, row{"server", fault_code::server_envelope_limit, 0},
-                         row{"413", {}, 413}}) {
+    struct row
+    {
+        const char* what;
+        std::optional<fault_code> code;
+        int http;
+    };
+    for (const row& r :
+         {row{"too large", fault_code::envelope_too_large, 0}, row{"limit", fault_code::encoding_limit, 0},
+          row{"exceeded", fault_code::max_envelope_size_exceeded, 0},
+          row{"server", fault_code::server_envelope_limit, 0}, row{"413", {}, 413}}) {
         SCOPED_TRACE(r.what);
         machine = client_shell(client_options{});
         asked.clear();

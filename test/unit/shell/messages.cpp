@@ -14,14 +14,16 @@ wsman::incoming_request carried(wsman::outgoing_request r)
 
 result<receive_answer> received(const std::string& body)
 {
-    const std::string envelope = wsman::write_reply({"uuid:2", "uuid:1"}, "r", [&](xml::writer& w) { w.open("rsp:ReceiveResponse").raw(body).close(); });
+    const std::string envelope = wsman::write_reply(
+        {"uuid:2", "uuid:1"}, "r", [&](xml::writer& w) { w.open("rsp:ReceiveResponse").raw(body).close(); });
     auto reply = wsman::read_reply(envelope, base::limits{}, "uuid:1");
     return read_receive_reply(*reply);
 }
 
 std::string done(const std::string& exit_code)
 {
-    return "<rsp:CommandState CommandId=\"1\" State=\"http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done\"><rsp:ExitCode>" +
+    return "<rsp:CommandState CommandId=\"1\" "
+           "State=\"http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done\"><rsp:ExitCode>" +
            exit_code + "</rsp:ExitCode></rsp:CommandState>";
 }
 

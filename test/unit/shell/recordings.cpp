@@ -19,7 +19,8 @@ std::vector<std::filesystem::path> files_of(const char* folder)
 {
     std::vector<std::filesystem::path> files;
     std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(SHARED_VECTORS) / folder, none)) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::filesystem::path(SHARED_VECTORS) / folder, none)) {
         if (entry.path().extension() == ".json") files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
@@ -42,7 +43,8 @@ std::string text_at(const json::object& o, const char* name)
 std::string stream_at(const json::object& o, const char* name)
 {
     std::string out;
-    if (const auto* stream = o.if_contains(name)) (void)base::base64_decode(text_at(stream->as_object(), "base64"), out);
+    if (const auto* stream = o.if_contains(name))
+        (void)base::base64_decode(text_at(stream->as_object(), "base64"), out);
     return out;
 }
 
@@ -55,7 +57,8 @@ std::vector<recording> shell_recordings()
         const auto o = load(file);
         recording r{file.stem().string(), {}, {}};
         for (const auto& e : o.at("exchanges").as_array()) {
-            r.exchanges.push_back({text_at(e.at("request").as_object(), "body"), text_at(e.at("response").as_object(), "body")});
+            r.exchanges.push_back(
+                {text_at(e.at("request").as_object(), "body"), text_at(e.at("response").as_object(), "body")});
         }
         if (const auto* commands = o.at("expect").as_object().if_contains("commands")) {
             for (const auto& [id, c] : commands->as_object()) {

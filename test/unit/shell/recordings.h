@@ -8,8 +8,15 @@
 
 namespace winrm::test {
 
-struct exchange { std::string request, answer; };
-struct expected_command { std::string id, out, err; std::optional<std::int32_t> exit_code; };
+struct exchange
+{
+    std::string request, answer;
+};
+struct expected_command
+{
+    std::string id, out, err;
+    std::optional<std::int32_t> exit_code;
+};
 
 struct recording
 {
@@ -19,7 +26,12 @@ struct recording
 };
 
 /// A single recorded answer. `fault_code`: what the recording says, 0 = no fault or none given.
-struct recorded_message { std::string name, body; bool is_fault = false; std::uint32_t fault_code = 0; };
+struct recorded_message
+{
+    std::string name, body;
+    bool is_fault = false;
+    std::uint32_t fault_code = 0;
+};
 
 /// Empty if the recordings are not on this machine.
 [[nodiscard]] std::vector<recording> shell_recordings();

@@ -1,4 +1,5 @@
-// The client's machine talks to recorded Windows hosts: it must ask what their clients asked, and understand the answers.
+// The client's machine talks to recorded Windows hosts: it must ask what their clients asked, and understand the
+// answers.
 #include "shell/client_shell.h"
 
 #include "base/text.h"
@@ -55,7 +56,8 @@ std::string meaning(const wsman::incoming_request& r)
         const auto* c = std::get_if<create_shell>(&read);
         if (c == nullptr) return {};
         out += words(c->input_streams) + words(c->output_streams) + c->working_directory + "|" + c->name + "\n";
-        out += std::to_string(c->idle_timeout.value_or(milliseconds{}).count()) + "|" + std::to_string(c->lifetime.value_or(milliseconds{}).count());
+        out += std::to_string(c->idle_timeout.value_or(milliseconds{}).count()) + "|" +
+               std::to_string(c->lifetime.value_or(milliseconds{}).count());
         for (const auto& v : c->environment) out += "\n" + v.name + "=" + v.value;
     } else if (h.action == wsman::action::command) {
         const auto read = read_command(r);
@@ -73,7 +75,8 @@ std::string meaning(const wsman::incoming_request& r)
         if (wanted == nullptr) return {};
         out += words(wanted->streams) + wanted->command_id;
     } else if (h.action == wsman::action::signal) {
-        // pypsrp ends with ctrl_c what has ended already; MS-WSMV 3.1.4.12 says terminate. The code may differ therefore.
+        // pypsrp ends with ctrl_c what has ended already; MS-WSMV 3.1.4.12 says terminate. The code may differ
+        // therefore.
         const auto read = read_signal(r);
         const auto* wanted = std::get_if<signal_request>(&read);
         if (wanted == nullptr) return {};
@@ -127,7 +130,8 @@ private:
             running_ = true;
         } else if (action == wsman::action::send) {
             const auto blocks = read_send(r);
-            for (const auto& b : std::get<std::vector<stream_block>>(blocks)) machine_->send_input(command_, b.data, b.end);
+            for (const auto& b : std::get<std::vector<stream_block>>(blocks))
+                machine_->send_input(command_, b.data, b.end);
         } else if (action == wsman::action::signal && running_) {
             machine_->close(); // the recorded client did not wait for the end
         } else if (action == wsman::action::delete_) {
@@ -176,9 +180,12 @@ private:
     {
         const std::string wanted = meaning(recorded);
         ASSERT_FALSE(wanted.empty());
-        const auto same = std::find_if(pending_.begin(), pending_.end(), [&](const auto& p) { return meaning(p.second) == wanted; });
+        const auto same =
+            std::find_if(pending_.begin(), pending_.end(), [&](const auto& p) { return meaning(p.second) == wanted; });
         if (same == pending_.end()) {
-            ADD_FAILURE() << "not asked:\n" << wanted << "\nbut\n" << (pending_.empty() ? "nothing" : meaning(pending_.front().second));
+            ADD_FAILURE() << "not asked:\n"
+                          << wanted << "\nbut\n"
+                          << (pending_.empty() ? "nothing" : meaning(pending_.front().second));
             return;
         }
         const auto id = same->first;

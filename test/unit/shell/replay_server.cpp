@@ -22,7 +22,8 @@ std::size_t count(const std::string& text, const std::string& part)
 
 void replace_all(std::string& text, const std::string& from, const std::string& to)
 {
-    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
 }
 
 class player
@@ -116,7 +117,8 @@ private:
         table_.process_exited(process_, read->exit_code.value_or(0), now_);
     }
 
-    void compare(const std::string& action, const wsman::incoming_reply& ours, const wsman::incoming_reply& theirs, const std::string& text)
+    void compare(const std::string& action, const wsman::incoming_reply& ours, const wsman::incoming_reply& theirs,
+                 const std::string& text)
     {
         EXPECT_EQ(ours.action(), theirs.action());
         ASSERT_EQ(ours.fault().has_value(), theirs.fault().has_value()) << text;
@@ -147,7 +149,8 @@ private:
         EXPECT_EQ(count(text, "<rsp:ShellId>" + a->shell_id + "</rsp:ShellId>"), 1U);
     }
 
-    void compare_command(const wsman::incoming_reply& ours, const wsman::incoming_reply& theirs, const std::string& text)
+    void compare_command(const wsman::incoming_reply& ours, const wsman::incoming_reply& theirs,
+                         const std::string& text)
     {
         const auto a = read_command_reply(ours), b = read_command_reply(theirs);
         ASSERT_TRUE(a && b);

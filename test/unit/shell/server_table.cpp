@@ -41,7 +41,8 @@ TEST_F(table_test, a_proposed_shell_id_is_echoed_and_taken_once)
 TEST_F(table_test, unknown_things_have_their_faults)
 {
     EXPECT_EQ(code_of(make_get(cmd, "nowhere")), number(fault_code::unexpected_selectors));
-    EXPECT_EQ(code_of(make_get("http://schemas.microsoft.com/powershell/Microsoft.PowerShell", "x")), number(fault_code::invalid_resource_uri));
+    EXPECT_EQ(code_of(make_get("http://schemas.microsoft.com/powershell/Microsoft.PowerShell", "x")),
+              number(fault_code::invalid_resource_uri));
     const auto s = create();
     EXPECT_EQ(code_of(make_receive(cmd, s, id, {"stdout"})), number(fault_code::unexpected_selectors));
     auto r = make_get(cmd, s);
@@ -71,7 +72,8 @@ TEST_F(table_test, end_streams_done_and_exit_code_come_in_one_answer)
         const auto again = reply();
         ASSERT_TRUE(again);
         EXPECT_EQ(again->envelope.find("b3V0"), std::string::npos) << "output is told once";
-        EXPECT_NE(again->envelope.find("<rsp:ExitCode>7</rsp:ExitCode>"), std::string::npos) << "the end may have been lost on the way";
+        EXPECT_NE(again->envelope.find("<rsp:ExitCode>7</rsp:ExitCode>"), std::string::npos)
+            << "the end may have been lost on the way";
     }
     EXPECT_EQ(code_of(make_signal(cmd, s, id, signal_code::terminate)), 0U);
     receive(s);
@@ -137,7 +139,8 @@ TEST_F(table_test, a_command_that_cannot_start_is_a_fault)
     ASSERT_TRUE(o);
     table.process_not_started(std::get<start_process>(*o).process, start_failure::not_found, now);
     EXPECT_EQ(reply()->code, number(fault_code::file_not_found));
-    EXPECT_EQ(code_of(make_command(cmd, s, {std::string(9000, 'x'), {}, {}, {}, {}})), number(fault_code::command_line_too_long));
+    EXPECT_EQ(code_of(make_command(cmd, s, {std::string(9000, 'x'), {}, {}, {}, {}})),
+              number(fault_code::command_line_too_long));
 }
 
 TEST_F(table_test, delete_ends_everything)

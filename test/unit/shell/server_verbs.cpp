@@ -41,7 +41,13 @@ class verbs_test : public table_test
 protected:
     using table_test::table_test;
 
-    struct part { std::size_t items = 0; std::string context; bool end = false; std::uint32_t code = 0; };
+    struct part
+    {
+        std::size_t items = 0;
+        std::string context;
+        bool end = false;
+        std::uint32_t code = 0;
+    };
 
     part ask_part(wsman::outgoing_request r)
     {
@@ -70,9 +76,10 @@ TEST_F(verbs_test, an_unknown_shell_is_the_same_fault_for_every_verb)
     auto disconnect = connect, reconnect = connect;
     disconnect.header.action = wsman::action::disconnect;
     reconnect.header.action = wsman::action::reconnect;
-    for (const auto& r : {make_get(cmd, other), make_delete(cmd, other), make_command(cmd, other, {"x", {}, {}, {}, {}}),
-                          make_send(cmd, other, id, "x", false), make_receive(cmd, other, id, {"stdout"}),
-                          make_signal(cmd, other, id, signal_code::terminate), connect, disconnect, reconnect, enumerate_commands(other)}) {
+    for (const auto& r : {make_get(cmd, other), make_delete(cmd, other),
+                          make_command(cmd, other, {"x", {}, {}, {}, {}}), make_send(cmd, other, id, "x", false),
+                          make_receive(cmd, other, id, {"stdout"}), make_signal(cmd, other, id, signal_code::terminate),
+                          connect, disconnect, reconnect, enumerate_commands(other)}) {
         ask(r);
         const auto a = reply();
         ASSERT_TRUE(a) << r.header.action;
@@ -197,7 +204,8 @@ TEST_F(verbs_test, the_profile_is_told_as_it_is)
         c.no_profile = no_profile;
         const auto s = create(c);
         ask(make_get(cmd, s));
-        EXPECT_NE(reply()->envelope.find(no_profile ? "<rsp:ProfileLoaded>No<" : "<rsp:ProfileLoaded>Yes<"), std::string::npos);
+        EXPECT_NE(reply()->envelope.find(no_profile ? "<rsp:ProfileLoaded>No<" : "<rsp:ProfileLoaded>Yes<"),
+                  std::string::npos);
     }
 }
 
@@ -315,7 +323,8 @@ TEST_F(small_test, commands_told_done_are_forgotten_oldest_first)
         EXPECT_LE(table.objects(), 8U);
     }
     EXPECT_EQ(code_of(make_receive(cmd, s, "29000000-0000-0000-0000-000000000000", {"stdout"})), 0U);
-    EXPECT_EQ(code_of(make_receive(cmd, s, "10000000-0000-0000-0000-000000000000", {"stdout"})), number(fault_code::unexpected_selectors));
+    EXPECT_EQ(code_of(make_receive(cmd, s, "10000000-0000-0000-0000-000000000000", {"stdout"})),
+              number(fault_code::unexpected_selectors));
 }
 
 TEST_F(small_test, waiting_operations_are_counted_and_freed)
@@ -361,7 +370,11 @@ protected:
         o.config = &c;
         return o;
     }
-    inline static wsman::config_resource config = [] { wsman::config_resource c; c.max_envelope_size_kb = 321; return c; }();
+    inline static wsman::config_resource config = [] {
+        wsman::config_resource c;
+        c.max_envelope_size_kb = 321;
+        return c;
+    }();
 };
 
 TEST_F(config_test, configuration_can_be_read)
@@ -371,7 +384,8 @@ TEST_F(config_test, configuration_can_be_read)
     const auto r = wsman::read_reply(raw->envelope, base::limits{}, "uuid:m");
     ASSERT_FALSE(r->fault());
     EXPECT_EQ(wsman::read_config(r->payload())->max_envelope_size_kb, 321U);
-    EXPECT_EQ(code_of(make(wsman::action::create, wsman::resource_uri::config)), number(fault_code::action_not_supported));
+    EXPECT_EQ(code_of(make(wsman::action::create, wsman::resource_uri::config)),
+              number(fault_code::action_not_supported));
 }
 
 } // namespace

@@ -12,7 +12,11 @@ class table_test : public testing::Test
 protected:
     explicit table_test(table_options o = options()) : table(std::move(o), base::system_random(), log, now) {}
 
-    struct answer { std::uint32_t code = 0; std::string envelope; };
+    struct answer
+    {
+        std::uint32_t code = 0;
+        std::string envelope;
+    };
 
     static table_options options()
     {

@@ -7,10 +7,7 @@ using soap::charset;
 
 namespace {
 
-std::string units(const std::string& text, base::utf16_order order)
-{
-    return *base::utf8_to_utf16(text, order);
-}
+std::string units(const std::string& text, base::utf16_order order) { return *base::utf8_to_utf16(text, order); }
 
 const std::string letters = "<a>\xC3\xA9\xF0\x9F\x98\x80</a>";
 const std::string little = units(letters, base::utf16_order::little);

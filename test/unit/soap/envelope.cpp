@@ -17,10 +17,7 @@ result<soap::envelope> parse(const std::string& inside)
     return soap::envelope::parse(start + inside + finish, base::limits{});
 }
 
-std::string fault_with(const std::string& inside)
-{
-    return "<e:Body><e:Fault>" + inside + "</e:Fault></e:Body>";
-}
+std::string fault_with(const std::string& inside) { return "<e:Body><e:Fault>" + inside + "</e:Fault></e:Body>"; }
 
 } // namespace
 

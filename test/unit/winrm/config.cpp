@@ -29,11 +29,12 @@ void expect_error(const std::string& text, const std::string& place, const std::
 
 TEST(Config, FirstMatchInTheOrderOfTheFileWins)
 {
-    const auto f = good("[defaults]\nuser = \"everyone\"\nport = 1\n[host.\"web*\"]\nuser = \"web\"\n[host.\"a*\"]\nuser = \"never\"\n[host.\"*1\"]\nuser = \"one\"\nport = 2\n");
+    const auto f = good("[defaults]\nuser = \"everyone\"\nport = 1\n[host.\"web*\"]\nuser = "
+                        "\"web\"\n[host.\"a*\"]\nuser = \"never\"\n[host.\"*1\"]\nuser = \"one\"\nport = 2\n");
     const std::vector<config_file> files{f};
     EXPECT_EQ(find_entry(files, "web1", "user")->value, "web");
     EXPECT_EQ(find_entry(files, "web1", "user")->where, "f:5");
-    EXPECT_EQ(find_entry(files, "web1", "port")->value, "2");   // a later section may add what an earlier one leaves open
+    EXPECT_EQ(find_entry(files, "web1", "port")->value, "2"); // a later section may add what an earlier one leaves open
     EXPECT_EQ(find_entry(files, "db1", "user")->value, "one");
     EXPECT_EQ(find_entry(files, "db2", "user")->value, "everyone"); // defaults come last wherever they stand
     EXPECT_EQ(find_entry(files, "db2", "port")->where, "f:3");
@@ -42,16 +43,19 @@ TEST(Config, FirstMatchInTheOrderOfTheFileWins)
 
 TEST(Config, UserFileBeforeSystemFile)
 {
-    const std::vector<config_file> files{good("[defaults]\nuser = \"mine\"\n", "u"), good("[host.web1]\nuser = \"theirs\"\nca = \"/ca\"\n", "s")};
+    const std::vector<config_file> files{good("[defaults]\nuser = \"mine\"\n", "u"),
+                                         good("[host.web1]\nuser = \"theirs\"\nca = \"/ca\"\n", "s")};
     EXPECT_EQ(find_entry(files, "web1", "user")->where, "u:2");
     EXPECT_EQ(find_entry(files, "web1", "ca")->where, "s:3");
 }
 
 TEST(Config, EverySettingIsTaken)
 {
-    const auto f = good("[host.\"h\"]\nhost = \"real\"\nuser = \"u\"\nport = 5986\nscheme = \"https\"\nauth = \"basic\"\nca = \"c\"\npath = \"/w\"\n"
-                        "connect_timeout = \"3s\"\noperation_timeout = 20\ntimeout = \"5m\"\nallow_unencrypted = false\n"
-                        "password_command = \"pass x\"\npassword_file = \"/p\"\ncode_page = 65001\n");
+    const auto f =
+        good("[host.\"h\"]\nhost = \"real\"\nuser = \"u\"\nport = 5986\nscheme = \"https\"\nauth = \"basic\"\nca = "
+             "\"c\"\npath = \"/w\"\n"
+             "connect_timeout = \"3s\"\noperation_timeout = 20\ntimeout = \"5m\"\nallow_unencrypted = false\n"
+             "password_command = \"pass x\"\npassword_file = \"/p\"\ncode_page = 65001\n");
     ASSERT_EQ(f.sections.size(), 1U);
     EXPECT_EQ(f.sections[0].entries.size(), config_keys().size());
     EXPECT_EQ(find_entry({f}, "h", "operation_timeout")->value, "20s");

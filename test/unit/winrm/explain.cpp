@@ -10,7 +10,8 @@ using namespace winrm::cli;
 
 TEST(Explain, AllSpellingsOfACode)
 {
-    for (const char* text : {"2150858843", "0x8033805B", "0X8033805b", "-2144108453"}) EXPECT_EQ(parse_code(text), 0x8033805BU) << text;
+    for (const char* text : {"2150858843", "0x8033805B", "0X8033805b", "-2144108453"})
+        EXPECT_EQ(parse_code(text), 0x8033805BU) << text;
     EXPECT_EQ(parse_code("5"), 5U);
     EXPECT_EQ(parse_code("-1"), 0xFFFFFFFFU);
     EXPECT_EQ(parse_code("-2147483648"), 0x80000000U);
@@ -19,7 +20,8 @@ TEST(Explain, AllSpellingsOfACode)
 
 TEST(Explain, WhatIsNoCode)
 {
-    for (const char* text : {"", "-", "0x", "x5", "0x123456789", "-0x5", "4294967296", "-2147483649", "5 ", "0x8033805G", "12a", "99999999999999999999"}) {
+    for (const char* text : {"", "-", "0x", "x5", "0x123456789", "-0x5", "4294967296", "-2147483649", "5 ",
+                             "0x8033805G", "12a", "99999999999999999999"}) {
         EXPECT_FALSE(parse_code(text)) << text;
     }
 }
@@ -49,8 +51,9 @@ TEST(Explain, TableIsSound)
 
 TEST(Explain, SharesItsNumbersWithTheFaultsWeSend)
 {
-    for (const auto code : {winrm::wsman::fault_code::unexpected_selectors, winrm::wsman::fault_code::operation_timed_out,
-                            winrm::wsman::fault_code::quota_shells_per_user, winrm::wsman::fault_code::access_denied}) {
+    for (const auto code :
+         {winrm::wsman::fault_code::unexpected_selectors, winrm::wsman::fault_code::operation_timed_out,
+          winrm::wsman::fault_code::quota_shells_per_user, winrm::wsman::fault_code::access_denied}) {
         EXPECT_NE(explain(static_cast<std::uint32_t>(code)), nullptr) << hex_code(static_cast<std::uint32_t>(code));
     }
 }

@@ -117,7 +117,8 @@ TEST_F(Files, TraceIsPrivateEvenWhenTheFileWasNot)
         (*trace)->note(1, "connected\x1b[0m");
         (*trace)->message('>', 1, "POST /wsman HTTP/1.1", "<s:Envelope/>");
     }
-    struct stat about{};
+    struct stat about
+    {};
     ASSERT_EQ(::stat(path.c_str(), &about), 0);
     EXPECT_EQ(about.st_mode & 0777, 0600U);
     std::stringstream text;

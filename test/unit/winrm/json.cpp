@@ -47,13 +47,18 @@ TEST(Report, OneLineWithExplanation)
     f.message = "The shell\r\n was \x1b[31mnot found.";
     const winrm::error e(winrm::errc::fault, "the host refused the request", f);
     const auto line = error_line("web1", e);
-    EXPECT_EQ(line.rfind("winrm: web1: the host refused the request: The shell was \\x1b[31mnot found. (2150858843 = 0x8033805B: there is no such shell", 0), 0U) << line;
+    EXPECT_EQ(line.rfind("winrm: web1: the host refused the request: The shell was \\x1b[31mnot found. (2150858843 = "
+                         "0x8033805B: there is no such shell",
+                         0),
+              0U)
+        << line;
     EXPECT_EQ(line.find('\n'), line.size() - 1);
 }
 
 TEST(Report, ForeignTextCannotAddLines)
 {
-    const auto e = winrm::error(winrm::errc::not_wsman, "this is no WS-Management service").with_peer_text("<html>\nwinrm: all is well\n");
+    const auto e = winrm::error(winrm::errc::not_wsman, "this is no WS-Management service")
+                       .with_peer_text("<html>\nwinrm: all is well\n");
     const auto line = error_line("a\nb", e);
     EXPECT_EQ(line.find('\n'), line.size() - 1) << line;
     EXPECT_NE(line.find("no WS-Management service"), std::string::npos);
@@ -68,5 +73,7 @@ TEST(Report, ErrorObject)
     w.begin_object();
     write_error(w, winrm::error(winrm::errc::fault, "refused", f));
     w.end_object();
-    EXPECT_EQ(w.str().rfind(R"({"error":{"code":"fault","message":"refused","fault":{"code":5,"hex":"0x00000005")", 0), 0U) << w.str();
+    EXPECT_EQ(w.str().rfind(R"({"error":{"code":"fault","message":"refused","fault":{"code":5,"hex":"0x00000005")", 0),
+              0U)
+        << w.str();
 }

@@ -37,9 +37,41 @@ void expect_error(const std::vector<std::string>& words, const std::string& part
 
 TEST(Options, RunWithEverything)
 {
-    const auto o = good({"run", "web1", "-u", "CORP\\ada", "--password-file", "/p", "--auth", "basic", "--ca", "/ca.pem", "--timeout", "5m",
-                         "--connect-timeout", "3s", "--trace", "/t", "--json", "--cwd", "C:\\Temp", "--env", "A=1", "--env", "B=x=y", "--idle-timeout", "1h",
-                         "--code-page", "437", "--no-profile", "--skip-cmd-shell", "-n", "--raw", "--allow-unencrypted", "--", "ipconfig", "/all"});
+    const auto o = good({"run",
+                         "web1",
+                         "-u",
+                         "CORP\\ada",
+                         "--password-file",
+                         "/p",
+                         "--auth",
+                         "basic",
+                         "--ca",
+                         "/ca.pem",
+                         "--timeout",
+                         "5m",
+                         "--connect-timeout",
+                         "3s",
+                         "--trace",
+                         "/t",
+                         "--json",
+                         "--cwd",
+                         "C:\\Temp",
+                         "--env",
+                         "A=1",
+                         "--env",
+                         "B=x=y",
+                         "--idle-timeout",
+                         "1h",
+                         "--code-page",
+                         "437",
+                         "--no-profile",
+                         "--skip-cmd-shell",
+                         "-n",
+                         "--raw",
+                         "--allow-unencrypted",
+                         "--",
+                         "ipconfig",
+                         "/all"});
     EXPECT_EQ(o.what, subcommand::run);
     EXPECT_EQ(o.host, "web1");
     EXPECT_EQ(o.user, "CORP\\ada");

@@ -80,7 +80,8 @@ TEST(Settings, SchemeAndPortGoTogether)
     EXPECT_EQ(merged(host("w"), "[defaults]\nscheme = \"http\"\n").where().url(), "http://w:5985/wsman");
     EXPECT_EQ(merged(host("w"), "[defaults]\nport = 5985\n").where().url(), "http://w:5985/wsman");
     EXPECT_EQ(merged(host("w"), "[defaults]\nport = 5985\nscheme = \"https\"\n").where().url(), "https://w:5985/wsman");
-    EXPECT_EQ(merged(host("https://w"), "[defaults]\nscheme = \"http\"\n").where().url(), "https://w:5986/wsman"); // no silent way down
+    EXPECT_EQ(merged(host("https://w"), "[defaults]\nscheme = \"http\"\n").where().url(),
+              "https://w:5986/wsman"); // no silent way down
     EXPECT_EQ(merged(host("w:5985")).where().url(), "http://w:5985/wsman");
     EXPECT_EQ(merged(host("http://w")).where().url(), "http://w:5985/wsman");
 }

@@ -18,7 +18,8 @@ TEST(Time, UnitsAndSums)
 
 TEST(Time, WhatIsNone)
 {
-    for (const char* bad : {"", "s", "30x", "-1s", "1.5s", "5 m", "30s5m", "1m1m", "5m3", "99999999999999999999", "25d", "9999999999h", "PT5S"}) {
+    for (const char* bad : {"", "s", "30x", "-1s", "1.5s", "5 m", "30s5m", "1m1m", "5m3", "99999999999999999999", "25d",
+                            "9999999999h", "PT5S"}) {
         EXPECT_FALSE(parse_time(bad)) << bad;
     }
 }
@@ -46,10 +47,7 @@ TEST(Glob, StarsAndQuestionMarks)
     EXPECT_FALSE(glob_match("", "a"));
 }
 
-TEST(Glob, ManyStarsEndSoon)
-{
-    EXPECT_FALSE(glob_match("*a*a*a*a*a*a*a*a*a*a*a*ab", std::string(5000, 'a')));
-}
+TEST(Glob, ManyStarsEndSoon) { EXPECT_FALSE(glob_match("*a*a*a*a*a*a*a*a*a*a*a*ab", std::string(5000, 'a'))); }
 
 TEST(Nearest, FindsSlipsOnly)
 {
@@ -68,12 +66,15 @@ TEST(TerminalFilter, ControlCharactersBecomeVisible)
     terminal_filter f;
     EXPECT_EQ(f.pass("a\x1b[31mb\tc\r\n\a\b"), "a^[[31mb\tc\r\n\a\b");
     EXPECT_EQ(f.pass(std::string("\0\x7f\x0e", 3)), "^@^?^N");
-    EXPECT_EQ(f.pass("\xc2\x9b" "31m"), "M-^[31m"); // CSI as one C1 character
+    EXPECT_EQ(f.pass("\xc2\x9b"
+                     "31m"),
+              "M-^[31m"); // CSI as one C1 character
 }
 
 TEST(TerminalFilter, TextPassesAlsoCutAnywhere)
 {
-    const std::string text = "gr\xc3\xbc\xc3\x9f" "e \xe2\x98\x83 \xf0\x9d\x84\x9e end\n";
+    const std::string text = "gr\xc3\xbc\xc3\x9f"
+                             "e \xe2\x98\x83 \xf0\x9d\x84\x9e end\n";
     for (std::size_t cut = 0; cut <= text.size(); ++cut) {
         terminal_filter f;
         std::string got = f.pass(text.substr(0, cut));
@@ -94,8 +95,12 @@ TEST(TerminalFilter, BytesThatAreNoText)
 {
     const std::string bad = "\xef\xbf\xbd";
     terminal_filter f;
-    EXPECT_EQ(f.pass("\x9b" "1\xff"), bad + "1" + bad); // C1 as a raw byte
-    EXPECT_EQ(f.pass("\xe2\x98" "A"), bad + "A");
+    EXPECT_EQ(f.pass("\x9b"
+                     "1\xff"),
+              bad + "1" + bad); // C1 as a raw byte
+    EXPECT_EQ(f.pass("\xe2\x98"
+                     "A"),
+              bad + "A");
     EXPECT_EQ(f.pass("\xed\xa0\x80"), bad); // a surrogate
     EXPECT_EQ(f.pass("\xe2\x98"), "");
     EXPECT_EQ(f.flush(), bad);

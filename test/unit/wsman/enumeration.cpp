@@ -25,8 +25,7 @@ soap::envelope carried(const wsman::body_writer& body)
     return std::move(*e);
 }
 
-template <class T>
-fault_code refused(const std::variant<T, wsman::fault>& read)
+template <class T> fault_code refused(const std::variant<T, wsman::fault>& read)
 {
     const auto* f = std::get_if<wsman::fault>(&read);
     return f == nullptr ? fault_code{} : f->code;

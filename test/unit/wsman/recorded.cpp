@@ -27,10 +27,7 @@ std::vector<fs::path> files_of(const std::string& folder)
     return files;
 }
 
-std::string text_of(const json::value& v)
-{
-    return v.is_string() ? std::string(v.as_string()) : std::string();
-}
+std::string text_of(const json::value& v) { return v.is_string() ? std::string(v.as_string()) : std::string(); }
 
 void read_expect(const json::value* expect, const std::string& prefix, message& m)
 {

@@ -50,10 +50,7 @@ wsman::incoming_request accepted(const request_text& r)
     return std::get<wsman::incoming_request>(std::move(read));
 }
 
-std::string long_text(std::size_t size)
-{
-    return std::string(size, 'u');
-}
+std::string long_text(std::size_t size) { return std::string(size, 'u'); }
 
 std::string repeated(const std::string& text, int times)
 {

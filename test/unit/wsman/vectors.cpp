@@ -20,14 +20,8 @@ base::limits generous()
     return l;
 }
 
-std::string trimmed(const std::string& text)
-{
-    return std::string(base::trim(text));
-}
-std::string local(const std::string& qname)
-{
-    return trimmed(qname).substr(trimmed(qname).find(':') + 1);
-}
+std::string trimmed(const std::string& text) { return std::string(base::trim(text)); }
+std::string local(const std::string& qname) { return trimmed(qname).substr(trimmed(qname).find(':') + 1); }
 
 std::string expected(const test::message& m, const char* key)
 {
@@ -122,10 +116,7 @@ void check_request(const test::message& m)
     if (!r.is_identify()) check_our_form(r.header());
 }
 
-bool is_request(const test::message& m)
-{
-    return m.expect.count("ResourceURI") != 0;
-}
+bool is_request(const test::message& m) { return m.expect.count("ResourceURI") != 0; }
 
 void check_messages(const std::vector<test::message>& all)
 {

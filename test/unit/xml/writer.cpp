@@ -8,8 +8,7 @@ using namespace winrm;
 
 namespace {
 
-template <class Write>
-std::string written(Write write)
+template <class Write> std::string written(Write write)
 {
     std::string out;
     xml::writer w(out);

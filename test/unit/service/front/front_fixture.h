@@ -61,8 +61,9 @@ protected:
         EXPECT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
         std::vector<io::unique_fd> listeners;
         listeners.push_back(std::move(listener));
-        server = std::make_unique<front_server>(loop, s, std::move(listeners), std::move(tls), log,
-                                                [this](wire::login_request&& ask) { logins.push_back(std::move(ask)); });
+        server =
+            std::make_unique<front_server>(loop, s, std::move(listeners), std::move(tls), log,
+                                           [this](wire::login_request&& ask) { logins.push_back(std::move(ask)); });
         server->start();
     }
 

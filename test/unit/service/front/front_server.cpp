@@ -10,13 +10,23 @@ using front_test = front_fixture;
 // S1: whatever the route, without credentials nobody but the front is asked.
 TEST_F(front_test, no_route_leads_anywhere_without_credentials)
 {
-    const struct { const char* request; const char* status; } rows[] = {
+    const struct
+    {
+        const char* request;
+        const char* status;
+    } rows[] = {
         {"POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n", "401"},
-        {"POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 5\r\n\r\n<a/>\n", "401"},
-        {"POST /wsman?PSVersion=5.1 HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n", "401"},
-        {"POST /wsman HTTP/1.1\r\nHost: h\r\nAuthorization: Negotiate YII=\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n", "401"},
+        {"POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 5\r\n\r\n<a/>\n",
+         "401"},
+        {"POST /wsman?PSVersion=5.1 HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: "
+         "0\r\n\r\n",
+         "401"},
+        {"POST /wsman HTTP/1.1\r\nHost: h\r\nAuthorization: Negotiate YII=\r\nContent-Type: "
+         "application/soap+xml\r\nContent-Length: 0\r\n\r\n",
+         "401"},
         {"GET /wsman HTTP/1.1\r\nHost: h\r\n\r\n", "405"},
-        {"POST /elsewhere HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n", "404"},
+        {"POST /elsewhere HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n",
+         "404"},
         {"POST /wsman HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\nHost: h\r\n\r\n", "400"},
         {"nonsense\r\n\r\n", "400"},
     };

@@ -30,7 +30,7 @@ std::string seen(int server_family, int client_family)
         a->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         size = sizeof *a;
     }
-    if (!server || ::bind(server.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0) return "no " ;
+    if (!server || ::bind(server.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0) return "no ";
     ::listen(server.get(), 1);
     ::getsockname(server.get(), reinterpret_cast<sockaddr*>(&storage), &size);
     const io::unique_fd client{::socket(client_family, SOCK_STREAM, 0)};

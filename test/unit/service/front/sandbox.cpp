@@ -54,8 +54,9 @@ TEST(sandbox, says_what_is_in_force)
     const pid_t child = ::fork();
     if (child == 0) {
         const sandbox_report r = enter_sandbox(64);
-        const char told[] = {r.problem.empty() ? '1' : '0', r.no_new_privileges ? '1' : '0', r.seccomp ? '1' : '0',
-                             r.own_uid ? '1' : '0', r.empty_root ? '1' : '0', ::geteuid() != 0 ? '1' : '0'};
+        const char told[] = {r.problem.empty() ? '1' : '0', r.no_new_privileges ? '1' : '0',
+                             r.seccomp ? '1' : '0',         r.own_uid ? '1' : '0',
+                             r.empty_root ? '1' : '0',      ::geteuid() != 0 ? '1' : '0'};
         ::_exit(::write(ends[1], told, sizeof told) == sizeof told ? 0 : 1);
     }
     ::close(ends[1]);
@@ -84,8 +85,8 @@ TEST(sandbox, what_serving_needs_is_allowed)
                   char text[8] = "";
                   const int poll = ::epoll_create1(EPOLL_CLOEXEC);
                   void* memory = ::mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-                  return fd >= 0 && ::recv(fd, text, sizeof text, 0) == 5 && ::send(fd, "bye", 3, 0) == 3 && poll >= 0 &&
-                         memory != MAP_FAILED && ::close(fd) == 0;
+                  return fd >= 0 && ::recv(fd, text, sizeof text, 0) == 5 && ::send(fd, "bye", 3, 0) == 3 &&
+                         poll >= 0 && memory != MAP_FAILED && ::close(fd) == 0;
               }),
               outcome::allowed);
     char text[8] = "";

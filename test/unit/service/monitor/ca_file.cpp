@@ -50,7 +50,8 @@ TEST(CaFile, WhatADeadServiceLeftIsRemovedAndNothingElse)
     std::ofstream{p.path + "/winrmd-ca-dead01/ca.pem"} << "old";
     fs::create_directory(p.path + "/winrmd-ca-other1");
     std::ofstream{p.path + "/winrmd-ca-other1/mine"} << "not ours to remove";
-    for (const char* name : {"/winrmd-ca-", "/winrmd-ca-toolong1", "/winrmd-ca-a.b-c/", "/winrmd-ab"}) fs::create_directory(p.path + name);
+    for (const char* name : {"/winrmd-ca-", "/winrmd-ca-toolong1", "/winrmd-ca-a.b-c/", "/winrmd-ab"})
+        fs::create_directory(p.path + name);
     std::ofstream{p.path + "/winrmd-ca-afile1"} << "no folder";
     fs::create_directory(p.path + "/target");
     std::ofstream{p.path + "/target/ca.pem"} << "behind a link";
@@ -60,7 +61,8 @@ TEST(CaFile, WhatADeadServiceLeftIsRemovedAndNothingElse)
     EXPECT_TRUE(fs::exists(alive.path()));
     EXPECT_TRUE(fs::exists(p.path + "/winrmd-ca-other1/mine"));
     EXPECT_TRUE(fs::exists(p.path + "/target/ca.pem"));
-    for (const char* name : {"/winrmd-ca-", "/winrmd-ca-toolong1", "/winrmd-ca-a.b-c", "/winrmd-ab", "/winrmd-ca-afile1"})
+    for (const char* name :
+         {"/winrmd-ca-", "/winrmd-ca-toolong1", "/winrmd-ca-a.b-c", "/winrmd-ab", "/winrmd-ca-afile1"})
         EXPECT_TRUE(fs::exists(p.path + name)) << name;
 }
 

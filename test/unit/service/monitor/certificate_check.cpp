@@ -13,9 +13,11 @@ namespace {
 
 std::string locked(const base::secret& key_pem)
 {
-    const std::unique_ptr<BIO, int (*)(BIO*)> in{BIO_new_mem_buf(key_pem.reveal().data(), static_cast<int>(key_pem.reveal().size())), BIO_free};
+    const std::unique_ptr<BIO, int (*)(BIO*)> in{
+        BIO_new_mem_buf(key_pem.reveal().data(), static_cast<int>(key_pem.reveal().size())), BIO_free};
     const std::unique_ptr<BIO, int (*)(BIO*)> out{BIO_new(BIO_s_mem()), BIO_free};
-    const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key{PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
+    const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key{
+        PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
     char phrase[] = "phrase";
     EXPECT_EQ(PEM_write_bio_PKCS8PrivateKey(out.get(), key.get(), EVP_aes_128_cbc(), phrase, 6, nullptr, nullptr), 1);
     char* data = nullptr;
@@ -31,9 +33,11 @@ TEST(CertificateCheck, TakesWhatFitsTogetherAndNothingElse)
     EXPECT_EQ(certificate_problem(one->certificate_pem + one->ca_pem, one->key_pem), "");
     EXPECT_NE(certificate_problem(one->certificate_pem, two->key_pem).find("belong"), std::string::npos);
     EXPECT_NE(certificate_problem("", one->key_pem).find("certificate"), std::string::npos);
-    EXPECT_NE(certificate_problem(std::string{one->key_pem.reveal()}, one->key_pem).find("certificate"), std::string::npos);
+    EXPECT_NE(certificate_problem(std::string{one->key_pem.reveal()}, one->key_pem).find("certificate"),
+              std::string::npos);
     EXPECT_NE(certificate_problem(one->certificate_pem, base::secret{}).find("key"), std::string::npos);
-    EXPECT_NE(certificate_problem(one->certificate_pem, base::secret{locked(one->key_pem)}).find("passphrase"), std::string::npos);
+    EXPECT_NE(certificate_problem(one->certificate_pem, base::secret{locked(one->key_pem)}).find("passphrase"),
+              std::string::npos);
 }
 
 } // namespace

@@ -14,10 +14,11 @@ using winrm::service::monitor::remove_dead_cgroups;
 
 TEST(CgroupRoot, FindsTheMountWhereverItIs)
 {
-    const std::string hybrid = "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
-                               "37 31 0:34 / /sys/fs/cgroup/pids rw shared:9 - cgroup cgroup rw,pids\n"
-                               "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime shared:10 master:3 - cgroup2 cgroup2 rw\n"
-                               "59 48 0:38 / /elsewhere rw - cgroup2 cgroup2 rw\n";
+    const std::string hybrid =
+        "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
+        "37 31 0:34 / /sys/fs/cgroup/pids rw shared:9 - cgroup cgroup rw,pids\n"
+        "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime shared:10 master:3 - cgroup2 cgroup2 rw\n"
+        "59 48 0:38 / /elsewhere rw - cgroup2 cgroup2 rw\n";
     EXPECT_EQ(cgroup2_mount(hybrid), "/sys/fs/cgroup/unified");
     EXPECT_EQ(cgroup2_mount("30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate\n"), "/sys/fs/cgroup");
     EXPECT_EQ(cgroup2_mount("30 23 0:26 / /a\\040b rw - cgroup2 cgroup2 rw\n"), "");
@@ -33,8 +34,10 @@ TEST(CgroupRoot, RemovesWhatADeadMonitorLeft)
     ASSERT_EQ(::waitpid(dead, nullptr, 0), dead);
     std::string place = "/tmp/winrmd-unit-XXXXXX";
     ASSERT_NE(::mkdtemp(place.data()), nullptr);
-    const std::string left = place + "/winrmd-" + std::to_string(dead), alive = place + "/winrmd-" + std::to_string(::getppid());
-    for (const std::string& name : {left + "/user-1000-1/main", alive, place + "/winrmd-monitor", place + "/winrmd-0", place + "/other-" + std::to_string(dead)})
+    const std::string left = place + "/winrmd-" + std::to_string(dead),
+                      alive = place + "/winrmd-" + std::to_string(::getppid());
+    for (const std::string& name : {left + "/user-1000-1/main", alive, place + "/winrmd-monitor", place + "/winrmd-0",
+                                    place + "/other-" + std::to_string(dead)})
         fs::create_directories(name);
     {
         const auto held = lock_folder(left);

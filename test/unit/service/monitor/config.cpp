@@ -20,18 +20,22 @@ std::string problems_of(const std::string& text)
 
 TEST(Config, ATestServiceTakesLimitsAndLogLevelOnly)
 {
-    const auto good = parse_config("log_level = \"debug\"\n[limits]\nmax_shells_per_user = 2\n", "f", config_scope::limits_only);
+    const auto good =
+        parse_config("log_level = \"debug\"\n[limits]\nmax_shells_per_user = 2\n", "f", config_scope::limits_only);
     ASSERT_TRUE(good.problems.empty()) << good.problems[0].what;
     EXPECT_EQ(good.values.limits.max_shells_per_user, 2u);
     EXPECT_EQ(good.values.log_level, base::log_level::debug);
     EXPECT_TRUE(parse_config("", "f", config_scope::limits_only).problems.empty());
-    for (const char* text : {"fronts = 2\npermit_root = true\n", "certificate = \"/c\"\n", "[[listen]]\nport = 1\n", "limit = 1\n"}) {
+    for (const char* text :
+         {"fronts = 2\npermit_root = true\n", "certificate = \"/c\"\n", "[[listen]]\nport = 1\n", "limit = 1\n"}) {
         const auto bad = parse_config(text, "f", config_scope::limits_only);
         ASSERT_EQ(bad.problems.size(), 1u) << text;
         EXPECT_EQ(bad.problems[0].where, "f:1");
         EXPECT_NE(bad.problems[0].what.find("--test-server"), std::string::npos);
     }
-    EXPECT_EQ(parse_config("[limits]\nmax_shells_per_user = 0\nmax_shell = 1\n", "f", config_scope::limits_only).problems.size(), 2u);
+    EXPECT_EQ(parse_config("[limits]\nmax_shells_per_user = 0\nmax_shell = 1\n", "f", config_scope::limits_only)
+                  .problems.size(),
+              2u);
 }
 
 TEST(Config, DefaultsAreSafeAndFinite)
@@ -66,7 +70,8 @@ address = "::1"
 [limits]
 max_shells_per_user = 3
 max_envelope_kb = 1024
-)", "f");
+)",
+                                "f");
     ASSERT_TRUE(c.problems.empty()) << c.problems[0].what;
     const settings& s = c.values;
     EXPECT_EQ(s.pam_service, "other");
@@ -86,7 +91,8 @@ TEST(Config, UnknownKeysGetALineAndANearName)
               "f:3: unknown key \"allow_unencripted\"; did you mean \"allow_unencrypted\"?\n");
     EXPECT_EQ(problems_of(std::string{tls} + "[limits]\nmax_shels_per_user = 1\n"),
               "f:4: unknown key \"max_shels_per_user\"; did you mean \"max_shells_per_user\"?\n");
-    EXPECT_EQ(problems_of(std::string{tls} + "[[listen]]\nprt = 1\n"), "f:4: unknown key \"prt\"; did you mean \"port\"?\n");
+    EXPECT_EQ(problems_of(std::string{tls} + "[[listen]]\nprt = 1\n"),
+              "f:4: unknown key \"prt\"; did you mean \"port\"?\n");
     EXPECT_EQ(problems_of(std::string{tls} + "zzzzzzzzzz = 1\n"), "f:3: unknown key \"zzzzzzzzzz\"\n");
 }
 
@@ -106,10 +112,7 @@ TEST(Config, WrongTypesAndRangesGetTheirLine)
     for (const auto& [line, expected] : rows) EXPECT_EQ(problems_of(std::string{tls} + line), expected) << line;
 }
 
-TEST(Config, WhatIsNotTomlGetsItsLine)
-{
-    EXPECT_EQ(problems_of("a = 1\nb = = 2\n").substr(0, 14), "f:2: not TOML:");
-}
+TEST(Config, WhatIsNotTomlGetsItsLine) { EXPECT_EQ(problems_of("a = 1\nb = = 2\n").substr(0, 14), "f:2: not TOML:"); }
 
 TEST(Config, S4_PlainHttpWithPasswordsNeedsALoudWord)
 {

@@ -11,14 +11,16 @@ TEST(Listening, AddressesAreReadAsWritten)
     ASSERT_TRUE(v4 && v6);
     EXPECT_EQ(*v4, (listen_address{"127.0.0.1", 0, true}));
     EXPECT_EQ(*v6, (listen_address{"::1", 5986, true}));
-    for (const char* bad : {"", "127.0.0.1", "localhost:1", "::1:5", "127.0.0.1:65536", "127.0.0.1:-1", "[127.0.0.1", ":1"})
+    for (const char* bad :
+         {"", "127.0.0.1", "localhost:1", "::1:5", "127.0.0.1:65536", "127.0.0.1:-1", "[127.0.0.1", ":1"})
         EXPECT_FALSE(parse_listen(bad)) << bad;
 }
 
 TEST(Listening, OnlyLoopbackIsLoopback)
 {
     for (const char* yes : {"127.0.0.1", "127.9.8.7", "::1"}) EXPECT_TRUE(is_loopback(yes)) << yes;
-    for (const char* no : {"0.0.0.0", "::", "128.0.0.1", "10.0.0.1", "::ffff:127.0.0.1", "*", ""}) EXPECT_FALSE(is_loopback(no)) << no;
+    for (const char* no : {"0.0.0.0", "::", "128.0.0.1", "10.0.0.1", "::ffff:127.0.0.1", "*", ""})
+        EXPECT_FALSE(is_loopback(no)) << no;
 }
 
 TEST(Listening, PortZeroBecomesARealOneAndIsTakenThen)

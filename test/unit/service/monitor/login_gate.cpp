@@ -46,7 +46,7 @@ TEST(LoginGate, ParallelAttemptsWaitInARow)
     EXPECT_EQ(second - first, first - start);
     base::time_point last = second;
     for (int i = 0; i < 1000; ++i) last = g.admit("1.2.3.4", "ada", start);
-    EXPECT_GT(last - start, login_gate::longest_wait);                    // refused from here on,
+    EXPECT_GT(last - start, login_gate::longest_wait);                      // refused from here on,
     EXPECT_LE(last - start, login_gate::longest_wait + milliseconds{1000}); // and the refused do not lengthen the row
 }
 
@@ -92,13 +92,15 @@ TEST(LoginGate, TimeForgives)
 {
     login_gate g;
     fail(g, "1.2.3.4", "ada", 30);
-    EXPECT_EQ(g.admit("1.2.3.4", "ada", start + login_gate::memory + milliseconds{1}), start + login_gate::memory + milliseconds{1});
+    EXPECT_EQ(g.admit("1.2.3.4", "ada", start + login_gate::memory + milliseconds{1}),
+              start + login_gate::memory + milliseconds{1});
 }
 
 TEST(LoginGate, TablesAreBounded)
 {
     login_gate g;
-    for (int i = 0; i < 10'000; ++i) g.failed("2001:db8:" + std::to_string(i % 9999) + "::1", "user" + std::to_string(i), start + milliseconds{i});
+    for (int i = 0; i < 10'000; ++i)
+        g.failed("2001:db8:" + std::to_string(i % 9999) + "::1", "user" + std::to_string(i), start + milliseconds{i});
     EXPECT_LE(g.size(), 3 * login_gate::max_entries);
 }
 

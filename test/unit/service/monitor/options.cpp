@@ -41,9 +41,16 @@ TEST(Options, ATestServerListensOnLoopbackOnly)
 
 TEST(Options, WrongUsageIsSaid)
 {
-    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-             {"--nonsense"}, {"--config"}, {"extra"}, {"passwd"}, {"passwd", "a", "b"}, {"--http"}, {"--listen", "127.0.0.1:1"},
-             {"--as", "ada"}, {"--test-server", "--listen", "nowhere"}}) {
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"--nonsense"},
+                                               {"--config"},
+                                               {"extra"},
+                                               {"passwd"},
+                                               {"passwd", "a", "b"},
+                                               {"--http"},
+                                               {"--listen", "127.0.0.1:1"},
+                                               {"--as", "ada"},
+                                               {"--test-server", "--listen", "nowhere"}}) {
         const options o = parse(words);
         EXPECT_EQ(o.what, action::wrong) << words[0];
         EXPECT_FALSE(o.problem.empty());

@@ -9,7 +9,8 @@ TEST(Rules, OnlyTheListedFramesAreTakenAndOnlyInTheirState)
 {
     std::size_t allowed = 0;
     for (const peer from : {peer::front, peer::user})
-        for (const peer_state in : {peer_state::starting, peer_state::serving, peer_state::draining, peer_state::stopping})
+        for (const peer_state in :
+             {peer_state::starting, peer_state::serving, peer_state::draining, peer_state::stopping})
             for (std::size_t frame = 0; frame < std::variant_size_v<wire::frame>; ++frame)
                 if (find_rule(from, in, frame)) ++allowed;
     EXPECT_EQ(allowed, rules.size());

@@ -53,9 +53,15 @@ TEST(child_plan, environment_is_made_from_nothing)
 TEST(child_plan, client_replaces_ours_but_not_the_markers_and_not_the_loader)
 {
     shell::start_process o = order("x");
-    o.environment = {{"LANG", "de_DE.UTF-8"}, {"A", "1"},         {"A", "2"},
-                     {"LD_PRELOAD", "x.so"},  {"", "x"},          {"B=C", "x"},
-                     {"WINRM_COMMAND_ID", "other"}, {std::string("N\0L", 3), "x"}, {"V", std::string("a\0b", 3)}};
+    o.environment = {{"LANG", "de_DE.UTF-8"},
+                     {"A", "1"},
+                     {"A", "2"},
+                     {"LD_PRELOAD", "x.so"},
+                     {"", "x"},
+                     {"B=C", "x"},
+                     {"WINRM_COMMAND_ID", "other"},
+                     {std::string("N\0L", 3), "x"},
+                     {"V", std::string("a\0b", 3)}};
     const child_plan p = plan_child(o, ada);
     EXPECT_TRUE(has(p, "LANG=de_DE.UTF-8"));
     EXPECT_TRUE(has(p, "A=2"));

@@ -164,8 +164,9 @@ TEST_F(user_server_test, shells_outlive_connections_and_waiting_receives_do_not)
 
     const auto second = connect();
     ask(*second, shell::make_send(cmd, shell, id, "x\n", true));
-    const auto part = shell::read_receive_reply(
-        read(ask(*second, shell::make_receive(cmd, shell, id, {"stdout", "stderr"})))).value();
+    const auto part =
+        shell::read_receive_reply(read(ask(*second, shell::make_receive(cmd, shell, id, {"stdout", "stderr"}))))
+            .value();
     ASSERT_FALSE(part.blocks.empty());
     EXPECT_EQ(part.blocks[0].data, "got x\n");
 }

@@ -82,13 +82,15 @@ TEST(Frames, EveryKindComesBackAsItWas)
 TEST(Frames, CutAtEachByteIsRefused)
 {
     for (const base::bytes& payload : one_of_each())
-        for (std::size_t size = 0; size < payload.size(); ++size) EXPECT_FALSE(wire::decode(payload.substr(0, size))) << size;
+        for (std::size_t size = 0; size < payload.size(); ++size)
+            EXPECT_FALSE(wire::decode(payload.substr(0, size))) << size;
 }
 
 TEST(Frames, BytesLeftOverAreRefused)
 {
     const auto all = one_of_each();
-    for (std::size_t i = 1; i < all.size(); ++i) EXPECT_FALSE(wire::decode(all[i] + '\0')) << i; // the first ends with an envelope
+    for (std::size_t i = 1; i < all.size(); ++i)
+        EXPECT_FALSE(wire::decode(all[i] + '\0')) << i; // the first ends with an envelope
 }
 
 TEST(Frames, EnvelopeRunsToTheEndAndNeedsNoJoin)
@@ -106,7 +108,8 @@ TEST(Frames, EnvelopeRunsToTheEndAndNeedsNoJoin)
 
 TEST(Frames, IntegersAreLittleEndian)
 {
-    EXPECT_EQ(wire::encode(wire::frame{wire::user_status{0x01020304, 5}}), (base::bytes{"\x08\x04\x03\x02\x01\x05\0\0\0", 9}));
+    EXPECT_EQ(wire::encode(wire::frame{wire::user_status{0x01020304, 5}}),
+              (base::bytes{"\x08\x04\x03\x02\x01\x05\0\0\0", 9}));
 }
 
 TEST(Frames, UnknownKindsAndValuesAreRefused)
