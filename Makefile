@@ -54,13 +54,14 @@ soak: deps-test
 	@$(call configured,release)
 	@/usr/bin/python3 test/loopback/soak.py --bin build/release/tools --long
 
+SOURCES = include src tools test fuzz bench example
 format:
-	@git ls-files '*.h' '*.cpp' | xargs clang-format-16 -i
+	@find $(SOURCES) -name '*.h' -o -name '*.cpp' | xargs clang-format-16 -i
 format-check:
-	@git ls-files '*.h' '*.cpp' | xargs clang-format-16 --dry-run -Werror
+	@find $(SOURCES) -name '*.h' -o -name '*.cpp' | xargs clang-format-16 --dry-run -Werror
 lint: deps-ci
 	@$(call configured,dev)
-	@git ls-files 'src/*.cpp' 'tools/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-16 -p build/dev --quiet
+	@find src tools -name '*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-16 -p build/dev --quiet
 
 install: build
 	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
