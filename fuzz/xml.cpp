@@ -39,7 +39,7 @@ bool same(const xml::element& a, const xml::element& b)
     if (!a.is(b.ns(), b.local()) || a.text() != b.text()) return false;
     if (a.attributes().size() != b.attributes().size() || a.children().size() != b.children().size()) return false;
     for (const xml::attribute& x : a.attributes()) {
-        const std::string* value = b.attribute_value(x.ns, x.local);
+        const base::bytes_view* value = b.attribute_value(x.ns, x.local);
         if (value == nullptr || *value != x.value) return false;
     }
     for (std::size_t i = 0; i < a.children().size(); ++i) {

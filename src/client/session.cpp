@@ -83,12 +83,16 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     void dispatch()
     {
         if (closed) return;
-        drop_stale();
         std::size_t coming = 0;
-        for (auto& l : links) {
-            if (l.anonymous) continue;
-            if (l.connection->connecting()) ++coming;
-            else if (!waiting.empty() && l.connection->idle()) start(l, waiting);
+        for (auto l = links.begin(); l != links.end();) {
+            const bool usable = !l->anonymous && !waiting.empty() && l->connection->idle();
+            if (usable && spent(*l->connection)) {
+                l = links.erase(l);
+                continue;
+            }
+            if (usable) start(*l, waiting);
+            else if (!l->anonymous && l->connection->connecting()) ++coming;
+            ++l;
         }
         while (waiting.size() > coming && count_named() < options.max_connections) {
             open(false);
@@ -116,14 +120,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         l.connection->start(std::move(e));
     }
 
-    void drop_stale()
-    {
-        const auto now = on.now();
-        links.remove_if([&](const entry& l) {
-            if (l.anonymous || !l.connection->idle()) return false;
-            return now - l.connection->idle_since() > longest_idle || l.connection->stale();
-        });
-    }
+    [[nodiscard]] bool spent(const link& l) const { return on.now() - l.idle_since() > longest_idle || l.stale(); }
 
     void open(bool as_anonymous)
     {

@@ -3,6 +3,7 @@
 #include "base/secret.h"
 #include "http/characters.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace winrm::http {
@@ -10,8 +11,20 @@ namespace winrm::http {
 std::size_t head_scanner::feed(std::string_view data)
 {
     std::size_t taken = 0;
-    while (state_ == progress::more && taken < data.size()) take(data[taken++]);
+    while (state_ == progress::more && taken < data.size()) {
+        if (text_.size() > line_begin_ && text_.back() != '\r') taken += take_run(data.substr(taken));
+        if (taken < data.size()) take(data[taken++]);
+    }
     return taken;
+}
+
+/// The characters within a line, of which take() has nothing to say: as many as fit what is allocated.
+std::size_t head_scanner::take_run(std::string_view data)
+{
+    data = data.substr(0, std::min(text_.capacity(), max_size_) - text_.size());
+    const auto end = std::find_if_not(data.begin(), data.end(), is_field_character);
+    text_.append(data.begin(), end);
+    return static_cast<std::size_t>(end - data.begin());
 }
 
 void head_scanner::take(char c)

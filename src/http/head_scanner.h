@@ -34,6 +34,7 @@ public:
 
 private:
     void take(char c);
+    std::size_t take_run(std::string_view data);
     void end_line();
     void fail(progress state, std::string_view why);
 

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
 constexpr int reads_per_turn = 8;
-constexpr std::size_t flush_at = 64 * 1024; // queued bytes that do not wait for the loop's next turn
 
 } // namespace
 
@@ -41,6 +40,7 @@ struct stream::impl : std::enable_shared_from_this<stream::impl>
     void resume();
 
     void write(base::bytes_view clear, std::function<void()> done);
+    bool take_tls_output();
     void push_tls_output();
     void schedule_flush();
     void flush();
@@ -179,7 +179,7 @@ void stream::impl::write(base::bytes_view clear, std::function<void()> done)
             });
             return;
         }
-        push_tls_output();
+        take_tls_output();
     } else {
         out.append(clear);
         queued += clear.size();
@@ -188,18 +188,24 @@ void stream::impl::write(base::bytes_view clear, std::function<void()> done)
         if (tls && !tls->handshake_done()) early_marks.push_back(std::move(done));
         else marks.emplace_back(queued, std::move(done));
     }
-    if (out.size() - out_sent >= flush_at) send_queued();
-    schedule_flush();
+    // Most messages are one write: the kernel may as well have it now. Whom it concerns hears of it from the loop.
+    if (!write_waiting) send_queued();
+    if (write_broken || !out.empty() || !marks.empty()) schedule_flush();
 }
 
-void stream::impl::push_tls_output()
+bool stream::impl::take_tls_output()
 {
-    if (!tls->has_output()) return;
+    if (!tls->has_output()) return false;
     base::bytes more = tls->take_output();
     queued += more.size();
     if (out.empty()) out = std::move(more);
     else out.append(more);
-    schedule_flush();
+    return true;
+}
+
+void stream::impl::push_tls_output()
+{
+    if (take_tls_output()) schedule_flush();
 }
 
 void stream::impl::schedule_flush()

@@ -96,7 +96,7 @@ std::string created_id(const xml::element& created)
     const xml::element* set = parameters == nullptr ? nullptr : parameters->child(soap::ns::w, "SelectorSet");
     if (set == nullptr) return {};
     for (const xml::element* s : set->children()) {
-        const std::string* name = s->attribute_value({}, "Name");
+        const base::bytes_view* name = s->attribute_value({}, "Name");
         if (name != nullptr && base::iequals(*name, "ShellId")) return std::string(s->trimmed());
     }
     return {};
@@ -194,10 +194,11 @@ result<shell_info> read_shell(const xml::element& shell)
     if (!shell.is(rsp, "Shell")) return broken("the answer holds no shell");
     shell_info s;
     s.shell_id = text_of(shell, "ShellId");
-    if (const std::string* id = shell.attribute_value({}, "ShellId"); s.shell_id.empty() && id != nullptr)
+    if (const base::bytes_view* id = shell.attribute_value({}, "ShellId"); s.shell_id.empty() && id != nullptr)
         s.shell_id = *id;
     s.name = text_of(shell, "Name");
-    if (const std::string* name = shell.attribute_value({}, "Name"); s.name.empty() && name != nullptr) s.name = *name;
+    if (const base::bytes_view* name = shell.attribute_value({}, "Name"); s.name.empty() && name != nullptr)
+        s.name = *name;
     s.resource_uri = text_of(shell, "ResourceUri");
     s.owner = text_of(shell, "Owner");
     s.client_ip = text_of(shell, "ClientIP");
@@ -252,15 +253,16 @@ result<receive_answer> read_receive_reply(const wsman::incoming_reply& r)
     for (const xml::element* e : response->children()) {
         if (e->is(rsp, "Stream")) {
             stream_block b;
-            const std::string* name = e->attribute_value({}, "Name");
+            const base::bytes_view* name = e->attribute_value({}, "Name");
             if (name == nullptr) return broken("a block of output names no stream");
             b.stream = *name;
-            if (const std::string* id = e->attribute_value({}, "CommandId")) b.command_id = *id;
-            if (const std::string* end = e->attribute_value({}, "End")) b.end = base::parse_bool(*end).value_or(false);
+            if (const base::bytes_view* id = e->attribute_value({}, "CommandId")) b.command_id = *id;
+            if (const base::bytes_view* end = e->attribute_value({}, "End"))
+                b.end = base::parse_bool(*end).value_or(false);
             if (!base::base64_decode(e->text(), b.data)) return broken("a block of output is not base64");
             a.blocks.push_back(std::move(b));
         } else if (e->is(rsp, "CommandState")) {
-            const std::string* state = e->attribute_value({}, "State");
+            const base::bytes_view* state = e->attribute_value({}, "State");
             if (state == nullptr) return broken("the command's state is missing");
             const auto slash = state->rfind('/');
             const auto word = base::bytes_view(*state).substr(slash == std::string::npos ? 0 : slash + 1);

@@ -25,8 +25,8 @@ fault wrong_body(const char* wanted)
 
 std::string attribute_of(const xml::element& e, base::bytes_view name)
 {
-    const std::string* value = e.attribute_value({}, name);
-    return value == nullptr ? std::string() : *value;
+    const base::bytes_view* value = e.attribute_value({}, name);
+    return value == nullptr ? std::string() : std::string(*value);
 }
 
 std::vector<std::string> split(base::bytes_view text)
@@ -156,7 +156,7 @@ std::variant<std::vector<stream_block>, fault> read_send(const wsman::incoming_r
         stream_block b;
         b.stream = attribute_of(*e, "Name");
         b.command_id = attribute_of(*e, "CommandId");
-        if (const std::string* end = e->attribute_value({}, "End")) {
+        if (const base::bytes_view* end = e->attribute_value({}, "End")) {
             const auto value = base::parse_bool(*end);
             if (!value) return refuse(fault_code::schema_validation_error, "End is no boolean.");
             b.end = *value;

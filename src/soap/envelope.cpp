@@ -43,7 +43,7 @@ std::string reason_text(const xml::element& reason)
     for (const xml::element* t : reason.children()) {
         if (!t->is(ns::s, "Text")) continue;
         if (chosen == nullptr) chosen = t;
-        const std::string* lang = t->attribute_value(ns::xml, "lang");
+        const base::bytes_view* lang = t->attribute_value(ns::xml, "lang");
         if (lang == nullptr || !base::iequals(base::bytes_view(*lang).substr(0, 2), "en")) continue;
         chosen = t;
         break;

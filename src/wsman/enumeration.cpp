@@ -37,18 +37,18 @@ bool read_max_elements(const xml::element& parent, std::size_t& to)
 
 std::optional<fault> read_filter(const xml::element& filter, enumerate_request& r)
 {
-    const std::string* dialect = filter.attribute_value({}, "Dialect");
+    const base::bytes_view* dialect = filter.attribute_value({}, "Dialect");
     r.filter_dialect = dialect == nullptr ? std::string(xpath_dialect) : std::string(base::trim(*dialect));
     if (r.filter_dialect != selector_filter_dialect) return {};
     const xml::element* set = filter.child(soap::ns::w, "SelectorSet");
     if (set == nullptr || set->children().size() > max_selectors) return refuse(fault_code::cannot_process_filter);
     for (const xml::element* c : set->children()) {
-        const std::string* name = c->attribute_value({}, "Name");
+        const base::bytes_view* name = c->attribute_value({}, "Name");
         if (!c->is(soap::ns::w, "Selector") || name == nullptr || name->empty() ||
             r.filter_selectors.find(*name) != nullptr) {
             return refuse(fault_code::cannot_process_filter, "The selectors of the filter are not valid.");
         }
-        r.filter_selectors.add(*name, std::string(c->trimmed()));
+        r.filter_selectors.add(std::string(*name), std::string(c->trimmed()));
     }
     return {};
 }
@@ -179,7 +179,8 @@ result<enumeration_part> read_enumeration(const xml::element* payload)
     enumeration_part part;
     if (const xml::element* context = payload->child(soap::ns::n, "EnumerationContext"))
         part.context = context->trimmed();
-    if (const xml::element* items = either(*payload, "Items")) part.items = items->children();
+    if (const xml::element* items = either(*payload, "Items"))
+        part.items.assign(items->children().begin(), items->children().end());
     part.end = either(*payload, "EndOfSequence") != nullptr;
     return part;
 }

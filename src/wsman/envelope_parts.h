@@ -6,9 +6,9 @@
 
 namespace winrm::wsman {
 
-/// Opens s:Envelope with the prefixes that headers and bodies of shells use; the others are declared where they stand.
-/// Clients that match on prefixes exist, so declarations stand here even if a message does without.
-void open_envelope(xml::writer& w, bool with_language);
+/// Opens s:Envelope with the prefixes that Windows declares for such an action; the others are declared where they
+/// stand. Clients that match on prefixes exist, so declarations stand here even if a message does without.
+void open_envelope(xml::writer& w, base::bytes_view action, bool with_language);
 /// <qname s:mustUnderstand="true">value</qname>
 void must_understand_leaf(xml::writer& w, base::bytes_view qname, base::bytes_view value);
 /// xmlns attribute of a table prefix on the element just opened.

@@ -51,8 +51,8 @@ base::bytes_view first_words(const xml::element& e)
 
 void read_wsman_fault(const xml::element& e, fault_info& info)
 {
-    if (const std::string* code = e.attribute_value({}, "Code")) info.code = read_code(*code);
-    if (const std::string* machine = e.attribute_value({}, "Machine")) info.machine = *machine;
+    if (const base::bytes_view* code = e.attribute_value({}, "Code")) info.code = read_code(*code);
+    if (const base::bytes_view* machine = e.attribute_value({}, "Machine")) info.machine = *machine;
     if (const xml::element* message = e.child(soap::ns::f, "Message")) info.message = first_words(*message);
 }
 

@@ -78,7 +78,7 @@ std::string write_reply(const reply_header& h, base::bytes_view action, const bo
 {
     std::string out;
     xml::writer w(out);
-    open_envelope(w, true);
+    open_envelope(w, action, true);
     write_reply_headers(w, h, action);
     w.open("s:Body");
     if (body) body(w);
@@ -93,7 +93,7 @@ std::string write_fault(const reply_header& h, const fault& f, base::bytes_view 
     const std::string words = f.text.empty() ? std::string(row.text) : base::printable(f.text, quoted_text);
     std::string out;
     xml::writer w(out);
-    open_envelope(w, true);
+    open_envelope(w, fault_action(row.subcode), true);
     write_reply_headers(w, h, fault_action(row.subcode));
     w.open("s:Body").open("s:Fault").open("s:Code");
     w.leaf("s:Value", "s:" + std::string(row.role));

@@ -22,7 +22,7 @@ fault refuse(fault_code code, std::string text = {}, std::string detail = {})
 bool must_understand(const xml::element& e)
 {
     // Only SOAP's own attribute counts: several clients send an unqualified one, or WS-Addressing's.
-    const std::string* value = e.attribute_value(soap::ns::s, "mustUnderstand");
+    const base::bytes_view* value = e.attribute_value(soap::ns::s, "mustUnderstand");
     return value != nullptr && base::parse_bool(*value).value_or(true);
 }
 
@@ -30,8 +30,8 @@ std::string quoted(const xml::element& e) { return "\"" + std::string(e.local())
 
 std::string attribute_or_empty(const xml::element& e, base::bytes_view ns, base::bytes_view local)
 {
-    const std::string* value = e.attribute_value(ns, local);
-    return value == nullptr ? std::string() : *value;
+    const base::bytes_view* value = e.attribute_value(ns, local);
+    return value == nullptr ? std::string() : std::string(*value);
 }
 
 refusal read_bounded(const xml::element& e, std::size_t bound, std::string& to)
@@ -94,7 +94,7 @@ refusal read_options(const xml::element& e, request_header& h)
             return refuse(fault_code::invalid_options, "The option set holds something else than named options.",
                           "InvalidName");
         }
-        const std::string* comply = c->attribute_value({}, "MustComply");
+        const base::bytes_view* comply = c->attribute_value({}, "MustComply");
         const auto must = comply == nullptr ? std::optional(false) : base::parse_bool(*comply);
         if (!must) {
             return refuse(fault_code::invalid_options, "MustComply of option \"" + name + "\" is no boolean.",
@@ -108,7 +108,7 @@ refusal read_options(const xml::element& e, request_header& h)
 refusal read_language(const xml::element& e, std::string& to)
 {
     if (must_understand(e)) return refuse(fault_code::unsupported_feature, {}, std::string(e.local()));
-    if (const std::string* language = e.attribute_value(soap::ns::xml, "lang");
+    if (const base::bytes_view* language = e.attribute_value(soap::ns::xml, "lang");
         language != nullptr && language->size() <= 64) {
         to = *language;
     }

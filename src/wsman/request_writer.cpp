@@ -11,11 +11,25 @@ void declare(xml::writer& w, base::bytes_view prefix)
     }
 }
 
-void open_envelope(xml::writer& w, bool with_language)
+namespace {
+
+std::string declarations(std::initializer_list<base::bytes_view> prefixes)
 {
+    std::string out;
+    xml::writer w(out);
+    for (const base::bytes_view prefix : prefixes) declare(w, prefix);
+    return out;
+}
+
+} // namespace
+
+void open_envelope(xml::writer& w, base::bytes_view action, bool with_language)
+{
+    static const std::string of_shells = declarations({"s", "a", "w", "p", "rsp"});
+    static const std::string of_others = declarations({"s", "a", "w", "p", "x", "n", "rsp"});
     w.open("s:Envelope");
     if (with_language) w.attribute("xml:lang", "en-US");
-    for (const base::bytes_view prefix : {"s", "a", "w", "p", "x", "n", "rsp"}) declare(w, prefix);
+    w.attributes(action.substr(0, soap::ns::rsp.size()) == soap::ns::rsp ? of_shells : of_others);
 }
 
 void must_understand_leaf(xml::writer& w, base::bytes_view qname, base::bytes_view value)
@@ -84,7 +98,7 @@ std::string write_request(const outgoing_request& r)
 {
     std::string out;
     xml::writer w(out);
-    open_envelope(w, false);
+    open_envelope(w, r.header.action, false);
     write_headers(w, r.header);
     w.open("s:Body");
     if (r.body) r.body(w);

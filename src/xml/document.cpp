@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <expat.h>
+#include <sys/random.h>
 
 #include <atomic>
 #include <cstring>
@@ -23,9 +24,44 @@ struct parser_delete
 };
 using parser_ptr = std::unique_ptr<std::remove_pointer_t<XML_Parser>, parser_delete>;
 
+// Making a parser costs as much as reading a short reply with it, so each thread keeps one. Not after a long document:
+// its buffers would stay.
+constexpr std::size_t longest_kept = 64ul * 1024;
+thread_local parser_ptr kept_parser;
+
+/// From one secret per process, so that nobody can choose names that collide in expat's tables; expat itself would ask
+/// the kernel before each document.
+unsigned long hash_salt()
+{
+    static const unsigned long salt = [] {
+        unsigned long n = 0;
+        while (getrandom(&n, sizeof n, 0) != sizeof n || n == 0) {}
+        return n;
+    }();
+    return salt;
+}
+
+parser_ptr take_parser()
+{
+    // The encoding given here wins over the one in the XML declaration.
+    parser_ptr p = std::move(kept_parser);
+    if (!p || XML_ParserReset(p.get(), "UTF-8") != XML_TRUE) p.reset(XML_ParserCreateNS("UTF-8", separator));
+    if (p) XML_SetHashSalt(p.get(), hash_salt());
+    return p;
+}
+
 struct qualified
 {
     base::bytes_view ns, local;
+};
+
+/// Most names begin with the same few namespaces: their sizes tell them apart sooner than their bytes.
+struct by_size
+{
+    bool operator()(base::bytes_view a, base::bytes_view b) const noexcept
+    {
+        return a.size() != b.size() ? a.size() < b.size() : a < b;
+    }
 };
 
 // Compilers and debuggers read better words than expat's own for the few cases people meet.
@@ -52,11 +88,7 @@ std::string describe(XML_Error code)
 
 struct builder
 {
-    builder(XML_Parser p, const base::limits& l) : parser(p), limits(l)
-    {
-        made.elements_ = std::make_unique<std::deque<element>>();
-        made.names_ = std::make_unique<std::deque<std::string>>();
-    }
+    builder(XML_Parser p, const base::limits& l) : parser(p), limits(l) {}
 
     void stop(errc code, const char* why)
     {
@@ -68,8 +100,17 @@ struct builder
     }
     [[nodiscard]] bool stopped() const { return !refusal.empty(); }
 
-    // expat's "namespace SEP local" or "local" as two views into names_, one copy per distinct name. An ordered map: a
-    // peer that knows the hash function cannot slow it down.
+    [[nodiscard]] std::pmr::memory_resource* memory() const { return &made.arena_->memory; }
+
+    base::bytes_view keep(base::bytes_view text) const
+    {
+        if (text.empty()) return {};
+        auto* const copy = static_cast<char*>(memory()->allocate(text.size(), 1));
+        std::memcpy(copy, text.data(), text.size());
+        return {copy, text.size()};
+    }
+
+    // expat's "namespace SEP local" or "local" as two views into the arena, one copy per distinct name.
     const qualified* intern(const char* name)
     {
         const base::bytes_view full(name);
@@ -78,7 +119,7 @@ struct builder
             return nullptr;
         }
         if (const auto found = interned.find(full); found != interned.end()) return &found->second;
-        const base::bytes_view kept = made.names_->emplace_back(full);
+        const base::bytes_view kept = keep(full);
         const auto cut = kept.find(separator);
         const qualified q =
             cut == base::bytes_view::npos ? qualified{{}, kept} : qualified{kept.substr(0, cut), kept.substr(cut + 1)};
@@ -89,22 +130,25 @@ struct builder
     {
         if (stopped()) return;
         if (stack.size() >= limits.xml_depth) return stop(errc::too_large, "the XML elements are nested too deeply");
-        if (made.elements_->size() >= limits.xml_elements)
-            return stop(errc::too_large, "the XML has too many elements");
+        if (elements >= limits.xml_elements) return stop(errc::too_large, "the XML has too many elements");
         std::size_t count = declared.size();
         for (const char** a = attributes; *a != nullptr; a += 2) ++count;
         if (count > limits.xml_attributes) return stop(errc::too_large, "an XML element has too many attributes");
         const qualified* q = intern(name);
         if (q == nullptr) return;
-        element& e = made.elements_->emplace_back();
+        ++elements;
+        std::pmr::polymorphic_allocator<element> allocator(memory());
+        // Never destroyed: all that it holds is the arena's.
+        element& e = *::new (static_cast<void*>(allocator.allocate(1))) element(memory());
         e.ns_ = q->ns;
         e.local_ = q->local;
-        e.declarations_ = std::move(declared);
+        e.declarations_.assign(declared.begin(), declared.end());
         declared.clear();
+        e.attributes_.reserve(count - e.declarations_.size());
         for (const char** a = attributes; *a != nullptr; a += 2) {
             const qualified* an = intern(a[0]);
             if (an == nullptr) return;
-            e.attributes_.push_back({an->ns, an->local, a[1]});
+            e.attributes_.push_back({an->ns, an->local, keep(a[1])});
         }
         if (!stack.empty()) {
             e.parent_ = stack.back();
@@ -132,15 +176,17 @@ struct builder
             return stop(errc::too_large, "an XML element has too many attributes");
         const base::bytes_view name(uri == nullptr ? "" : uri);
         if (name.size() > limits.xml_name) return stop(errc::too_large, "an XML namespace is too long");
-        declared.push_back({prefix == nullptr ? "" : prefix, std::string(name)});
+        declared.push_back({keep(prefix == nullptr ? "" : prefix), keep(name)});
     }
 
     XML_Parser parser;
     const base::limits& limits;
     document made;
-    std::vector<element*> stack;
-    std::vector<namespace_declaration> declared; // waiting for their element
-    std::map<base::bytes_view, qualified> interned;
+    std::size_t elements = 0;
+    std::pmr::vector<element*> stack{memory()};
+    std::pmr::vector<namespace_declaration> declared{memory()}; // waiting for their element
+    // Ordered: a peer that knows the hash function cannot slow it down.
+    std::pmr::map<base::bytes_view, qualified, by_size> interned{memory()};
     errc refusal_code = errc::protocol;
     std::string refusal;
 };
@@ -205,14 +251,14 @@ result<document> document::parse(base::bytes_view utf8, const base::limits& limi
         return error{errc::too_large, "the XML is longer than the envelope may be"};
     }
     if (looks_like_utf16(utf8)) return error{errc::protocol, "the XML is not UTF-8 (line 1, column 1)"};
-    // The encoding given here wins over the one in the XML declaration.
-    const parser_ptr parser(XML_ParserCreateNS("UTF-8", separator));
+    parser_ptr parser = take_parser();
     if (!parser) return error{errc::internal, "there is no memory for the XML"};
     builder b(parser.get(), limits);
     install_handlers(parser.get(), b);
     const auto status = XML_Parse(parser.get(), utf8.data(), static_cast<int>(utf8.size()), XML_TRUE);
     if (b.stopped()) return located(parser.get(), b.refusal_code, b.refusal);
     if (status != XML_STATUS_OK) return located(parser.get(), errc::protocol, describe(XML_GetErrorCode(parser.get())));
+    if (utf8.size() <= longest_kept) kept_parser = std::move(parser);
     return std::move(b.made);
 }
 
@@ -226,7 +272,7 @@ const element* element::child(base::bytes_view ns, base::bytes_view local) const
     return nullptr;
 }
 
-const std::string* element::attribute_value(base::bytes_view ns, base::bytes_view local) const noexcept
+const base::bytes_view* element::attribute_value(base::bytes_view ns, base::bytes_view local) const noexcept
 {
     for (const attribute& a : attributes_) {
         if (a.local == local && a.ns == ns) return &a.value;

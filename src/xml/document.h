@@ -6,8 +6,9 @@
 
 #include <winrm/result.h>
 
-#include <deque>
 #include <memory>
+#include <memory_resource>
+#include <string>
 #include <vector>
 
 namespace winrm::xml {
@@ -15,20 +16,22 @@ namespace winrm::xml {
 struct attribute
 {
     base::bytes_view ns; ///< empty = no namespace
-    base::bytes_view local;
-    std::string value;
+    base::bytes_view local, value;
 };
 
 /// xmlns:prefix="uri" as it stood on an element; prefix "" = the default namespace, uri "" = taken back.
 struct namespace_declaration
 {
-    std::string prefix, uri;
+    base::bytes_view prefix, uri;
 };
 
 /// Views returned live as long as the document.
 class element
 {
 public:
+    explicit element(std::pmr::memory_resource* arena)
+        : text_(arena), attributes_(arena), children_(arena), declarations_(arena)
+    {}
     [[nodiscard]] base::bytes_view ns() const noexcept { return ns_; }
     [[nodiscard]] base::bytes_view local() const noexcept { return local_; }
     [[nodiscard]] bool is(base::bytes_view ns, base::bytes_view local) const noexcept
@@ -39,13 +42,13 @@ public:
     [[nodiscard]] base::bytes_view text() const noexcept { return text_; }
     /// text() without white space at both ends.
     [[nodiscard]] base::bytes_view trimmed() const noexcept;
-    [[nodiscard]] const std::vector<attribute>& attributes() const noexcept { return attributes_; }
-    [[nodiscard]] const std::vector<const element*>& children() const noexcept { return children_; }
+    [[nodiscard]] const std::pmr::vector<attribute>& attributes() const noexcept { return attributes_; }
+    [[nodiscard]] const std::pmr::vector<const element*>& children() const noexcept { return children_; }
 
     /// First child of that name, nullptr if none.
     [[nodiscard]] const element* child(base::bytes_view ns, base::bytes_view local) const noexcept;
     /// Value of the attribute, nullptr if absent. ns "" = unqualified.
-    [[nodiscard]] const std::string* attribute_value(base::bytes_view ns, base::bytes_view local) const noexcept;
+    [[nodiscard]] const base::bytes_view* attribute_value(base::bytes_view ns, base::bytes_view local) const noexcept;
     /// Namespace bound to `prefix` here, for QNames in text (s:Value, xsi:type); "" if none is.
     [[nodiscard]] base::bytes_view namespace_of_prefix(base::bytes_view prefix) const noexcept;
 
@@ -53,10 +56,10 @@ private:
     friend class document;
     friend struct builder;
     base::bytes_view ns_, local_;
-    std::string text_;
-    std::vector<attribute> attributes_;
-    std::vector<const element*> children_;
-    std::vector<namespace_declaration> declarations_;
+    std::pmr::string text_;
+    std::pmr::vector<attribute> attributes_;
+    std::pmr::vector<const element*> children_;
+    std::pmr::vector<namespace_declaration> declarations_;
     const element* parent_ = nullptr;
 };
 
@@ -77,9 +80,16 @@ public:
 
 private:
     friend struct builder;
-    document() = default;
-    std::unique_ptr<std::deque<element>> elements_;  // stable addresses
-    std::unique_ptr<std::deque<std::string>> names_; // interned namespace and local names
+    document() : arena_(std::make_unique<arena>()) {}
+
+    /// Holds every element, name and text of one document: they live and end together, so nothing is freed one by one.
+    /// The first bytes are enough for the replies that carry no output.
+    struct arena
+    {
+        std::byte first[6 * 1024];
+        std::pmr::monotonic_buffer_resource memory{first, sizeof first};
+    };
+    std::unique_ptr<arena> arena_;
     const element* root_ = nullptr;
 };
 

@@ -83,6 +83,12 @@ writer& writer::attribute(base::bytes_view qname, base::bytes_view value)
     return *this;
 }
 
+writer& writer::attributes(base::bytes_view written)
+{
+    out_ += written;
+    return *this;
+}
+
 writer& writer::text(base::bytes_view value)
 {
     finish_tag();

@@ -17,6 +17,8 @@ public:
     writer& open(base::bytes_view qname);
     /// Only between open() and the first content.
     writer& attribute(base::bytes_view qname, base::bytes_view value);
+    /// Attributes already written, each with a space before it; where attribute() may stand.
+    writer& attributes(base::bytes_view written);
     /// Escaped; characters that XML 1.0 cannot carry and bad UTF-8 become '?' (as Windows does, MS-WSMV 2.2.4).
     writer& text(base::bytes_view value);
     /// As it is: base64 or XML that is known to be right.

@@ -152,6 +152,11 @@ class Requests(unittest.TestCase):
             answer = self.service.post(body, media=media)
             self.assertIn(answer.status, (400, 415, 500), media)
 
+    def test_identify_tells_those_who_logged_in_what_protects_them(self):
+        answer = self.service.post(IDENTIFY.encode())
+        self.assertIn(b"secprofile/https/basic<", answer.text)
+        self.assertNotIn(b"secprofile/http/basic<", answer.text)
+
     def test_utf16_both_orders_reply_in_kind(self):
         for encoding, mark in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):
             body = mark + IDENTIFY.encode(encoding)

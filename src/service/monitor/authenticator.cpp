@@ -1,6 +1,7 @@
 #include "service/monitor/authenticator.h"
 
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "io/unique_fd.h"
 #include "service/monitor/account.h"
 #include "service/monitor/file_check.h"
@@ -10,7 +11,6 @@
 #include <climits>
 #include <csignal>
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,8 +45,8 @@ const char* reason_of(int status)
 
 bool matches(const login_policy& policy, const std::string& user, const base::secret& password)
 {
-    const base::bytes_view a = policy.throw_away_password.reveal(), b = password.reveal();
-    const bool same = !a.empty() && a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+    const base::bytes_view wanted = policy.throw_away_password.reveal();
+    const bool same = !wanted.empty() && crypto::equal_secret(wanted, password.reveal());
     return same && user == policy.throw_away_user;
 }
 

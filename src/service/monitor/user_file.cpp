@@ -1,9 +1,10 @@
 #include "service/monitor/user_file.h"
 
+#include "crypto/digest.h"
+
 #include <algorithm>
 #include <crypt.h>
 #include <memory>
-#include <openssl/crypto.h>
 
 namespace winrm::service::monitor {
 namespace {
@@ -61,8 +62,7 @@ bool check_user_line(std::string_view lines, const std::string& user, const base
     const char* got = text.find('\0') == std::string::npos ? crypt_r(text.c_str(), hash.c_str(), &work->data) : nullptr;
     base::wipe(text.data(), text.size());
     if (!known || !got || *got == '*' || password.reveal().size() > max_password) return false;
-    const std::string_view made{got};
-    return made.size() == hash.size() && CRYPTO_memcmp(made.data(), hash.data(), made.size()) == 0;
+    return crypto::equal_secret(got, hash);
 }
 
 result<std::string> make_user_line(const std::string& user, const base::secret& password)

@@ -40,6 +40,11 @@ shell::table_options table_options_of(const wire::user_setup& s, wsman::config_r
     t.machine = s.machine;
     t.product_vendor = s.product_vendor;
     t.product_version = s.product_version;
+    // The security profiles of DSP0226.
+    constexpr const char* profile = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/";
+    if (s.basic && s.https_port != 0) t.security_profiles.push_back(std::string(profile) + "https/basic");
+    if (s.basic && s.http_port != 0 && s.allow_unencrypted)
+        t.security_profiles.push_back(std::string(profile) + "http/basic");
     t.limits.envelope = std::size_t{s.max_envelope_kb} * 1024;
     t.max_operation_timeout = milliseconds{s.max_timeout_ms};
     t.default_idle_timeout = t.max_idle_timeout = milliseconds{s.idle_timeout_ms};

@@ -313,7 +313,7 @@ TEST(request, must_understand_stands_where_it_belongs)
     ASSERT_TRUE(e);
     const xml::element& header = *e->header();
     const auto value = [&](const xml::element* x) {
-        const std::string* v = x == nullptr ? nullptr : x->attribute_value(soap::ns::s, "mustUnderstand");
+        const base::bytes_view* v = x == nullptr ? nullptr : x->attribute_value(soap::ns::s, "mustUnderstand");
         return v == nullptr ? std::string("absent") : *v;
     };
     EXPECT_EQ(value(header.child(soap::ns::a, "Action")), "true");
