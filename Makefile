@@ -3,6 +3,8 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+# Not every shell expands ~ in an argument.
+prefix := $(shell realpath -ms -- "$(PREFIX:~/%=$(HOME)/%)")
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 30
 
@@ -17,8 +19,8 @@ deps-test:
 deps-ci:
 	@packaging/install-packages.sh build test ci
 
-# $(call configured,PRESET): configures once and builds.
-configured = log=$$(cmake --preset $(1) 2>&1) || { echo "$$log"; exit 1; }; cmake --build --preset $(1) -j $(JOBS)
+# $(call configured,PRESET[,OPTION]): configures and builds.
+configured = log=$$(cmake --preset $(1) $(2) 2>&1) || { echo "$$log"; exit 1; }; cmake --build --preset $(1) -j $(JOBS)
 
 build: deps
 	@$(call configured,release)
@@ -63,8 +65,10 @@ lint: deps-ci
 	@$(call configured,dev)
 	@find src tools -name '*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-16 -p build/dev --quiet
 
-install: build
-	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+# The prefix goes into winrmd (where its helper programs are) and into the folders that the system wants below /usr.
+install: deps
+	@$(call configured,release,-DCMAKE_INSTALL_PREFIX="$(prefix)")
+	@DESTDIR="$(DESTDIR)" cmake --install build/release
 
 clean:
 	rm -rf build
