@@ -47,8 +47,10 @@ struct run_output
 {
     std::int32_t exit_code = 0; ///< as the host sent it
     std::string out, err;       ///< raw bytes in the shell's code page
-    std::uint64_t requests = 0; ///< HTTP requests until the result was there (clean-up follows unwaited)
+    std::uint64_t requests = 0; ///< HTTP requests until the result was there (clean-up follows)
     milliseconds elapsed{0};
+    /// A connection was lost while the host may have been answering with output: some may be missing.
+    bool output_uncertain = false;
 };
 
 struct identity
@@ -67,10 +69,10 @@ public:
     /// Runs until every asynchronous call has ended.
     void run();
     struct impl;
-    [[nodiscard]] impl& get() { return *impl_; }
+    [[nodiscard]] const std::shared_ptr<impl>& get() { return impl_; }
 
 private:
-    std::unique_ptr<impl> impl_;
+    std::shared_ptr<impl> impl_; // clients keep what they have on it
 };
 
 class client;
@@ -113,20 +115,22 @@ public:
     ///
     /// @param command  UTF-8, sent as rsp:CommandLine (MS-WSMV 2.2.4.7); not parsed on this side.
     /// @return A non-zero exit code is a result, not an error.
+    ///         The shell is deleted on the host before this returns, unless that takes longer than a quarter of a
+    ///         second: then later calls and the destructor (at most 5 s) see to it.
     /// @errors unresolved, connect, tls, certificate, login_denied, login_not_offered, unencrypted_refused, timeout,
-    ///         output_limit, not_wsman, protocol; or fault, and then error().fault() holds the host's WSManFault,
-    ///         unedited.
+    ///         connection_lost, answer_cut, output_limit, not_wsman, protocol; or fault, and then error().fault() holds
+    ///         the host's WSManFault, unedited.
     /// @life   Nothing returned refers to the client or to the arguments.
     /// @spec   MS-WSMV 3.1.4.5 Create, .11 Command, .14 Receive, .12 Signal, .4 Delete
     result<run_output> run(std::string_view command, const run_options& options = {});
-    /// The same on a loop; `done` is called once from loop.run(). The client must outlive the call.
+    /// The same on a loop; `done` is called once from loop.run(), which returns when the shell is deleted, too. The
+    /// client must outlive the call.
     void async_run(event_loop& loop, std::string command, run_options options,
                    std::function<void(result<run_output>)> done);
 
     /// A shell that stays open for many commands: three requests each instead of five. Created with the first command.
     /// @param takes_input  declare stdin, so that commands may have run_options::input (one request more each);
-    /// otherwise
-    ///                     their stdin is empty.
+    ///                     otherwise their stdin is empty.
     [[nodiscard]] kept_shell open_shell(bool takes_input = false);
 
     /// Anonymous Identify: is this a WS-Management service, and which?

@@ -35,6 +35,7 @@ enum class errc {
     tls,
     certificate,
     connection_lost,
+    answer_cut, ///< the connection broke within an answer: what the host said is lost
     timeout,
     // protocol
     not_wsman,

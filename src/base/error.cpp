@@ -16,7 +16,7 @@ struct row
     error_origin origin;
 };
 
-constexpr std::array<row, 21> rows{{
+constexpr std::array<row, 22> rows{{
     {errc::bad_argument, "bad_argument", error_origin::usage},
     {errc::bad_target, "bad_target", error_origin::usage},
     {errc::bad_config, "bad_config", error_origin::usage},
@@ -30,6 +30,7 @@ constexpr std::array<row, 21> rows{{
     {errc::tls, "tls", error_origin::transport},
     {errc::certificate, "certificate", error_origin::transport},
     {errc::connection_lost, "connection_lost", error_origin::transport},
+    {errc::answer_cut, "answer_cut", error_origin::transport},
     {errc::timeout, "timeout", error_origin::transport},
     {errc::not_wsman, "not_wsman", error_origin::protocol},
     {errc::http_status, "http_status", error_origin::protocol},

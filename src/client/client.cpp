@@ -9,10 +9,18 @@
 
 namespace winrm {
 
+struct event_loop::impl
+{
+    io::loop loop;
+    std::size_t calls = 0; ///< under way; kept connections alone are no reason to go on
+};
+
 namespace {
 
 /// How long a destructor waits for its clean-up at the host.
 constexpr milliseconds farewell{5'000};
+/// How long a blocking run waits for its own, after it has the result.
+constexpr milliseconds clean_up_wait{250};
 
 remote::run_request make_request(std::string command, const run_options& options, const client_options& settings)
 {
@@ -80,6 +88,7 @@ private:
             done_(error(errc::protocol, "the host ended the command without an exit code"), *r);
         } else {
             output_.exit_code = *r->exit_code;
+            output_.output_uncertain = r->output_uncertain;
             done_(std::move(output_), *r);
         }
     }
@@ -98,41 +107,42 @@ private:
 /// The jobs of one loop over one login.
 struct lane
 {
-    lane(io::loop& on, remote::session_options o) : session(on, std::move(o)) {}
+    lane(io::loop& on, std::shared_ptr<event_loop::impl> keep, remote::session_options o)
+        : loop(std::move(keep)), session(on, std::move(o))
+    {}
 
     /// `ended` is called when nothing of the job is left, its clean-up at the host included.
     void start(remote::run_request request, const run_options& options, run_done done, std::function<void()> ended = {})
     {
-        auto at = jobs.emplace(jobs.end());
+        auto at = jobs->emplace(jobs->end());
         // Freed from the loop: the job must not go while one of its handlers is still running.
         auto finished = [this, at, ended = std::move(ended)] {
-            session.loop().post([this, at, ended] {
-                jobs.erase(at);
+            session.loop().post([all = std::weak_ptr(jobs), at, ended] {
+                const auto still_there = all.lock();
+                if (!still_there) return;
+                still_there->erase(at);
                 if (ended) ended();
             });
         };
         at->reset(new job(session, std::move(request), options, std::move(done), std::move(finished)));
     }
 
+    std::shared_ptr<event_loop::impl> loop; ///< of an asynchronous lane: may be the last that holds it
     remote::session session;
-    std::list<std::unique_ptr<job>> jobs;
+    using job_list = std::list<std::unique_ptr<job>>;
+    std::shared_ptr<job_list> jobs = std::make_shared<job_list>();
 };
 
 } // namespace
 
-struct event_loop::impl
-{
-    io::loop loop;
-    std::size_t calls = 0; ///< under way; kept connections alone are no reason to go on
-};
-
-event_loop::event_loop() : impl_(std::make_unique<impl>()) {}
+event_loop::event_loop() : impl_(std::make_shared<impl>()) {}
 event_loop::~event_loop() = default;
 event_loop::event_loop(event_loop&&) noexcept = default;
 event_loop& event_loop::operator=(event_loop&&) noexcept = default;
 void event_loop::run()
 {
-    while (impl_->calls > 0 && impl_->loop.run_one()) {}
+    const auto keep = impl_; // a handler may destroy us
+    while (keep->calls > 0 && keep->loop.run_one()) {}
 }
 
 struct client::impl
@@ -141,7 +151,7 @@ struct client::impl
 
     ~impl()
     {
-        if (auto* blocking = find(own)) run_down(*blocking);
+        if (auto* blocking = find(own)) run_down(*blocking, farewell);
     }
 
     remote::session_options session_settings() const
@@ -165,10 +175,10 @@ struct client::impl
         return nullptr;
     }
 
-    lane& on(io::loop& loop)
+    lane& on(io::loop& loop, std::shared_ptr<event_loop::impl> keep = nullptr)
     {
         if (auto* l = find(loop)) return *l;
-        return *lanes.emplace_back(std::make_unique<lane>(loop, session_settings()));
+        return *lanes.emplace_back(std::make_unique<lane>(loop, std::move(keep), session_settings()));
     }
 
     /// Runs the own loop until `done` says so.
@@ -177,22 +187,27 @@ struct client::impl
         while (!done() && own.run_one()) {}
     }
 
-    void run_down(lane& l)
+    /// Lets the clean-up of runs that have ended go on for a while.
+    void run_down(lane& l, milliseconds at_most)
     {
         bool late = false;
         io::timer limit(own);
-        limit.set_after(farewell, [&] { late = true; });
-        run_until([&] { return late || l.jobs.empty(); });
+        limit.set_after(at_most, [&] { late = true; });
+        run_until([&] { return late || l.jobs->empty(); });
     }
 
     result<run_output> run(remote::run_request request, const run_options& options, remote::run_result& where)
     {
         std::optional<result<run_output>> got;
-        on(own).start(std::move(request), options, [&](result<run_output> r, const remote::run_result& w) {
+        const bool keep_shell = request.keep_shell;
+        lane& l = on(own);
+        l.start(std::move(request), options, [&](result<run_output> r, const remote::run_result& w) {
             got = std::move(r);
             where = w;
         });
         run_until([&] { return got.has_value(); });
+        // Nobody drives the loop between the calls: what is not asked of the host now may wait for hours.
+        if (got && !(keep_shell && *got)) run_down(l, clean_up_wait);
         if (!got) return error(errc::internal, "the event loop ended before the command did");
         return std::move(*got);
     }
@@ -221,12 +236,13 @@ void client::async_run(event_loop& loop, std::string command, run_options option
                        std::function<void(result<run_output>)> done)
 {
     auto request = make_request(std::move(command), options, impl_->settings);
-    impl_->on(loop.get().loop)
+    const auto& on = loop.get();
+    impl_->on(on->loop, on)
         .start(
             std::move(request), options,
             [done = std::move(done)](result<run_output> r, const remote::run_result&) { done(std::move(r)); },
-            [&calls = loop.get().calls] { --calls; });
-    ++loop.get().calls;
+            [l = on.get()] { --l->calls; });
+    ++on->calls;
 }
 
 result<identity> client::identify()
@@ -285,8 +301,9 @@ result<run_output> kept_shell::run(std::string_view command, const run_options& 
     request.attach = impl_->open;
     remote::run_result where;
     auto got = owner.run(std::move(request), options, where);
-    if (got) impl_->open = std::move(where.shell);
-    else impl_->open.reset(); // remote::run has asked the host to delete it
+    // Where a command ended the shell goes on; after any other end remote::run has asked the host to delete it.
+    impl_->open.reset();
+    if (!where.shell.shell_id.empty()) impl_->open = std::move(where.shell);
     return got;
 }
 
@@ -295,7 +312,7 @@ void kept_shell::close()
     if (!impl_->open) return;
     auto& owner = impl_->owner;
     const auto done = std::make_shared<bool>(false); // the answer may come after we stopped waiting
-    owner.on(owner.own).session.ask(shell::make_delete(impl_->open->resource_uri, impl_->open->shell_id), false,
+    owner.on(owner.own).session.ask(shell::make_delete(impl_->open->resource_uri, impl_->open->shell_id), {},
                                     [done](result<wsman::incoming_reply>) { *done = true; });
     impl_->open.reset();
     io::timer limit(owner.own);

@@ -80,6 +80,12 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (!stream->established()) wait_until(std::min(limit, connect_limit), limit);
         else wait_until(limit, limit);
         flush();
+        // A request that cannot be written is over before a byte has left. Told from the loop: a caller may be in ask().
+        if (auto refused = http.poll()) {
+            on.post([weak = weak_from_this(), refused = std::move(*refused)]() mutable {
+                if (auto self = weak.lock(); self && !self->gone && self->current) self->finish(std::move(refused));
+            });
+        }
     }
 
     void wait_until(base::time_point first, base::time_point last)
@@ -210,12 +216,19 @@ link::~link()
 }
 
 bool link::idle() const noexcept { return impl_->stream && !impl_->current && !impl_->broken; }
-bool link::stale() const noexcept { return idle() && impl_->used && !impl_->stream->quiet(); }
+bool link::stale() const noexcept
+{
+    if (!idle()) return false;
+    return impl_->stream->established() ? !impl_->stream->quiet() : impl_->on.now() >= impl_->connect_limit;
+}
 bool link::connecting() const noexcept { return !impl_->stream && !impl_->broken; }
 base::time_point link::idle_since() const noexcept { return impl_->since; }
-bool link::used() const noexcept { return impl_->used; }
 bool link::answer_begun() const noexcept { return impl_->begun; }
-int link::number() const noexcept { return impl_->number; }
 void link::start(exchange e) { impl_->start(std::move(e)); }
+std::optional<exchange> link::abandon()
+{
+    impl_->gone = true;
+    return std::exchange(impl_->current, std::nullopt);
+}
 
 } // namespace winrm::remote

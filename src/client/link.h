@@ -17,6 +17,7 @@ struct exchange
     std::string message_id;          ///< "" = do not check RelatesTo
     base::milliseconds patience{0};  ///< until the answer is complete, from the moment it is sent
     bool repeatable = false;         ///< the body is kept then, so that it can be sent again
+    bool urgent = false;             ///< see ask_options
     bool on_kept_connection = false; ///< set by start(): the host may have closed it meanwhile
     session::reply_handler done;
 };
@@ -48,16 +49,15 @@ public:
 
     /// Connected, healthy and without an exchange.
     [[nodiscard]] bool idle() const noexcept;
-    /// The host has closed it, although the loop may not have seen that yet.
+    /// The host has closed it or given up its handshake, although the loop may not have seen that yet.
     [[nodiscard]] bool stale() const noexcept;
     [[nodiscard]] bool connecting() const noexcept;
     [[nodiscard]] base::time_point idle_since() const noexcept;
-    /// Has an exchange been answered on it before? (A kept connection may be closed by the host at any time.)
-    [[nodiscard]] bool used() const noexcept;
     [[nodiscard]] bool answer_begun() const noexcept;
-    [[nodiscard]] int number() const noexcept;
     /// Precondition: idle().
     void start(exchange e);
+    /// Takes back what is under way; the link is good for nothing after it.
+    [[nodiscard]] std::optional<exchange> abandon();
 
 private:
     struct impl;

@@ -9,8 +9,6 @@ namespace winrm::remote {
 
 namespace {
 
-/// How long an exit path may take to tell the host (Signal, Delete) before it is given up.
-constexpr base::milliseconds cleanup_time{10'000};
 /// A Receive lost with its connection is asked again this often in a row; an answer resets the count.
 constexpr int receive_retries = 3;
 /// A host that says TimedOut sooner than this after a Receive did not wait for output at all (Windows accepts no
@@ -18,13 +16,7 @@ constexpr int receive_retries = 3;
 constexpr base::milliseconds no_wait_at_all{500};
 constexpr base::milliseconds first_pause{250}, longest_pause{8'000};
 
-bool timed_out(const wsman::incoming_reply& reply)
-{
-    const auto& f = reply.fault();
-    if (!f) return false;
-    return f->code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) ||
-           (f->code == 0 && f->subcode == "w:TimedOut");
-}
+bool timed_out(const wsman::incoming_reply& reply) { return reply.fault() && shell::is_timeout(*reply.fault()); }
 
 wsman::outgoing_request make_config_get()
 {
@@ -33,6 +25,16 @@ wsman::outgoing_request make_config_get()
     r.header.resource_uri = wsman::resource_uri::config;
     return r;
 }
+
+/// A handler of the caller may throw.
+struct pump_guard
+{
+    explicit pump_guard(bool& f) : flag(f) { flag = true; }
+    ~pump_guard() { flag = false; }
+    pump_guard(const pump_guard&) = delete;
+    pump_guard& operator=(const pump_guard&) = delete;
+    bool& flag;
+};
 
 } // namespace
 
@@ -71,17 +73,18 @@ struct run::impl : std::enable_shared_from_this<run::impl>
             again = true;
             return;
         }
-        pumping = true;
         const auto self = shared_from_this(); // a handler may destroy the run
-        do {
-            again = false;
-            if (detached) break;
-            send_requests();
-            ask_envelope_size();
-            deliver_events();
-            send_requests();
-        } while (again);
-        pumping = false;
+        {
+            const pump_guard guard(pumping);
+            do {
+                again = false;
+                if (detached) break;
+                send_requests();
+                ask_envelope_size();
+                deliver_events();
+                send_requests();
+            } while (again);
+        }
         if (!detached) check_finished();
     }
 
@@ -114,13 +117,16 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         ++under_way;
         const auto id = out.id;
         const bool repeatable = out.repeatable;
-        over.ask(std::move(out.request), repeatable,
-                 [weak = weak_from_this(), id, begin = over.loop().now()](result<wsman::incoming_reply> reply) {
-                     if (auto self = weak.lock()) self->arrived(id, begin, std::move(reply));
+        const std::string& verb = out.request.header.action;
+        const bool urgent = verb == wsman::action::signal || verb == wsman::action::delete_;
+        // A lost Receive is repeated by arrived(), which notes that it was.
+        over.ask(std::move(out.request), {false, urgent},
+                 [weak = weak_from_this(), id, repeatable, begin = over.loop().now()](auto reply) {
+                     if (auto self = weak.lock()) self->arrived(id, repeatable, begin, std::move(reply));
                  });
     }
 
-    void arrived(shell::exchange_id id, base::time_point begin, result<wsman::incoming_reply> reply)
+    void arrived(shell::exchange_id id, bool repeatable, base::time_point begin, result<wsman::incoming_reply> reply)
     {
         --under_way;
         if (reply) {
@@ -130,8 +136,10 @@ struct run::impl : std::enable_shared_from_this<run::impl>
                 take_a_rest();
             machine.handle_reply(id, *reply);
         } else {
-            const bool lost = reply.error().code() == errc::connection_lost;
-            machine.handle_failure(id, std::move(reply).error(), lost && retries++ < receive_retries);
+            // Only a Receive is ever repeated. The host may have taken the output off its queue for the lost answer.
+            const bool repeat = reply.error().code() == errc::connection_lost && retries++ < receive_retries;
+            if (repeat && repeatable && !told) result_.output_uncertain = true;
+            machine.handle_failure(id, std::move(reply).error(), repeat);
         }
         pump();
     }
@@ -152,7 +160,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         if (asked_size || !machine.wants_envelope_size()) return;
         asked_size = true;
         ++under_way;
-        over.ask(make_config_get(), true, [weak = weak_from_this()](result<wsman::incoming_reply> reply) {
+        over.ask(make_config_get(), {true, false}, [weak = weak_from_this()](result<wsman::incoming_reply> reply) {
             auto self = weak.lock();
             if (!self) return;
             --self->under_way;
@@ -222,8 +230,16 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         rest.cancel();
         busy.cancel();
         deadline.cancel();
-        cleanup.set_after(cleanup_time, [this] { finish(); });
+        cleanup.set_after(request.cleanup_time, [this] { hurry(); });
         if (call.done) call.done(std::move(r));
+    }
+
+    /// The clean-up takes long, or nobody drove the loop meanwhile: the Delete must be out before it is given up.
+    void hurry()
+    {
+        cleanup.set_after(request.cleanup_time, [this] { finish(); });
+        if (!request.keep_shell || closing) machine.close_now();
+        pump();
     }
 
     void check_finished()

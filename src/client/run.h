@@ -16,6 +16,9 @@ struct run_request
     shell::start_command command;
     bool has_input = false;        ///< false: stdin is empty (no stdin stream is asked for)
     base::milliseconds timeout{0}; ///< whole run, 0 = none; then terminate and errc::timeout
+    /// How long the host may take for Signal and Delete after the end, before Delete goes alone, and again before it is
+    /// given up.
+    base::milliseconds cleanup_time{5'000};
     /// A kept shell to run in instead of a new one: no Create, no Delete.
     std::optional<shell::shell_info> attach;
     /// Leave the shell open afterwards; run_result::shell tells which it is.
@@ -26,6 +29,8 @@ struct run_result
 {
     std::optional<std::int32_t> exit_code; ///< nullopt: the host sent none
     std::uint64_t bytes_out = 0, bytes_err = 0;
+    /// A connection was lost while the host may have been answering with output: some may be missing.
+    bool output_uncertain = false;
     shell::shell_info shell; ///< where it ran
 };
 

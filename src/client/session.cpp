@@ -16,12 +16,14 @@ namespace {
 /// Windows drops an idle connection after about two minutes; using it just then would lose a request.
 constexpr std::chrono::seconds longest_idle{90};
 constexpr base::milliseconds default_operation_time{60'000};
+/// Between attempts to open another connection while one works and the host refuses more.
+constexpr base::milliseconds first_hold_off{250}, longest_hold_off{8'000};
 
 } // namespace
 
 struct session::impl : std::enable_shared_from_this<session::impl>
 {
-    impl(io::loop& l, session_options o) : on(l), options(std::move(o)), random(base::system_random())
+    impl(io::loop& l, session_options o) : on(l), options(std::move(o)), random(base::system_random()), hold_off(l)
     {
         session_id = base::uuid::random(random).urn();
     }
@@ -48,7 +50,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         on.post([done = std::move(done), e = std::move(e)] { done(e); });
     }
 
-    void ask(wsman::outgoing_request&& request, bool repeatable, reply_handler&& done)
+    void ask(wsman::outgoing_request&& request, ask_options how, reply_handler&& done)
     {
         if (auto why = forbidden(false)) return fail_later(std::move(done), std::move(*why));
         auto& h = request.header;
@@ -60,11 +62,13 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         exchange e;
         e.message_id = h.message_id;
         e.patience = *h.operation_timeout + options.patience;
-        e.repeatable = repeatable;
+        e.repeatable = how.repeatable;
+        e.urgent = how.urgent;
         e.body = wsman::write_request(request);
         e.done = std::move(done);
-        waiting.push_back(std::move(e));
-        dispatch();
+        const auto behind = [&](const exchange& other) { return how.urgent && !other.urgent; };
+        waiting.insert(std::find_if(waiting.begin(), waiting.end(), behind), std::move(e));
+        dispatch(false);
     }
 
     void identify(reply_handler&& done)
@@ -76,28 +80,40 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         e.body = wsman::write_identify();
         e.done = std::move(done);
         anonymous.push_back(std::move(e));
-        open(true);
+        dispatch(true);
     }
 
-    /// Gives waiting exchanges to idle links, and opens another one when all are busy.
-    void dispatch()
+    /// Gives waiting exchanges to idle links, and opens another one when all are busy. Logins do not mix: the anonymous
+    /// ones have a connection of their own.
+    void dispatch(bool as_anonymous)
     {
-        if (closed) return;
+        auto& queue = as_anonymous ? anonymous : waiting;
         std::size_t coming = 0;
         for (auto l = links.begin(); l != links.end();) {
-            const bool usable = !l->anonymous && !waiting.empty() && l->connection->idle();
+            const bool ours = l->anonymous == as_anonymous;
+            const bool usable = ours && !queue.empty() && l->connection->idle();
             if (usable && spent(*l->connection)) {
                 l = links.erase(l);
                 continue;
             }
-            if (usable) start(*l, waiting);
-            else if (!l->anonymous && l->connection->connecting()) ++coming;
+            if (usable) start(*l, queue);
+            else if (ours && l->connection->connecting()) ++coming;
             ++l;
         }
-        while (waiting.size() > coming && count_named() < options.max_connections) {
-            open(false);
+        while (queue.size() > coming && !holding_off && has_room(as_anonymous, coming)) {
+            open(as_anonymous);
             ++coming;
         }
+    }
+
+    [[nodiscard]] bool has_room(bool as_anonymous, std::size_t coming) const
+    {
+        const auto open_links =
+            std::count_if(links.begin(), links.end(), [&](const entry& l) { return l.anonymous == as_anonymous; });
+        if (as_anonymous) return open_links == 0;
+        const auto urgent = std::count_if(waiting.begin(), waiting.end(), [](const exchange& e) { return e.urgent; });
+        return static_cast<std::size_t>(open_links) <
+               options.max_connections + (static_cast<std::size_t>(urgent) > coming ? 1 : 0);
     }
 
     struct entry
@@ -105,12 +121,6 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         bool anonymous;
         std::unique_ptr<link> connection;
     };
-
-    [[nodiscard]] std::size_t count_named() const
-    {
-        return static_cast<std::size_t>(
-            std::count_if(links.begin(), links.end(), [](const entry& l) { return !l.anonymous; }));
-    }
 
     void start(entry& l, std::deque<exchange>& from)
     {
@@ -151,19 +161,16 @@ struct session::impl : std::enable_shared_from_this<session::impl>
 
     void link_ready(place at)
     {
-        if (!at->connection) return; // connected within its constructor
-        if (at->anonymous) {
-            if (!anonymous.empty()) start(*at, anonymous);
-            return;
-        }
-        dispatch();
+        next_hold_off = first_hold_off;
+        if (at->connection) dispatch(at->anonymous); // not when it connected within its constructor
     }
 
     void link_ended(place at, exchange e, result<http::response> answer)
     {
-        // A kept connection may be closed by the host just when it is used again: ask once more on a new one.
         const bool lost = !answer && answer.error().code() == errc::connection_lost;
-        if (lost && e.on_kept_connection && e.repeatable && !at->connection->answer_begun()) {
+        if (lost && at->connection->answer_begun()) answer = error(errc::answer_cut, answer.error().message());
+        // A kept connection may be closed by the host just when it is used again: ask once more on a new one.
+        else if (lost && e.on_kept_connection && e.repeatable) {
             (at->anonymous ? anonymous : waiting).push_front(std::move(e));
             return; // link_closed follows and opens another
         }
@@ -187,11 +194,23 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             auto lost = std::move(queue);
             queue.clear();
             for (auto& e : lost) e.done(*why);
-        } else if (was_anonymous) {
-            if (!anonymous.empty()) open(true);
-        } else {
-            dispatch();
+            return;
         }
+        if (why) hold_off_opening();
+        dispatch(was_anonymous);
+    }
+
+    /// One connection works and another could not be made: the host may allow no more of them. Trying at once and for
+    /// ever would keep both ends busy; what waits gets the next connection that is free, or made after a pause.
+    void hold_off_opening()
+    {
+        holding_off = true;
+        hold_off.set_after(next_hold_off, [this] {
+            holding_off = false;
+            dispatch(false);
+            dispatch(true);
+        });
+        next_hold_off = std::min(next_hold_off * 2, longest_hold_off);
     }
 
     [[nodiscard]] std::size_t count_connected(bool of_anonymous) const
@@ -203,14 +222,15 @@ struct session::impl : std::enable_shared_from_this<session::impl>
 
     void close()
     {
-        closed = true;
         std::deque<exchange> lost = std::move(waiting);
         for (auto& e : anonymous) lost.push_back(std::move(e));
+        for (auto& l : links) {
+            if (auto e = l.connection->abandon()) lost.push_back(std::move(*e));
+        }
         anonymous.clear();
         waiting.clear();
         links.clear();
         for (auto& e : lost) fail_later(std::move(e.done), error(errc::cancelled, "the session was closed"));
-        closed = false;
     }
 
     io::loop& on;
@@ -222,19 +242,23 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     std::list<entry> links;
     std::uint64_t requests = 0, sent = 0, received = 0;
     int opened = 0;
-    bool closed = false;
+    io::timer hold_off;
+    base::milliseconds next_hold_off = first_hold_off;
+    bool holding_off = false;
 };
 
 session::session(io::loop& on, session_options options) : impl_(std::make_shared<impl>(on, std::move(options))) {}
 session::~session()
 {
-    if (impl_) impl_->links.clear();
+    if (!impl_) return;
+    impl_->hold_off.cancel();
+    impl_->links.clear();
 }
 session::session(session&&) noexcept = default;
 
-void session::ask(wsman::outgoing_request request, bool repeatable, reply_handler done)
+void session::ask(wsman::outgoing_request request, ask_options how, reply_handler done)
 {
-    impl_->ask(std::move(request), repeatable, std::move(done));
+    impl_->ask(std::move(request), how, std::move(done));
 }
 void session::identify(reply_handler done) { impl_->identify(std::move(done)); }
 std::uint64_t session::requests() const noexcept { return impl_->requests; }

@@ -36,8 +36,16 @@ struct session_options
     base::milliseconds patience{15'000}; ///< added to a request's operation timeout before it is errc::timeout
     base::limits limits;                 ///< of answers
     std::string user_agent = "OpenWinRM";
-    trace_sink* trace = nullptr; ///< outlives the session
-    std::size_t max_connections = 2;
+    trace_sink* trace = nullptr;     ///< outlives the session
+    std::size_t max_connections = 2; ///< one more is opened when an urgent request would have to wait
+};
+
+struct ask_options
+{
+    /// May be sent again by itself when it is lost on a kept connection before any byte of the answer.
+    bool repeatable = false;
+    /// Goes before the others (Signal, Delete): what all connections are busy with may be what it is to end.
+    bool urgent = false;
 };
 
 class session
@@ -51,10 +59,8 @@ public:
     /// Sends when a connection is free, opening another up to the maximum. A fault is a reply, not an error. MessageID,
     /// To, SessionId, locale and MaxEnvelopeSize are filled in here. The handler is called from the loop, never from
     /// within.
-    /// @errors as winrm::client::run. A request lost on a kept connection before any byte of the answer is sent again
-    /// by itself
-    ///         only if `repeatable`, or if nothing of it was written.
-    void ask(wsman::outgoing_request request, bool repeatable, reply_handler done);
+    /// @errors as winrm::client::run
+    void ask(wsman::outgoing_request request, ask_options how, reply_handler done);
     /// Anonymous Identify (no Authorization, WSMANIDENTIFY header).
     void identify(reply_handler done);
 
@@ -64,7 +70,7 @@ public:
     [[nodiscard]] std::uint64_t bytes_received() const noexcept;
     [[nodiscard]] io::loop& loop() noexcept;
     [[nodiscard]] const session_options& options() const noexcept;
-    /// Drops idle connections and fails what is under way with errc::cancelled.
+    /// Drops all connections and fails what is under way or waits with errc::cancelled.
     void close();
 
 private:

@@ -9,15 +9,18 @@ class asker
 {
 public:
     /// @param timeout  for everything together, 0 = none
-    asker(const remote::session_options& o, base::milliseconds timeout) : session_(loop_, o), limit_(loop_)
+    asker(const remote::session_options& o, base::milliseconds timeout)
+        : session_(loop_, o), limit_(loop_), limit_of_one_(loop_)
     {
         if (timeout.count() > 0) limit_.set_after(timeout, [this] { late_ = true; });
     }
 
     /// A fault comes back as errc::fault.
-    result<wsman::incoming_reply> ask(wsman::outgoing_request request)
+    /// @param within  for this request, 0 = what is left of the whole
+    result<wsman::incoming_reply> ask(wsman::outgoing_request request, base::milliseconds within = {})
     {
-        return wait([&](auto done) { session_.ask(std::move(request), false, std::move(done)); });
+        if (within.count() > 0) limit_of_one_.set_after(within, [this] { late_ = true; });
+        return wait([&](auto done) { session_.ask(std::move(request), {}, std::move(done)); });
     }
     result<wsman::incoming_reply> identify()
     {
@@ -30,6 +33,7 @@ private:
         auto got = std::make_shared<std::optional<result<wsman::incoming_reply>>>();
         start(remote::session::reply_handler([got](result<wsman::incoming_reply> r) { *got = std::move(r); }));
         while (!got->has_value() && !late_ && loop_.run_one()) {}
+        limit_of_one_.cancel();
         if (!got->has_value()) {
             session_.close();
             if (late_) return error(errc::timeout, "the host did not answer within the time limit");
@@ -42,7 +46,7 @@ private:
 
     io::loop loop_;
     remote::session session_;
-    io::timer limit_;
+    io::timer limit_, limit_of_one_;
     bool late_ = false;
 };
 

@@ -43,6 +43,8 @@ public:
     [[nodiscard]] winrm::target target() const;
     /// An answer held back before.
     void write(int connection, const std::string& bytes);
+    /// Refuses further connections.
+    void stop_listening() { listener_.reset(); }
     /// Drops every connection just now.
     void hang_up();
     [[nodiscard]] const std::vector<http_request>& requests() const { return requests_; }
@@ -78,6 +80,16 @@ template <class Condition> [[nodiscard]] bool run_until(io::loop& loop, Conditio
     guard.set_after(std::chrono::seconds(30), [&] { late = true; });
     while (!done() && !late && loop.run_one()) {}
     return done();
+}
+
+/// As many turns of the loop: what could happen at once has happened then.
+inline void turn(io::loop& loop, int times)
+{
+    for (int i = 0; i < times; ++i) {
+        bool turned = false;
+        loop.post([&] { turned = true; });
+        while (!turned && loop.run_one()) {}
+    }
 }
 
 } // namespace winrm::test

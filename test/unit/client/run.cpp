@@ -211,13 +211,12 @@ TEST(run, a_connection_lost_at_any_step_ends_named_and_never_hangs)
         for (int step = 1; step <= 5; ++step) {
             SCOPED_TRACE(step);
             fake_shell shell;
-            shell.script = {{"hello", true, 0}};
+            shell.script = {{"lost or not, "}, {"hello", true, 0}};
             bool hit = false;
             conversation c([&](const http_request& r) {
                 auto reply = shell.answer(r);
                 if (r.number == step) {
                     hit = true;
-                    shell.next = 0; // output that was not handed over is still there
                     reply.bytes.resize(half ? reply.bytes.size() / 2 : 0);
                     reply.close = true;
                 }
@@ -226,20 +225,65 @@ TEST(run, a_connection_lost_at_any_step_ends_named_and_never_hangs)
             c.start();
             c.to_the_end();
             EXPECT_TRUE(hit);
+            const auto asked = [&](const char* verb) {
+                return std::count(shell.actions.begin(), shell.actions.end(), verb);
+            };
             if (step < 3) {
                 ASSERT_FALSE(*c.done) << "Create and Command are never sent twice";
-                EXPECT_EQ(c.done->error().code(), errc::connection_lost) << c.done->error();
-                EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), step == 1 ? "Create" : "Command"), 1);
-            } else { // Receive is asked again, and nobody waits for Signal and Delete
+                EXPECT_EQ(c.done->error().code(), half ? errc::answer_cut : errc::connection_lost) << c.done->error();
+                EXPECT_EQ(asked(step == 1 ? "Create" : "Command"), 1);
+            } else if (step < 5 && half) { // what stood in the answer is lost for certain
+                ASSERT_FALSE(*c.done);
+                EXPECT_EQ(c.done->error().code(), errc::answer_cut) << c.done->error();
+            } else if (step == 3) { // Receive is asked again, but what the host had taken off its queue is gone
                 ASSERT_TRUE(*c.done) << c.done->error();
                 EXPECT_EQ(c.out, "hello");
+                EXPECT_TRUE((*c.done)->output_uncertain);
+            } else if (step == 5) { // nobody waits for Signal and Delete
+                ASSERT_TRUE(*c.done) << c.done->error();
+                EXPECT_EQ(c.out, "lost or not, hello");
+                EXPECT_FALSE((*c.done)->output_uncertain);
             }
             if (step > 1) {
-                EXPECT_GE(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), 1)
-                    << "the shell is deleted on every path";
+                EXPECT_GE(asked("Delete"), 1) << "the shell is deleted on every path";
             }
         }
     }
+}
+
+TEST(run, stdin_that_nobody_takes_does_not_keep_the_end_from_the_host)
+{
+    fake_shell shell;
+    conversation c([&](const http_request& r) {
+        const std::string a = r.envelope().header().action;
+        return a == action::receive || a == action::send ? http_reply{"", false, true} : shell.answer(r);
+    });
+    bool sent = false;
+    c.on_input = [&] {
+        if (!std::exchange(sent, true)) c.run->send_input("x", false);
+    };
+    remote::run_request request;
+    request.has_input = true;
+    c.start(std::move(request));
+    ASSERT_TRUE(test::run_until(c.loop, [&] { return c.host.requests().size() == 4; })) << "Send and Receive are out";
+    c.run->cancel();
+    c.to_the_end();
+    EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), 1);
+}
+
+TEST(run, a_signal_without_answer_does_not_keep_the_delete_back)
+{
+    fake_shell shell;
+    shell.script = {{"hello", true, 0}};
+    conversation c([&](const http_request& r) {
+        return r.envelope().header().action == action::signal ? http_reply{"", false, true} : shell.answer(r);
+    });
+    remote::run_request request;
+    request.cleanup_time = std::chrono::milliseconds(20);
+    c.start(std::move(request));
+    c.to_the_end();
+    EXPECT_TRUE(*c.done);
+    EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), 1);
 }
 
 TEST(run, a_fault_at_create_is_the_hosts_no)
@@ -278,11 +322,7 @@ TEST(run, pause_stops_asking_and_resume_goes_on)
     for (int round = 1; round <= 5; ++round) {
         ASSERT_TRUE(test::run_until(c.loop, [&] { return c.out.size() == static_cast<std::size_t>(round); })) << round;
         // Everything that is under way may come in; nothing more is asked then.
-        for (int i = 0; i < 20; ++i) {
-            bool turned = false;
-            c.loop.post([&] { turned = true; });
-            while (!turned) ASSERT_TRUE(c.loop.run_one());
-        }
+        test::turn(c.loop, 20);
         EXPECT_EQ(c.out.size(), static_cast<std::size_t>(round)) << "nothing is handed out while paused";
         EXPECT_LE(shell.next, static_cast<std::size_t>(round) + 1) << "one answer ahead at most";
         c.run->resume_output();

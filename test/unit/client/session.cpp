@@ -3,6 +3,7 @@
 #include "../net/certificates.h"
 #include "base/text.h"
 #include "fake_host.h"
+#include "shell/messages.h"
 #include "wsman/config_resource.h"
 #include "wsman/identify.h"
 
@@ -41,7 +42,7 @@ using reply = std::optional<result<wsman::incoming_reply>>;
 reply ask(io::loop& loop, remote::session& s, bool repeatable = false)
 {
     reply got;
-    s.ask(get_config(), repeatable, [&](result<wsman::incoming_reply> r) {
+    s.ask(get_config(), {repeatable, false}, [&](result<wsman::incoming_reply> r) {
         EXPECT_FALSE(got) << "answered twice";
         got.emplace(std::move(r));
     });
@@ -118,12 +119,70 @@ TEST(session, two_requests_at_once_use_two_connections_and_a_third_waits)
     remote::session s(loop, options_for(host));
     int answered = 0;
     for (int i = 0; i < 3; ++i)
-        s.ask(get_config(), false, [&](result<wsman::incoming_reply> r) {
+        s.ask(get_config(), {}, [&](result<wsman::incoming_reply> r) {
             EXPECT_TRUE(r) << r.error();
             ++answered;
         });
     EXPECT_TRUE(test::run_until(loop, [&] { return answered == 3; }));
     EXPECT_EQ(host.connections(), 2);
+}
+
+TEST(session, an_urgent_request_waits_for_nobody)
+{
+    io::loop loop;
+    fake_host host(loop, [](const http_request& r) {
+        return r.envelope().header().action == wsman::action::get ? test::http_reply{"", false, true}
+                                                                  : test::http_reply{test::soap_answer(r, {})};
+    });
+    remote::session s(loop, options_for(host));
+    for (int i = 0; i < 3; ++i) s.ask(get_config(), {}, [](result<wsman::incoming_reply>) {});
+    ASSERT_TRUE(test::run_until(loop, [&] { return host.requests().size() == 2; })) << "both connections are busy";
+    reply got;
+    s.ask(shell::make_delete("urn:x", "1"), {false, true},
+          [&](result<wsman::incoming_reply> r) { got.emplace(std::move(r)); });
+    ASSERT_TRUE(test::run_until(loop, [&] { return got.has_value(); }));
+    EXPECT_TRUE(*got) << got->error();
+    EXPECT_EQ(host.requests()[2].connection, 3);
+}
+
+TEST(session, a_host_that_allows_no_more_connections_is_not_besieged)
+{
+    io::loop loop;
+    fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
+    remote::session s(loop, options_for(host));
+    int answered = 0;
+    const auto done = [&](result<wsman::incoming_reply> r) { answered += r ? 1 : 0; };
+    s.ask(get_config(), {}, done);
+    ASSERT_TRUE(test::run_until(loop, [&] { return host.requests().size() == 1; }));
+    host.stop_listening();
+    s.ask(get_config(), {}, done);
+    ASSERT_TRUE(test::run_until(loop, [&] { return s.connections() == 3; })) << "it tries again, after a pause";
+    test::turn(loop, 500);
+    EXPECT_LE(s.connections(), 4u);
+    // The one that works serves both in the end.
+    host.write(1, config_reply(host.requests()[0]).bytes);
+    ASSERT_TRUE(test::run_until(loop, [&] { return host.requests().size() == 2; }));
+    EXPECT_EQ(host.requests()[1].connection, 1);
+    host.write(1, config_reply(host.requests()[1]).bytes);
+    ASSERT_TRUE(test::run_until(loop, [&] { return answered == 2; }));
+}
+
+TEST(session, close_fails_what_is_under_way_and_what_waits)
+{
+    io::loop loop;
+    fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
+    remote::session s(loop, options_for(host));
+    int cancelled = 0;
+    for (int i = 0; i < 4; ++i)
+        s.ask(get_config(), {}, [&](result<wsman::incoming_reply> r) {
+            ASSERT_FALSE(r);
+            EXPECT_EQ(r.error().code(), errc::cancelled);
+            ++cancelled;
+        });
+    ASSERT_TRUE(test::run_until(loop, [&] { return host.requests().size() == 2; }));
+    s.close();
+    EXPECT_EQ(cancelled, 0) << "never from within";
+    EXPECT_TRUE(test::run_until(loop, [&] { return cancelled == 4; }));
 }
 
 TEST(session, a_connection_closed_between_requests_is_replaced_silently)
@@ -202,7 +261,7 @@ TEST(session, an_answer_cut_anywhere_is_a_named_error)
         remote::session s(loop, options_for(host));
         const auto got = ask(loop, s);
         ASSERT_TRUE(got && !*got) << cut;
-        EXPECT_TRUE(got->error().code() == errc::connection_lost || got->error().code() == errc::not_wsman)
+        EXPECT_EQ(got->error().code(), cut == 0 ? errc::connection_lost : errc::answer_cut)
             << cut << ": " << got->error();
     }
 }
@@ -253,7 +312,7 @@ TEST(session, no_answer_is_a_timeout)
     reply got;
     auto request = get_config();
     request.header.operation_timeout = std::chrono::milliseconds(10);
-    s.ask(std::move(request), false, [&](result<wsman::incoming_reply> r) { got.emplace(std::move(r)); });
+    s.ask(std::move(request), {}, [&](result<wsman::incoming_reply> r) { got.emplace(std::move(r)); });
     EXPECT_TRUE(test::run_until(loop, [&] { return got.has_value(); }));
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::timeout) << got->error();
@@ -292,9 +351,9 @@ TEST(session, several_requests_to_a_refused_port_all_end)
     int failed = 0;
     std::function<void(result<wsman::incoming_reply>)> done = [&](result<wsman::incoming_reply> r) {
         EXPECT_FALSE(r);
-        if (++failed <= 5) s.ask(get_config(), true, done);
+        if (++failed <= 5) s.ask(get_config(), {true, false}, done);
     };
-    for (int i = 0; i < 4; ++i) s.ask(get_config(), true, done);
+    for (int i = 0; i < 4; ++i) s.ask(get_config(), {true, false}, done);
     EXPECT_TRUE(test::run_until(loop, [&] { return failed == 9; }));
     EXPECT_LE(s.connections(), 20u);
 }
@@ -326,7 +385,7 @@ TEST(session, a_handler_may_end_the_session)
     fake_host host(loop, config_reply);
     auto s = std::make_unique<remote::session>(loop, options_for(host));
     bool called = false;
-    s->ask(get_config(), false, [&](result<wsman::incoming_reply>) {
+    s->ask(get_config(), {}, [&](result<wsman::incoming_reply>) {
         called = true;
         s.reset();
     });

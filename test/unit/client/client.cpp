@@ -1,0 +1,172 @@
+// The public client, blocking and asynchronous, against a host on a thread of its own.
+#include <winrm/client.h>
+
+#include "fake_host.h"
+#include "shell/messages.h"
+
+#include <gtest/gtest.h>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace {
+
+using namespace winrm;
+using test::http_reply;
+using test::http_request;
+namespace action = wsman::action;
+
+/// Answers every verb of a shell; commands print "hello" and end with `exit_code`.
+class shell_host
+{
+public:
+    shell_host() : wake_(loop_, ::eventfd(0, EFD_CLOEXEC))
+    {
+        wake_.when_readable([this] { loop_.stop(); });
+        thread_ = std::thread([this] { loop_.run(); });
+    }
+    ~shell_host() { stop(); }
+
+    /// Joins the host's thread; verbs() may be looked at then.
+    void stop()
+    {
+        if (!thread_.joinable()) return;
+        const std::uint64_t one = 1;
+        EXPECT_EQ(::write(wake_.fd(), &one, sizeof one), 8);
+        thread_.join();
+    }
+    [[nodiscard]] int connections() const { return host_.connections(); }
+    [[nodiscard]] long count(const char* verb) const { return std::count(verbs_.begin(), verbs_.end(), verb); }
+
+    winrm::client connect()
+    {
+        client_options o;
+        o.allow_unencrypted = true;
+        return {host_.target(), credentials("ada", "secret"), o};
+    }
+
+    std::optional<std::int32_t> exit_code = 3; ///< set before the first call
+
+private:
+    http_reply answer(const http_request& r)
+    {
+        if (r.head.find("WSMANIDENTIFY") != std::string::npos) {
+            verbs_.emplace_back("Identify");
+            return {test::http_answer(200,
+                                      "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body>"
+                                      "<i:IdentifyResponse xmlns:i=\"http://schemas.dmtf.org/wbem/wsman/identity/1/"
+                                      "wsmanidentity.xsd\"><i:ProtocolVersion>p</i:ProtocolVersion>"
+                                      "<i:ProductVendor>v</i:ProductVendor></i:IdentifyResponse></s:Body>"
+                                      "</s:Envelope>")};
+        }
+        const auto request = r.envelope();
+        const std::string& a = request.header().action;
+        verbs_.push_back(a.substr(a.rfind('/') + 1));
+        const std::string command_id = "22222222-2222-2222-2222-222222222222";
+        if (a == action::create) {
+            shell::shell_info info;
+            info.shell_id = "11111111-1111-1111-1111-111111111111";
+            info.resource_uri = wsman::resource_uri::cmd;
+            return {test::soap_answer(
+                r, [&](xml::writer& w) { shell::write_create_reply(w, info, "http://localhost/wsman"); })};
+        }
+        if (a == action::command)
+            return {test::soap_answer(r, [&](xml::writer& w) { shell::write_command_reply(w, command_id); })};
+        if (a != action::receive) return {test::soap_answer(r, {})};
+        return {test::soap_answer(r, [&](xml::writer& w) {
+            shell::write_receive_reply(w, command_id, {{"stdout", "hello", false}}, shell::command_state::done,
+                                       exit_code);
+        })};
+    }
+
+    io::loop loop_;
+    io::descriptor wake_;
+    test::fake_host host_{loop_, [this](const http_request& r) { return answer(r); }};
+    std::vector<std::string> verbs_;
+    std::thread thread_;
+};
+
+TEST(client, a_blocking_run_leaves_no_shell_behind_however_long_the_next_call_takes)
+{
+    shell_host host;
+    auto client = host.connect();
+    const auto got = client.run("dir");
+    ASSERT_TRUE(got) << got.error();
+    EXPECT_EQ(got->out, "hello");
+    EXPECT_EQ(got->exit_code, 3);
+    EXPECT_FALSE(got->output_uncertain);
+    host.stop(); // nothing that the client does later can help
+    EXPECT_EQ(host.count("Signal"), 1);
+    EXPECT_EQ(host.count("Delete"), 1);
+}
+
+TEST(client, a_kept_shell_is_deleted_once_and_by_its_end)
+{
+    shell_host host;
+    auto client = host.connect();
+    {
+        auto shell = client.open_shell();
+        for (int i = 0; i < 3; ++i) ASSERT_TRUE(shell.run("dir"));
+    }
+    host.stop();
+    EXPECT_EQ(host.count("Create"), 1);
+    EXPECT_EQ(host.count("Command"), 3);
+    EXPECT_EQ(host.count("Delete"), 1);
+}
+
+TEST(client, a_kept_shell_outlives_an_end_without_exit_code)
+{
+    shell_host host;
+    host.exit_code.reset();
+    auto client = host.connect();
+    {
+        auto shell = client.open_shell();
+        for (int i = 0; i < 2; ++i) {
+            const auto got = shell.run("dir");
+            ASSERT_FALSE(got);
+            EXPECT_EQ(got.error().code(), errc::protocol);
+        }
+    }
+    host.stop();
+    EXPECT_EQ(host.count("Create"), 1);
+    EXPECT_EQ(host.count("Delete"), 1);
+}
+
+TEST(client, asynchronous_runs_end_with_their_loop_and_the_loop_may_go_before_the_client)
+{
+    shell_host host;
+    auto client = host.connect();
+    for (int round = 0; round < 2; ++round) {
+        event_loop loop; // maybe at the same address each time
+        int done = 0;
+        for (int i = 0; i < 3; ++i)
+            client.async_run(loop, "dir", {}, [&](result<run_output> r) {
+                ASSERT_TRUE(r) << r.error();
+                EXPECT_EQ(r->out, "hello");
+                ++done;
+            });
+        loop.run();
+        EXPECT_EQ(done, 3);
+    }
+    host.stop();
+    EXPECT_EQ(host.count("Delete"), 6);
+}
+
+TEST(client, identify_asks_again_on_the_connection_that_it_has)
+{
+    shell_host host;
+    auto client = host.connect();
+    for (int i = 0; i < 3; ++i) {
+        const auto id = client.identify();
+        ASSERT_TRUE(id) << id.error();
+        EXPECT_EQ(id->product_vendor, "v");
+    }
+    host.stop();
+    EXPECT_EQ(host.count("Identify"), 3);
+    EXPECT_EQ(host.connections(), 1);
+}
+
+} // namespace
