@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
 
 using namespace winrm::cli;
 
@@ -49,11 +50,23 @@ TEST(Explain, TableIsSound)
     }
 }
 
-TEST(Explain, SharesItsNumbersWithTheFaultsWeSend)
+TEST(Explain, EveryFaultOfOursHasARow)
 {
-    for (const auto code :
-         {winrm::wsman::fault_code::unexpected_selectors, winrm::wsman::fault_code::operation_timed_out,
-          winrm::wsman::fault_code::quota_shells_per_user, winrm::wsman::fault_code::access_denied}) {
-        EXPECT_NE(explain(static_cast<std::uint32_t>(code)), nullptr) << hex_code(static_cast<std::uint32_t>(code));
+    ASSERT_FALSE(winrm::wsman::fault_table().empty());
+    for (const auto& fault : winrm::wsman::fault_table()) {
+        const auto code = static_cast<std::uint32_t>(fault.code);
+        EXPECT_NE(explain(code), nullptr) << hex_code(code) << ' ' << fault.name;
     }
+}
+
+TEST(Explain, AdviceFitsEveryConditionThatSharesACode)
+{
+    const auto says = [](std::uint32_t code, winrm::base::bytes_view word) {
+        const auto* e = explain(code);
+        ASSERT_NE(e, nullptr) << hex_code(code);
+        EXPECT_NE((std::string(e->meaning) + std::string(e->advice)).find(word), std::string::npos)
+            << hex_code(code) << " without " << word;
+    };
+    for (const auto* word : {"program", "working directory", "home", "PATH", "--cwd"}) says(0x80070002, word);
+    for (const auto* word : {"program", "account", "run"}) says(5, word);
 }
