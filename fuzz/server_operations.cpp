@@ -1,5 +1,6 @@
 // Bytes become operations on the service's table: no request is answered twice, the end of a command is told to a
-// Receive only, once in its answer, with an exit code, and never after it with output; nothing is left after close_all.
+// Receive only, once in its answer, with an exit code, and never after it with output; a child has one write at a time
+// and none after the end of its input; nothing is left after close_all.
 #include "shell/server_table.h"
 
 #include <cstdint>
@@ -29,6 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::set<shell::request_token> asked, answered, receives;
     std::set<std::string> ended; // shell and command whose end was told
     std::map<shell::request_token, std::string> asked_for;
+    std::set<shell::process_ref> writing, input_ended;
     const auto count = [](const std::string& text, const char* part) {
         std::size_t n = 0;
         for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
@@ -55,7 +57,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (!r->is_fault && ended.count(about->second) != 0 && (done == 0 || output)) std::abort();
             if (done == 1) ended.insert(about->second);
         }
-        while (auto o = table.poll_order()) {}
+        while (auto o = table.poll_order()) {
+            auto* w = std::get_if<shell::write_input>(&*o);
+            if (w == nullptr) continue;
+            if (!writing.insert(w->process).second || input_ended.count(w->process) != 0) std::abort();
+            if (w->end) input_ended.insert(w->process);
+        }
     };
     for (std::size_t i = 0; i + 2 < size; i += 3) {
         const std::uint8_t a = data[i + 1], b = data[i + 2];
@@ -72,14 +79,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             asked_for[shell::request_token{next}] = id(a) + id(b);
             ask(shell::make_receive(cmd, id(a), id(b), {b % 2 != 0 ? "stdout" : "stderr"}));
             break;
-        case 3: ask(shell::make_send(cmd, id(a), id(b), std::string(b, 'i'), b % 5 == 0)); break;
+        case 3: ask(shell::make_send(cmd, id(a), id(b), std::string(b * 16U, 'i'), b % 5 == 0)); break;
         case 4: ask(shell::make_signal(cmd, id(a), id(b), static_cast<shell::signal_code>(a % 3))); break;
         case 5: ask(shell::make_delete(cmd, id(a))); break;
         case 6: table.process_started(p, 1, now); break;
         case 7: table.process_output(p, a % 2 != 0, std::string(a * 16U + 1, static_cast<char>(b)), now); break;
         case 8: table.process_output_end(p, a % 2 != 0, now); break;
         case 9: table.process_exited(p, a, now); break;
-        case 10: table.process_input_taken(p, now); break;
+        case 10:
+            writing.erase(p);
+            table.process_input_taken(p, now);
+            break;
         case 11: table.process_not_started(p, static_cast<shell::start_failure>(a % 4), now); break;
         case 12: table.handle_gone(shell::request_token{b}, now); break;
         default:

@@ -279,4 +279,10 @@ result<receive_answer> read_receive_reply(const wsman::incoming_reply& r)
     return a;
 }
 
+bool is_timeout(const fault_info& f) noexcept
+{
+    return f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) ||
+           (f.code == 0 && f.subcode == "w:TimedOut");
+}
+
 } // namespace winrm::shell

@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::size_t send_overhead = 4096;     // a Send's envelope besides its base64, generously (two URIs, ids)
 constexpr std::size_t min_send_envelope = 8192; // MS-WSMV 3.1.4.1.7: no host may take less
-constexpr int max_busy_retries = 10;            // some 20 s in all
+// A larger envelope gains nothing, and what waits for a TLS handshake must fit below net/tls.cpp's limit (4 MiB) with
+// its HTTP head.
+constexpr std::size_t max_send_envelope = 4 * 1024 * 1024 - 64 * 1024;
 constexpr milliseconds first_busy_delay{50}, longest_busy_delay{5'000};
 
 enum class exchange_kind { create, command, send, receive, signal, delete_ };
@@ -25,12 +27,6 @@ bool refused_for_size(std::uint32_t code)
     constexpr std::array<std::uint32_t, 6> codes{0x80338026, 0x80338035, 0x80338047,
                                                  0x80338048, 0x80338049, 0x80338111};
     return std::find(codes.begin(), codes.end(), code) != codes.end();
-}
-
-bool is_timeout(const fault_info& f)
-{
-    return f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) ||
-           (f.code == 0 && f.subcode == "w:TimedOut");
 }
 
 bool shell_is_gone(const fault_info& f)
@@ -57,14 +53,16 @@ struct client_shell::state
         std::size_t taken = 0, sending = 0;
         bool input_end = false, end_sent = false, sending_end = false;
         bool send_under_way = false, input_dropped = false, wanted_told = false, terminated = false;
-        int busy = 0;
+        milliseconds send_delay{0};       ///< before the next Send; grows while the host is too busy to take it
         std::vector<signal_code> signals; ///< asked for before the command had an id
         std::optional<std::int32_t> exit_code;
 
         [[nodiscard]] std::size_t queued() const { return input.size() - taken; }
     };
 
-    explicit state(client_options&& o) : options(std::move(o)), send_size(options.send_envelope_size) {}
+    explicit state(client_options&& o)
+        : options(std::move(o)), send_size(std::min(options.send_envelope_size, max_send_envelope))
+    {}
 
     bool step(shell_step s)
     {
@@ -106,12 +104,6 @@ struct client_shell::state
         ask(exchange_kind::signal, n, make_signal(resource, info.shell_id, c.id, code), background);
     }
 
-    /// Doubles with every refusal in a row.
-    static milliseconds busy_delay(int refusals)
-    {
-        return refusals == 0 ? milliseconds{0} : std::min(first_busy_delay * (1 << (refusals - 1)), longest_busy_delay);
-    }
-
     /// One Send is under way per command (a second would be answered with 170).
     void push_input(command_number n, command& c)
     {
@@ -122,7 +114,7 @@ struct client_shell::state
             c.send_under_way = true;
             ask(exchange_kind::send, n,
                 make_send(resource, info.shell_id, c.id, c.input.substr(c.taken, c.sending), c.sending_end), false,
-                busy_delay(c.busy));
+                c.send_delay);
         }
         if (!c.wanted_told && !c.input_end && c.queued() < options.input_high_water) {
             c.wanted_told = true;
@@ -135,6 +127,17 @@ struct client_shell::state
         c.input = {};
         c.taken = 0;
         c.input_dropped = true;
+    }
+
+    /// Forgets requests that have not been polled yet.
+    template <class Which> void drop_unsent(const Which& which)
+    {
+        std::erase_if(requests, [&](const outgoing& o) {
+            const auto at = exchanges.find(o.id);
+            if (at == exchanges.end() || !which(at->second)) return false;
+            exchanges.erase(at);
+            return true;
+        });
     }
 
     void start_queued()
@@ -155,6 +158,7 @@ struct client_shell::state
         const bool known = c.phase == command_phase::running && !c.id.empty();
         if (!step(c, command_step::end)) return;
         if (tell_host && known && !c.terminated) ask_signal(n, c, signal_code::terminate, true);
+        drop_unsent([&](const exchange& e) { return e.kind == exchange_kind::send && e.command == n; });
         events.push_back(std::move(event));
         commands.erase(at);
     }
@@ -200,7 +204,7 @@ struct client_shell::state
     /// After the Signals: two connections would let Delete overtake them.
     void ask_delete()
     {
-        if (phase != shell_phase::closing || signals_under_way > 0 || delete_asked) return;
+        if (phase != shell_phase::closing || delete_asked || (signals_under_way > 0 && !hurry)) return;
         delete_asked = true;
         ask(exchange_kind::delete_, {}, make_delete(resource, info.shell_id), true);
     }
@@ -278,11 +282,12 @@ struct client_shell::state
     void send_taken(command_number n, command& c)
     {
         c.send_under_way = false;
-        c.busy = 0;
+        c.send_delay = milliseconds{0};
         c.taken += c.sending;
         c.end_sent = c.end_sent || c.sending_end;
-        if (c.taken == c.input.size() || c.taken > options.input_high_water) {
-            c.input.erase(0, c.taken);
+        // Only when less is moved than is left behind: a large input is moved about once in all, and its memory goes.
+        if (c.taken > c.input.size() / 2) {
+            c.input = c.input.substr(c.taken);
             c.taken = 0;
         }
         push_input(n, c);
@@ -301,8 +306,11 @@ struct client_shell::state
         if (!r.fault()) return send_taken(n, c);
         const fault_info& f = *r.fault();
         c.send_under_way = false;
-        if (f.code == static_cast<std::uint32_t>(wsman::fault_code::busy) && c.busy++ < max_busy_retries)
+        if (f.code == static_cast<std::uint32_t>(wsman::fault_code::busy)) {
+            // Nothing was taken: the command does not read. How long is its own affair; its Receive tells of its end.
+            c.send_delay = std::clamp(c.send_delay * 2, first_busy_delay, longest_busy_delay);
             return push_input(n, c);
+        }
         if (refused_for_size(f.code) && shrink()) return push_input(n, c);
         // The command has ended or is ending: Receive tells how.
         if (shell_is_gone(f) || f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_aborted))
@@ -326,7 +334,7 @@ struct client_shell::state
 
     client_options options;
     std::size_t send_size;
-    bool size_learnt = false, close_wanted = false, delete_asked = false;
+    bool size_learnt = false, close_wanted = false, hurry = false, delete_asked = false;
     shell_phase phase = shell_phase::idle;
     std::string resource;
     shell_info info;
@@ -369,7 +377,8 @@ void client_shell::send_input(command_number command, base::bytes data, bool end
     if (at == state_->commands.end()) return;
     auto& c = at->second;
     if (c.input_end || c.input_dropped || state_->options.create.input_streams.empty()) return;
-    c.input += data;
+    if (c.input.empty()) c.input = std::move(data);
+    else c.input += data;
     c.input_end = end;
     c.wanted_told = false;
     state_->push_input(command, c);
@@ -396,10 +405,21 @@ void client_shell::close()
     state_->start_close();
 }
 
+void client_shell::close_now()
+{
+    state_->hurry = true;
+    state_->close_wanted = true;
+    state_->fail_all(cancelled(), false); // Delete ends them
+    state_->drop_unsent(
+        [](const auto& e) { return e.kind != exchange_kind::create && e.kind != exchange_kind::delete_; });
+    state_->start_close();
+    state_->ask_delete();
+}
+
 void client_shell::learn_envelope_size(std::size_t octets)
 {
     state_->size_learnt = true;
-    if (octets >= min_send_envelope) state_->send_size = octets;
+    if (octets >= min_send_envelope) state_->send_size = std::min(octets, max_send_envelope);
 }
 
 bool client_shell::wants_envelope_size() const noexcept

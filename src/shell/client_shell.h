@@ -106,7 +106,11 @@ public:
     void signal(command_number command, signal_code code);
     /// Delete, after Signals; commands still running end as command_failed(cancelled).
     void close();
-    /// The host's MaxEnvelopeSizekb became known.
+    /// As close(), but Delete is asked at once, whatever is still unanswered (a Signal whose answer does not come);
+    /// what has not left yet is dropped. May follow close(). While Create is unanswered there is nothing to delete yet:
+    /// Delete follows its answer.
+    void close_now();
+    /// The host's MaxEnvelopeSizekb became known. Beyond 4 MiB (less an HTTP head) it makes Sends no larger.
     void learn_envelope_size(std::size_t octets);
     /// True once stdin needs more than one envelope: worth a Get of winrm/config.
     [[nodiscard]] bool wants_envelope_size() const noexcept;

@@ -1,4 +1,4 @@
-// Command, Send, Signal (MS-WSMV 3.1.4.11–13).
+// Command, Signal (MS-WSMV 3.1.4.11–12).
 #include "shell/server_table_state.h"
 
 #include "base/text.h"
@@ -18,15 +18,13 @@ std::string join_line(const start_command& c)
     return line;
 }
 
+} // namespace
+
 server_command* find_command(server_shell& s, base::bytes_view id)
 {
     const auto at = s.commands.find(shell_key(id));
     return at == s.commands.end() ? nullptr : at->second.get();
 }
-
-void write_send_response(xml::writer& w) { w.open("rsp:SendResponse").close(); }
-
-} // namespace
 
 server_table::state::outcome server_table::state::command(const call& c, server_shell& s)
 {
@@ -78,37 +76,6 @@ server_table::state::outcome server_table::state::command(const call& c, server_
     return {};
 }
 
-server_table::state::outcome server_table::state::send(const call& c, server_shell& s)
-{
-    auto read = read_send(c.request);
-    if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
-    auto& blocks = std::get<std::vector<stream_block>>(read);
-    server_command* n = find_command(s, blocks.front().command_id);
-    if (n == nullptr) return no_such_command();
-    write_input order{n->process, {}, false};
-    for (stream_block& b : blocks) {
-        if (b.stream != "stdin" || shell_key(b.command_id) != shell_key(n->id) || s.info.input_streams.empty()) {
-            return fault{fault_code::wsman_invalid_parameter, "A block is for no input of this command.", {}};
-        }
-        if (order.end) return fault{fault_code::invalid_parameter, "There is input after its end.", {}};
-        if (order.data.empty()) order.data = std::move(b.data);
-        else order.data += b.data;
-        order.end = b.end;
-    }
-    if (n->exited || n->done_told) {
-        answer(c.token, c.request.header().message_id, wsman::action::send, write_send_response);
-        return {};
-    }
-    if (n->sending || !n->running) return fault{fault_code::busy, {}, {}};
-    if (n->input_end) return fault{fault_code::invalid_parameter, "The input has ended already.", {}};
-    n->input_end = order.end;
-    n->bytes_in += order.data.size();
-    n->sending = waiting_request{c.token, c.request.header().message_id};
-    ++waiting;
-    orders.emplace_back(std::move(order));
-    return {};
-}
-
 server_table::state::outcome server_table::state::signal(const call& c, server_shell& s)
 {
     auto read = read_signal(c.request);
@@ -131,7 +98,7 @@ void server_table::state::remove_command(server_command& c, const char* why, tim
 {
     const fault aborted{fault_code::operation_aborted, {}, {}};
     refuse_later(c.starting, aborted);
-    refuse_later(c.sending, aborted);
+    end_send(c, aborted, now);
     end_receive(c, aborted, now);
     if (!c.ended) {
         if (!c.exited && c.running) orders.emplace_back(kill_process{c.process});

@@ -179,7 +179,11 @@ void server_table::handle_gone(request_token token, base::time_point now)
     };
     for (auto& [p, c] : state_->processes) {
         drop(c->starting);
-        drop(c->sending);
+        if (c->sending && c->sending->request.token == token) { // not taken, and nobody left to be told
+            c->sending.reset();
+            --state_->waiting;
+            c->shell->active = now;
+        }
         if (!c->receiving || c->receiving->request.token != token) continue;
         c->receiving.reset();
         --state_->waiting;
@@ -230,12 +234,10 @@ void server_table::process_output_end(process_ref p, bool is_stderr, base::time_
     state_->check_end(*at->second, now);
 }
 
-void server_table::process_input_taken(process_ref p, base::time_point)
+void server_table::process_input_taken(process_ref p, base::time_point now)
 {
     const auto at = state_->processes.find(p);
-    if (at == state_->processes.end()) return;
-    state_->answer_later(at->second->sending, wsman::action::send,
-                         [](xml::writer& w) { w.open("rsp:SendResponse").close(); });
+    if (at != state_->processes.end()) state_->input_taken(*at->second, now);
 }
 
 void server_table::process_exited(process_ref p, int status, base::time_point now)
@@ -247,7 +249,7 @@ void server_table::process_exited(process_ref p, int status, base::time_point no
     c.status = status;
     c.exited_at = now;
     // What was not read by then is discarded, as a Send after the exit is.
-    state_->answer_later(c.sending, wsman::action::send, [](xml::writer& w) { w.open("rsp:SendResponse").close(); });
+    state_->drop_input(c, now);
     state_->check_end(c, now);
 }
 
@@ -300,6 +302,8 @@ void server_table::handle_timeout(base::time_point now)
     for (const auto& [key, s] : state_->shells) {
         for (const auto& [id, c] : s->commands) {
             state_->check_end(*c, now);
+            // Nothing of it was taken, so it may be asked again: Windows answers so too.
+            if (c->sending && c->sending->until <= now) state_->end_send(*c, fault{fault_code::busy, {}, {}}, now);
             state_->try_answer(*c, now);
         }
         if (end_of(*s) <= now) dead.push_back(key);

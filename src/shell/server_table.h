@@ -36,9 +36,10 @@ struct table_options
     milliseconds max_lifetime{0}; ///< 0 = none
     std::size_t max_shells = 30, max_commands_per_shell = 15, max_operations = 1500;
     std::size_t max_command_line = 8191;
-    std::size_t output_budget = 1024 * 1024; ///< bytes queued per command before its pipes are left unread
-    milliseconds output_linger{2'000};       ///< after exit, pipes kept open by grandchildren are waited for this long
-    milliseconds coalesce{50};               ///< after output: wait this long for more, or for the end
+    /// Bytes queued per command before its pipes are left unread; as many of its input before a Send has to wait.
+    std::size_t output_budget = 1024 * 1024;
+    milliseconds output_linger{2'000}; ///< after exit, pipes kept open by grandchildren are waited for this long
+    milliseconds coalesce{50};         ///< after output: wait this long for more, or for the end
     milliseconds enumeration_timeout{240'000};
     wsman::config_resource* config = nullptr; ///< answers Get winrm/config; lives as long as the table
     /// What Identify tells those who logged in.
@@ -59,6 +60,7 @@ struct start_process
     bool input = true;                 ///< false: /dev/null
     std::string shell_id, command_id;  ///< names of the cgroup
 };
+/// The next one of a process follows process_input_taken.
 struct write_input
 {
     process_ref process;

@@ -40,6 +40,24 @@ struct waiting_receive
     time_point since, until;
 };
 
+/// A Send for whose bytes there is no room yet: none of them counts as taken.
+struct waiting_send
+{
+    waiting_request request;
+    base::bytes data;
+    bool end = false;
+    time_point until;
+};
+
+/// What Sends brought and the child has not read.
+struct input_queue
+{
+    std::deque<base::bytes> blocks;  ///< not yet handed to the process
+    std::size_t held = 0, given = 0; ///< bytes of the blocks and of the write under way; of the write alone
+    bool writing = false;            ///< a write_input is under way
+    bool end = false, end_given = false;
+};
+
 struct server_shell;
 
 struct server_command
@@ -51,10 +69,12 @@ struct server_command
     std::deque<output_chunk> queue;
     std::size_t queued = 0, queued_err = 0; ///< bytes in the queue, those of stderr
     bool out_open = true, err_open = true, exited = false, ended = false, paused = false;
-    bool done_told = false, running = false, input_end = false;
+    bool done_told = false, running = false;
     int status = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0;
-    std::optional<waiting_request> starting, sending;
+    input_queue input;
+    std::optional<waiting_request> starting;
+    std::optional<waiting_send> sending;
     std::optional<waiting_receive> receiving;
 };
 
@@ -128,9 +148,17 @@ struct server_table::state
     // server_command.cpp
     outcome command(const call& c, server_shell& s);
     outcome signal(const call& c, server_shell& s);
-    outcome send(const call& c, server_shell& s);
     void remove_command(server_command& c, const char* why, time_point now);
     void log_end(const server_command& c, const char* why, time_point now);
+
+    // server_input.cpp
+    outcome send(const call& c, server_shell& s);
+    void accept_input(server_command& c, base::bytes&& data, bool end);
+    void feed(server_command& c);
+    void input_taken(server_command& c, time_point now);
+    void drop_input(server_command& c, time_point now);
+    void end_send(server_command& c, const std::optional<fault>& f, time_point now);
+    [[nodiscard]] bool has_room(const server_command& c, std::size_t size) const;
 
     // server_streams.cpp
     outcome receive(const call& c, server_shell& s);
@@ -157,5 +185,6 @@ struct server_table::state
 [[nodiscard]] std::string shell_key(base::bytes_view id);
 [[nodiscard]] fault no_such_shell();
 [[nodiscard]] fault no_such_command();
+[[nodiscard]] server_command* find_command(server_shell& s, base::bytes_view id);
 
 } // namespace winrm::shell

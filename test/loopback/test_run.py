@@ -52,6 +52,16 @@ class Run(unittest.TestCase):
         self.assertEqual(got.returncode, 0, got.stderr)
         self.assertTrue(got.stdout == data, f"{len(got.stdout)} bytes came back of {len(data)}")
 
+    def test_stdin_waits_for_a_command_that_reads_late(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder, "winrm", "config.toml")
+            config.parent.mkdir()
+            config.write_text('[host."*"]\noperation_timeout = "1s"\n')
+            for size in (400_000, 3_000_000):  # within what the service keeps for a command, and beyond
+                with self.subTest(size=size):
+                    got = self.service.run("sleep 3; wc -c", input=bytes(size), env={"XDG_CONFIG_HOME": folder})
+                    self.check(got, 0, f"{size}\n".encode())
+
     def test_working_directory_and_environment(self):
         with tempfile.TemporaryDirectory() as folder:
             got = self.service.run("pwd; echo $A/$B", "--cwd", folder, "--env", "A=1", "--env", "B=two words")

@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import sys
+import tempfile
 import unittest
 import zlib
 
@@ -210,6 +211,39 @@ class Requests(unittest.TestCase):
         out, code = self.receive(shell, mine)
         self.assertEqual((out, code), ({"stdout": b"a & b\n", "stderr": b""}, 0))
         self.delete(shell)
+
+    def test_a_send_waits_for_room_and_is_busy_at_its_timeout(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shell, gate = self.open_shell(), pathlib.Path(folder, "gate")
+            line = f"<sh:Command>until [ -e {gate} ]; do sleep 0.05; done; wc -c</sh:Command>"
+            answer = self.ask("Command", f"<sh:CommandLine>{line}</sh:CommandLine>", selectors={"ShellId": shell})
+            command = re.search(rb"CommandId>([^<]+)<", answer.text)[1].decode()
+
+            def send(size, seconds, end=""):
+                body = f'<sh:Send><sh:Stream Name="stdin" CommandId="{command}"{end}>{base64.b64encode(bytes(size)).decode()}' \
+                       "</sh:Stream></sh:Send>"
+                text = envelope(VERBS["Send"], body, selectors={"ShellId": shell})
+                answer = self.service.post(text.replace("PT20S", f"PT{seconds}S"))
+                return fault_code(answer.text) if answer.status == 500 else answer.status
+
+            sent = 0
+            while (got := send(300_000, 1)) == 200:  # nobody reads: the service takes its share, no more
+                sent += 300_000
+                self.assertLess(sent, 3_000_000)
+            self.assertEqual(got, 170)
+            self.assertGreaterEqual(sent, 900_000)
+            self.assertEqual(send(300_000, 1, ' End="true"'), 170)
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:  # of two that find no room one waits, until there is some
+                both = [pool.submit(send, 300_000, 60) for _ in range(2)]
+                first = next(concurrent.futures.as_completed(both))
+                self.assertEqual(first.result(), 170)
+                gate.touch()
+                self.assertEqual(sorted(f.result() for f in both), [170, 200])
+            sent += 300_000
+            self.assertEqual(send(0, 60, ' End="true"'), 200)
+            out, code = self.receive(shell, command)
+            self.assertEqual((out["stdout"], code), (b"%d\n" % sent, 0))
+            self.delete(shell)
 
     def receive(self, shell, command):
         out, code = {"stdout": b"", "stderr": b""}, None

@@ -7,6 +7,7 @@
 namespace winrm::sim {
 namespace {
 
+using base::milliseconds;
 using shell::signal_code;
 
 TEST(conversation, echo_takes_five_requests)
@@ -33,6 +34,56 @@ TEST(conversation, input_comes_back_whole_in_pieces)
     ASSERT_TRUE(w.run());
     EXPECT_EQ(w.out, sent);
     EXPECT_EQ(w.exits, std::vector<std::int32_t>{0});
+}
+
+TEST(conversation, input_waits_for_a_command_that_reads_late)
+{
+    struct row
+    {
+        const char* late;
+        milliseconds timeout;
+        std::size_t bytes;
+        std::size_t fewest, most; ///< Sends
+    };
+    for (const row& r : {row{"0", 60s, 3'000'000, 27, 28},               // nothing is asked twice
+                         row{"25000", 60s, 3'000'000, 27, 28},           // one Send waits
+                         row{"25000", 1s, 300'000, 3, 3},                // it all fits
+                         row{"25000", 1s, 3'000'000, 33, 40},            // and is refused now and then
+                         row{"86400000", 60s, 3'000'000, 1000, 1500}}) { // a day
+        SCOPED_TRACE(std::string(r.late) + " ms, " + std::to_string(r.bytes) + " bytes, operation timeout " +
+                     std::to_string(r.timeout.count()) + " ms");
+        shell::client_options c;
+        c.operation_timeout = r.timeout;
+        world w({}, c);
+        w.client.open();
+        const auto n = w.client.run({"late", {r.late}, {}, {}, {}});
+        std::string sent(r.bytes, 'i');
+        for (std::size_t i = 0; i < sent.size(); i += 1000) sent[i] = static_cast<char>(i / 1000);
+        w.client.send_input(n, sent, true);
+        ASSERT_TRUE(w.run());
+        EXPECT_TRUE(w.failures.empty());
+        EXPECT_TRUE(w.out == sent) << w.out.size();
+        EXPECT_EQ(w.exits, std::vector<std::int32_t>{0});
+        EXPECT_GE(w.sends, r.fewest);
+        EXPECT_LE(w.sends, r.most);
+        EXPECT_EQ(w.table.objects(), 0U);
+    }
+}
+
+TEST(conversation, input_that_nobody_will_read_ends_with_the_command)
+{
+    for (const bool terminate : {false, true}) {
+        world w;
+        w.client.open();
+        const auto n = w.client.run({"late", {"86400000"}, {}, {}, {}});
+        w.client.send_input(n, std::string(3'000'000, 'i'), true);
+        w.run(100);
+        w.client.signal(n, terminate ? signal_code::terminate : signal_code::ctrl_c);
+        ASSERT_TRUE(w.run());
+        EXPECT_EQ(w.exits.size() + w.failures.size(), 1U);
+        EXPECT_TRUE(w.client.finished());
+        EXPECT_EQ(w.table.objects(), 0U);
+    }
 }
 
 TEST(conversation, big_output_is_held_back_by_its_reader)

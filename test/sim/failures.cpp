@@ -27,6 +27,14 @@ script with_input(std::size_t bytes)
     };
 }
 
+script late_input(std::size_t bytes)
+{
+    return [bytes](world& w) {
+        w.client.open();
+        w.client.send_input(w.client.run({"late 100000", {}, {}, {}, {}}), std::string(bytes, 'i'), true);
+    };
+}
+
 script signalled(shell::signal_code code)
 {
     return [code](world& w) {
@@ -95,6 +103,7 @@ TEST(failures, the_end_survives_a_lost_answer)
 
 TEST(failures, echo) { lose_everywhere("echo", one("echo hello")); }
 TEST(failures, input) { lose_everywhere("input", with_input(300'000)); }
+TEST(failures, late_input) { lose_everywhere("late", late_input(1'500'000)); }
 TEST(failures, big_output) { lose_everywhere("big", one("big 3000000")); }
 TEST(failures, silence) { lose_everywhere("silence", one("silent 200000")); }
 TEST(failures, ctrl_c) { lose_everywhere("ctrl_c", signalled(shell::signal_code::ctrl_c), true); }

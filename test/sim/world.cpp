@@ -38,6 +38,13 @@ void world::exit(shell::process_ref p, int status)
     table.process_exited(p, status, now);
 }
 
+void world::copy(shell::write_input&& w)
+{
+    table.process_output(w.process, false, w.data, now);
+    table.process_input_taken(w.process, now);
+    if (w.end) exit(w.process, 0);
+}
+
 void world::order(shell::process_order&& o)
 {
     if (auto* s = std::get_if<shell::start_process>(&o)) {
@@ -47,6 +54,7 @@ void world::order(shell::process_order&& o)
                                 ? "0"
                                 : s->command_line.substr(s->command_line.find(' ') + 1);
         if (p.line.rfind("silent", 0) == 0) p.ends = now + std::chrono::milliseconds(std::stoll(number));
+        if (p.line.rfind("late", 0) == 0) p.reads = now + std::chrono::milliseconds(std::stoll(number));
         if (p.line.rfind("big", 0) == 0) p.left = std::stoull(number);
         processes[s->process] = p;
         table.process_started(s->process, 77, now);
@@ -55,10 +63,11 @@ void world::order(shell::process_order&& o)
             exit(s->process, 0);
         }
     } else if (auto* w = std::get_if<shell::write_input>(&o)) {
-        if (processes.count(w->process) == 0) return;
-        table.process_output(w->process, false, w->data, now);
-        table.process_input_taken(w->process, now);
-        if (w->end) exit(w->process, 0);
+        const auto at = processes.find(w->process);
+        if (at == processes.end()) return;
+        EXPECT_FALSE(at->second.unread) << "one write at a time";
+        if (at->second.reads > now) at->second.unread = std::move(*w);
+        else copy(std::move(*w));
     } else if (auto* k = std::get_if<shell::kill_process>(&o)) {
         if (processes.count(k->process) != 0) exit(k->process, 137);
     } else if (auto* g = std::get_if<shell::signal_process>(&o)) {
@@ -100,6 +109,11 @@ bool world::run_processes()
         } else if (what.ends <= now) {
             any = true;
             exit(p, 0);
+        } else if (what.unread && what.reads <= now) {
+            any = true;
+            auto w = std::move(*what.unread);
+            what.unread.reset();
+            copy(std::move(w));
         }
         carry_out_orders();
     }
@@ -111,25 +125,36 @@ bool world::deliver_requests()
     bool any = false;
     while (auto o = client.poll_request()) {
         any = true;
-        const std::size_t number = exchanges++;
-        if (o->request.header.action == wsman::action::receive) ++receives;
-        const auto how = number == lost_ ? how_ : loss::none;
-        if (how == loss::before_delivery) {
-            client.handle_failure(o->id, error(errc::connection_lost, "the connection broke"), o->repeatable);
-            continue;
-        }
-        const shell::request_token token{next_token_++};
-        o->request.header.message_id = "uuid:" + std::to_string(next_token_);
-        waiting_[token] = {o->id, o->request.header.message_id, o->repeatable};
-        table.handle_request(token, wsman::write_request(o->request), "192.0.2.7", now);
-        if (how == loss::after_delivery) {
-            waiting_.erase(token);
-            carry_out_orders();
-            table.handle_gone(token, now);
-            client.handle_failure(o->id, error(errc::connection_lost, "the connection broke"), o->repeatable);
-        }
+        if (o->delay.count() > 0) delayed_.emplace(now + o->delay, std::move(*o));
+        else deliver(std::move(*o));
+    }
+    while (!delayed_.empty() && delayed_.begin()->first <= now) {
+        any = true;
+        deliver(std::move(delayed_.extract(delayed_.begin()).mapped()));
     }
     return any;
+}
+
+void world::deliver(shell::outgoing&& o)
+{
+    const std::size_t number = exchanges++;
+    if (o.request.header.action == wsman::action::receive) ++receives;
+    if (o.request.header.action == wsman::action::send) ++sends;
+    const auto how = number == lost_ ? how_ : loss::none;
+    if (how == loss::before_delivery) {
+        client.handle_failure(o.id, error(errc::connection_lost, "the connection broke"), o.repeatable);
+        return;
+    }
+    const shell::request_token token{next_token_++};
+    o.request.header.message_id = "uuid:" + std::to_string(next_token_);
+    waiting_[token] = {o.id, o.request.header.message_id, o.repeatable};
+    table.handle_request(token, wsman::write_request(o.request), "192.0.2.7", now);
+    if (how == loss::after_delivery) {
+        waiting_.erase(token);
+        carry_out_orders();
+        table.handle_gone(token, now);
+        client.handle_failure(o.id, error(errc::connection_lost, "the connection broke"), o.repeatable);
+    }
 }
 
 bool world::deliver_replies()
@@ -178,7 +203,8 @@ bool world::take_events()
 bool world::advance()
 {
     base::time_point next = table.deadline();
-    for (const auto& [p, what] : processes) next = std::min(next, what.ends);
+    for (const auto& [p, what] : processes) next = std::min({next, what.ends, what.unread ? what.reads : what.ends});
+    if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first);
     if (next == base::time_point::max() || waiting_.empty()) return false;
     now = std::max(now, next);
     table.handle_timeout(now);

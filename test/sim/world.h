@@ -6,6 +6,7 @@
 #include "shell/server_table.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,13 +15,15 @@ namespace winrm::sim {
 
 using namespace std::chrono_literals;
 
-/// What the fake processes understand: "echo TEXT", "cat", "big BYTES", "silent MILLISECONDS", "wait" (until SIGINT).
+/// What the fake processes understand: "echo TEXT", "cat", "late MILLISECONDS" (cat that reads from then on), "big
+/// BYTES", "silent MILLISECONDS", "wait" (until SIGINT).
 struct process
 {
     std::string line;
     std::size_t left = 0;
-    base::time_point ends = base::time_point::max();
+    base::time_point ends = base::time_point::max(), reads = base::time_point::min();
     bool reading = true;
+    std::optional<shell::write_input> unread{};
 };
 
 enum class loss { none, before_delivery, after_delivery };
@@ -45,13 +48,14 @@ public:
     std::vector<std::int32_t> exits;
     std::vector<winrm::error> failures;
     std::size_t opened = 0, closed = 0, shell_failures = 0, exchanges = 0, receives = 0, most_queued = 0, pauses = 0,
-                started = 0;
+                started = 0, sends = 0;
     bool close_when_done = true;
     std::size_t commands_left = 1;
     std::map<shell::process_ref, process> processes;
 
 private:
     bool deliver_requests();
+    void deliver(shell::outgoing&& o);
     bool deliver_replies();
     bool carry_out_orders();
     bool run_processes();
@@ -59,6 +63,7 @@ private:
     bool advance();
     void order(shell::process_order&& o);
     void exit(shell::process_ref p, int status);
+    void copy(shell::write_input&& w);
 
     struct asked
     {
@@ -66,6 +71,7 @@ private:
         std::string message_id;
         bool repeatable;
     };
+    std::multimap<base::time_point, shell::outgoing> delayed_;
     std::map<shell::request_token, asked> waiting_;
     std::set<shell::request_token> answered_;
     std::size_t lost_ = static_cast<std::size_t>(-1);

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 
 namespace winrm::shell {
 namespace {
 
+using namespace std::chrono_literals;
 using wsman::fault_code;
 
 const std::string done_uri = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done";
@@ -108,29 +110,69 @@ protected:
 
 TEST_F(client_test, a_busy_host_is_asked_again_after_growing_pauses)
 {
-    start();
+    const auto receive = start();
     machine.send_input(command, "in", false);
     milliseconds last{0};
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 1000; ++i) { // longer than a user would wait
         const auto send = take(wsman::action::send);
-        EXPECT_TRUE(i == 0 ? send.delay.count() == 0 : send.delay > milliseconds{0} && send.delay >= last);
+        EXPECT_TRUE(i == 0 ? send.delay.count() == 0 : send.delay == std::min(std::max(last * 2, 50ms), 5000ms));
         last = send.delay;
         answer(send, no(fault_code::busy));
+        ASSERT_TRUE(events.empty() || event<input_wanted>() != nullptr);
         ASSERT_EQ(event<command_failed>(), nullptr);
     }
     const auto send = take(wsman::action::send);
     answer(send, ok(wsman::action::send));
     machine.send_input(command, "more", false);
     EXPECT_EQ(take(wsman::action::send).delay.count(), 0) << "a taken Send starts anew";
+    answer(receive, received(command_state::done, 0));
+    EXPECT_NE(event<command_done>(), nullptr);
 }
 
-TEST_F(client_test, a_host_busy_for_ever_is_an_error)
+TEST_F(client_test, what_ends_the_waiting_for_a_busy_host)
 {
-    start();
-    machine.send_input(command, "in", false);
-    for (int i = 0; i < 11; ++i) answer(take(wsman::action::send), no(fault_code::busy));
-    ASSERT_NE(event<command_failed>(), nullptr);
-    EXPECT_EQ(event<command_failed>()->error.fault()->code, 170U);
+    struct row
+    {
+        const char* what;
+        std::function<void(const outgoing& receive)> happen;
+        base::bytes_view next; ///< asked then
+        bool failed;
+    };
+    for (const row& r :
+         {row{"the command ends", [&](const outgoing& receive) { answer(receive, received(command_state::done, 4)); },
+              wsman::action::signal, false},
+          row{"its Receive fails", [&](const outgoing& receive) { answer(receive, no(fault_code::access_denied)); },
+              wsman::action::signal, true},
+          row{"the connection is lost",
+              [&](const outgoing& receive) {
+                  machine.handle_failure(receive.id, error(errc::connection_lost, "lost"), false);
+              },
+              wsman::action::signal, true},
+          row{"the user interrupts", [&](const outgoing&) { machine.signal(command, signal_code::ctrl_c); },
+              wsman::action::signal, false},
+          row{"the user gives up", [&](const outgoing&) { machine.close(); }, wsman::action::signal, true}}) {
+        for (const bool polled : {false, true}) {
+            SCOPED_TRACE(std::string(r.what) + (polled ? ", Send held by the driver" : ", Send not polled yet"));
+            machine = client_shell(client_options{});
+            asked.clear();
+            events.clear();
+            const auto receive = start();
+            machine.send_input(command, "in", false);
+            answer(take(wsman::action::send), no(fault_code::busy));
+            const auto held = take(wsman::action::send);
+            if (polled) r.happen(receive);
+            else {
+                machine.handle_reply(held.id, no(fault_code::busy)); // asks again, nobody has polled
+                r.happen(receive);
+            }
+            collect();
+            EXPECT_EQ(event<command_failed>() != nullptr, r.failed);
+            const bool ended = event<command_failed>() != nullptr || event<command_done>() != nullptr;
+            if (!polled && !ended) take(wsman::action::send);
+            take(r.next);
+            EXPECT_TRUE(asked.empty()) << "a Send of a command that ended is not asked any more";
+        }
+    }
 }
 
 TEST_F(client_test, a_send_refused_for_its_size_is_halved)
@@ -200,6 +242,56 @@ TEST_F(client_test, input_is_cut_to_the_envelope_and_comes_whole)
         EXPECT_EQ(got, all);
         EXPECT_TRUE(asked.empty());
     }
+}
+
+TEST_F(client_test, no_host_makes_a_send_larger_than_4_mib)
+{
+    struct row
+    {
+        const char* what;
+        std::size_t first, learnt, most; ///< 0 = nothing learnt; envelopes in octets
+    };
+    constexpr std::size_t mib = 1024 * 1024;
+    for (const row& r :
+         {row{"Windows' default", 153'600, 512'000, 512'000}, row{"just below", 153'600, 3 * mib, 3 * mib},
+          row{"any number", 153'600, std::size_t{4'194'303} * 1024, 4 * mib - 64 * 1024},
+          row{"the largest number", 153'600, static_cast<std::size_t>(-1), 4 * mib - 64 * 1024},
+          row{"our own options", 100 * mib, 0, 4 * mib - 64 * 1024},
+          row{"below what a host may take", 153'600, 100, 153'600}}) {
+        SCOPED_TRACE(r.what);
+        client_options o;
+        o.send_envelope_size = r.first;
+        machine = client_shell(o);
+        asked.clear();
+        events.clear();
+        start();
+        if (r.learnt != 0) machine.learn_envelope_size(r.learnt);
+        machine.send_input(command, std::string(9 * mib, 'i'), true);
+        const auto size = size_of(take(wsman::action::send));
+        EXPECT_LE(size, r.most);
+        EXPECT_GT(size + 8192, r.most);
+    }
+}
+
+TEST_F(client_test, a_large_input_given_at_once_comes_whole)
+{
+    start();
+    std::string all(16 * 1024 * 1024, 'i');
+    for (std::size_t i = 0; i < all.size(); i += 4096) all[i] = static_cast<char>(i >> 12);
+    machine.send_input(command, all, true);
+    base::bytes got;
+    for (bool end = false; !end;) {
+        auto send = take(wsman::action::send);
+        send.request.header.message_id = "uuid:1";
+        const auto request = wsman::read_request(wsman::write_request(send.request), base::limits{});
+        const auto blocks = read_send(std::get<wsman::incoming_request>(request));
+        for (const auto& b : std::get<std::vector<stream_block>>(blocks)) {
+            got += b.data;
+            end = b.end;
+        }
+        answer(send, ok(wsman::action::send));
+    }
+    EXPECT_TRUE(got == all);
 }
 
 TEST_F(client_test, done_without_exit_code_is_no_error)
@@ -364,6 +456,97 @@ TEST_F(client_test, close_again_asks_nothing_again)
     machine.close();
     collect();
     EXPECT_TRUE(asked.empty());
+}
+
+TEST_F(client_test, close_now_waits_for_no_answer)
+{
+    struct row
+    {
+        const char* what;
+        std::function<void()> before;
+    };
+    for (const row& r : {row{"a command runs", [&] { start(); }},
+                         row{"a Signal is under way",
+                             [&] {
+                                 start();
+                                 machine.signal(command, signal_code::ctrl_c);
+                                 take(wsman::action::signal);
+                             }},
+                         row{"close() waits for its Signal",
+                             [&] {
+                                 start();
+                                 machine.close();
+                                 take(wsman::action::signal);
+                             }},
+                         row{"its Signal has not left",
+                             [&] {
+                                 start();
+                                 machine.close();
+                             }},
+                         row{"a Send waits",
+                             [&] {
+                                 start();
+                                 machine.send_input(command, "in", true);
+                             }},
+                         row{"Command is under way", [&] {
+                                 open_shell();
+                                 machine.run({"x", {}, {}, {}, {}});
+                                 take(wsman::action::command);
+                             }}}) {
+        SCOPED_TRACE(r.what);
+        machine = client_shell(client_options{});
+        asked.clear();
+        events.clear();
+        r.before();
+        EXPECT_TRUE(asked.empty());
+        machine.close_now();
+        const auto del = take(wsman::action::delete_);
+        EXPECT_TRUE(del.background);
+        machine.close_now();
+        machine.close();
+        collect();
+        EXPECT_TRUE(asked.empty()) << "once";
+        ASSERT_NE(event<command_failed>(), nullptr);
+        EXPECT_EQ(event<command_failed>()->error.code(), errc::cancelled);
+        answer(del, ok(wsman::action::delete_));
+        EXPECT_NE(event<shell_closed>(), nullptr);
+        EXPECT_TRUE(machine.finished());
+    }
+}
+
+TEST_F(client_test, close_now_and_a_late_answer_to_the_signal)
+{
+    start();
+    machine.close();
+    const auto signal = take(wsman::action::signal);
+    machine.close_now();
+    const auto del = take(wsman::action::delete_);
+    answer(signal, ok(wsman::action::signal));
+    EXPECT_TRUE(asked.empty());
+    answer(del, ok(wsman::action::delete_));
+    EXPECT_TRUE(machine.finished());
+}
+
+TEST_F(client_test, close_now_around_create)
+{
+    machine.close_now();
+    collect();
+    EXPECT_TRUE(asked.empty() && machine.finished()) << "nothing was asked";
+
+    machine = client_shell(client_options{});
+    machine.open();
+    machine.close_now();
+    collect();
+    EXPECT_TRUE(asked.empty() && machine.finished()) << "Create has not left";
+
+    machine = client_shell(client_options{});
+    machine.open();
+    const auto create = take(wsman::action::create);
+    machine.close_now();
+    collect();
+    EXPECT_FALSE(machine.finished()) << "the id is needed for Delete";
+    answer(create, created());
+    take(wsman::action::delete_);
 }
 
 TEST_F(client_test, a_signal_before_the_start_waits_for_the_id)

@@ -88,5 +88,25 @@ TEST(messages, broken_answers_are_errors)
     EXPECT_TRUE(received(""));
 }
 
+TEST(messages, the_operation_timeout_is_known_by_code_or_subcode)
+{
+    struct row
+    {
+        const char* what;
+        std::uint32_t code;
+        const char* subcode;
+        bool timeout;
+    };
+    for (const row& r : {row{"Windows", 2150858793U, "w:TimedOut", true}, row{"code alone", 2150858793U, "", true},
+                         row{"a host without codes", 0, "w:TimedOut", true},
+                         row{"another code", 170, "w:TimedOut", false}, row{"nothing", 0, "", false}}) {
+        SCOPED_TRACE(r.what);
+        fault_info f;
+        f.code = r.code;
+        f.subcode = r.subcode;
+        EXPECT_EQ(is_timeout(f), r.timeout);
+    }
+}
+
 } // namespace
 } // namespace winrm::shell

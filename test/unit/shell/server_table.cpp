@@ -114,23 +114,6 @@ TEST_F(table_test, pipes_held_by_grandchildren_are_waited_for_a_while)
     EXPECT_EQ(reply()->code, 0U);
 }
 
-TEST_F(table_test, one_send_at_a_time_and_none_after_the_end)
-{
-    const auto s = create();
-    const auto p = start(s);
-    ask(make_send(cmd, s, id, "a", false));
-    EXPECT_FALSE(reply()) << "answered when the child has taken it";
-    EXPECT_EQ(code_of(make_send(cmd, s, id, "b", false)), number(fault_code::busy));
-    table.process_input_taken(p, now);
-    EXPECT_EQ(reply()->code, 0U);
-    ask(make_send(cmd, s, id, "", true));
-    table.process_input_taken(p, now);
-    EXPECT_EQ(reply()->code, 0U);
-    EXPECT_EQ(code_of(make_send(cmd, s, id, "c", false)), number(fault_code::invalid_parameter));
-    table.process_exited(p, 0, now);
-    EXPECT_EQ(code_of(make_send(cmd, s, id, "late", false)), 0U) << "discarded";
-}
-
 TEST_F(table_test, a_command_that_cannot_start_is_a_fault)
 {
     const auto s = create();

@@ -1,0 +1,117 @@
+// Input of commands: taken as soon as it is in the command's queue, handed to the child one write at a time (MS-WSMV
+// 3.1.4.13).
+#include "shell/server_table_state.h"
+
+namespace winrm::shell {
+namespace {
+
+constexpr std::size_t block_size = 128 * 1024; // small Sends join up to this: a queue of single bytes must stay small
+
+void write_send_response(xml::writer& w) { w.open("rsp:SendResponse").close(); }
+
+} // namespace
+
+server_table::state::outcome server_table::state::send(const call& c, server_shell& s)
+{
+    auto read = read_send(c.request);
+    if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
+    auto& blocks = std::get<std::vector<stream_block>>(read);
+    server_command* n = find_command(s, blocks.front().command_id);
+    if (n == nullptr) return no_such_command();
+    base::bytes data;
+    bool end = false;
+    for (stream_block& b : blocks) {
+        if (b.stream != "stdin" || shell_key(b.command_id) != shell_key(n->id) || s.info.input_streams.empty()) {
+            return fault{fault_code::wsman_invalid_parameter, "A block is for no input of this command.", {}};
+        }
+        if (end) return fault{fault_code::invalid_parameter, "There is input after its end.", {}};
+        if (data.empty()) data = std::move(b.data);
+        else data += b.data;
+        end = b.end;
+    }
+    const auto& h = c.request.header();
+    if (n->exited || n->done_told) {
+        answer(c.token, h.message_id, wsman::action::send, write_send_response);
+        return {};
+    }
+    if (n->sending || !n->running) return fault{fault_code::busy, {}, {}};
+    if (n->input.end) return fault{fault_code::invalid_parameter, "The input has ended already.", {}};
+    if (has_room(*n, data.size())) {
+        accept_input(*n, std::move(data), end);
+        answer(c.token, h.message_id, wsman::action::send, write_send_response);
+        return {};
+    }
+    const auto patience =
+        std::min(h.operation_timeout.value_or(options.max_operation_timeout), options.max_operation_timeout);
+    n->sending = waiting_send{{c.token, h.message_id}, std::move(data), end, c.now + patience};
+    ++waiting;
+    return {};
+}
+
+/// An empty queue takes any one envelope, however small the budget is.
+bool server_table::state::has_room(const server_command& c, std::size_t size) const
+{
+    return size == 0 || c.input.held == 0 || c.input.held + size <= options.output_budget;
+}
+
+void server_table::state::accept_input(server_command& c, base::bytes&& data, bool end)
+{
+    input_queue& q = c.input;
+    c.bytes_in += data.size();
+    q.held += data.size();
+    q.end = end;
+    if (!q.blocks.empty() && q.blocks.back().size() + data.size() <= block_size) q.blocks.back() += data;
+    else if (!data.empty()) q.blocks.push_back(std::move(data));
+    feed(c);
+}
+
+/// The end goes with the last block, or alone if it came after that was handed on.
+void server_table::state::feed(server_command& c)
+{
+    input_queue& q = c.input;
+    if (q.writing || (q.blocks.empty() && q.end == q.end_given)) return;
+    write_input order{c.process, {}, false};
+    if (!q.blocks.empty()) {
+        order.data = std::move(q.blocks.front());
+        q.blocks.pop_front();
+    }
+    order.end = q.end && q.blocks.empty();
+    q.writing = true;
+    q.given = order.data.size();
+    q.end_given = order.end;
+    orders.emplace_back(std::move(order));
+}
+
+void server_table::state::input_taken(server_command& c, time_point now)
+{
+    input_queue& q = c.input;
+    if (!q.writing) return;
+    q.writing = false;
+    q.held -= q.given;
+    q.given = 0;
+    if (c.sending && has_room(c, c.sending->data.size())) {
+        accept_input(c, std::move(c.sending->data), c.sending->end);
+        end_send(c, {}, now);
+    }
+    feed(c);
+}
+
+/// The child is gone: nobody will read this.
+void server_table::state::drop_input(server_command& c, time_point now)
+{
+    c.input = {};
+    end_send(c, {}, now);
+}
+
+/// Answers the waiting Send with the fault; without one it was taken.
+void server_table::state::end_send(server_command& c, const std::optional<fault>& f, time_point now)
+{
+    if (!c.sending) return;
+    auto request = std::optional(std::move(c.sending->request));
+    c.sending.reset();
+    if (f) refuse_later(request, *f);
+    else answer_later(request, wsman::action::send, write_send_response);
+    c.shell->active = now;
+}
+
+} // namespace winrm::shell
