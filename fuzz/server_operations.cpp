@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string cmd(wsman::resource_uri::cmd);
     const auto id = [](std::uint8_t n) { return "0000000" + std::to_string(n % 4) + "-0000-0000-0000-000000000000"; };
     std::set<shell::request_token> asked, answered, receives;
-    std::set<std::string> ended; // shell and command whose end was told
+    std::set<std::string> ended; // shell, command and stream whose end was told
     std::map<shell::request_token, std::string> asked_for;
     std::set<shell::process_ref> writing, input_ended;
     const auto count = [](const std::string& text, const char* part) {
@@ -72,11 +72,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         switch (data[i] % 14) {
         case 0: ask(shell::make_create(c)); break;
         case 1:
-            ended.erase(id(a) + id(b)); // a name may be given again once its command is forgotten
+            for (const char* stream : {"1", "2"})
+                ended.erase(id(a) + id(b) + stream); // a name may be given again once its command is forgotten
             ask(shell::make_command(cmd, id(a), {"x", {}, id(b), {}, {}}));
             break;
         case 2:
-            asked_for[shell::request_token{next}] = id(a) + id(b);
+            asked_for[shell::request_token{next}] = id(a) + id(b) + (b % 2 != 0 ? "1" : "2");
             ask(shell::make_receive(cmd, id(a), id(b), {b % 2 != 0 ? "stdout" : "stderr"}));
             break;
         case 3: ask(shell::make_send(cmd, id(a), id(b), std::string(b * 16U, 'i'), b % 5 == 0)); break;

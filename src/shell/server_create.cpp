@@ -10,6 +10,7 @@ namespace winrm::shell {
 namespace {
 
 constexpr std::size_t max_shell_name = 256;
+constexpr std::size_t max_path = 4096; // PATH_MAX
 
 fault refuse_parameter(std::string text) { return {fault_code::wsman_invalid_parameter, std::move(text), {}}; }
 
@@ -66,6 +67,7 @@ server_table::state::outcome server_table::state::check_create(create_shell& c, 
     }
     if (c.output_streams.empty()) c.output_streams = {"stdout", "stderr"};
     s.info.working_directory = c.working_directory.empty() ? options.home : expand(c.working_directory, options.home);
+    if (s.info.working_directory.size() > max_path) return refuse_parameter("The working directory is too long.");
     if (s.info.working_directory.empty() || s.info.working_directory.front() != '/') {
         return refuse_parameter("The working directory is not absolute.");
     }
@@ -93,8 +95,9 @@ server_table::state::outcome server_table::state::create(const call& c)
     if (shells.count(key) != 0) return fault{fault_code::already_exists, {}, {}};
     if (shells.size() >= options.max_shells) return fault{fault_code::quota_shells_per_user, {}, {}};
     s->idle = std::max(wanted.idle_timeout.value_or(options.default_idle_timeout), options.min_idle_timeout);
-    milliseconds life = wanted.lifetime.value_or(options.max_lifetime);
-    if (options.max_lifetime.count() > 0) life = std::min(life, options.max_lifetime);
+    milliseconds life = wanted.lifetime.value_or(milliseconds{0}); // 0 = none
+    if (options.max_lifetime.count() > 0 && (life.count() == 0 || life > options.max_lifetime))
+        life = options.max_lifetime;
     if (life.count() > 0) s->dies = c.now + life;
     s->created = s->active = c.now;
     s->environment = std::move(wanted.environment);

@@ -132,7 +132,7 @@ server_table::state::outcome server_table::state::receive(const call& c, server_
     n.receiving = std::move(r);
     ++waiting;
     try_answer(n, c.now);
-    throttle(n);
+    throttle(n, c.now);
     return {};
 }
 
@@ -159,14 +159,22 @@ void server_table::state::take_output(server_command& c, bool is_stderr, base::b
         c.queue.push_back({is_stderr, std::move(start), 0});
     }
     try_answer(c, now);
-    throttle(c);
+    throttle(c, now);
 }
 
-/// A command has ended when its process has, and its pipes too or nobody but grandchildren can be holding them.
+/// When the pipes of a process that has exited have been quiet for so long that only grandchildren can be holding them.
+/// Never while we leave them unread: what is in them is the command's own.
+time_point server_table::state::quiet_at(const server_command& c) const
+{
+    if (c.paused) return never;
+    return std::max({c.exited_at, c.last_output, c.resumed}) + options.output_linger;
+}
+
+/// A command has ended when its process has, and its pipes too.
 void server_table::state::check_end(server_command& c, time_point now)
 {
     if (c.ended || !c.exited) return;
-    if ((c.out_open || c.err_open) && now < c.exited_at + options.output_linger) return;
+    if ((c.out_open || c.err_open) && now < quiet_at(c)) return;
     c.ended = true;
     orders.emplace_back(forget_process{c.process});
     log_end(c, "exit", now);
@@ -175,10 +183,10 @@ void server_table::state::check_end(server_command& c, time_point now)
 
 time_point server_table::state::ready_at(const server_command& c) const
 {
-    // The exit code rides with the last output: Ruby's client reads it nowhere else.
-    if (c.exited) return never;
-    return std::min(c.last_output + options.coalesce,
-                    std::max(c.first_output, c.receiving->since) + options.coalesce * coalesce_rounds);
+    const auto as_ever = std::min(c.last_output + options.coalesce,
+                                  std::max(c.first_output, c.receiving->since) + options.coalesce * coalesce_rounds);
+    // The exit code rides with the last output: Ruby's client reads it nowhere else. Unless others go on printing.
+    return c.exited ? std::max(as_ever, c.exited_at + options.output_linger) : as_ever;
 }
 
 /// Answers the waiting Receive if there is reason to.
@@ -211,15 +219,13 @@ void server_table::state::try_answer(server_command& c, time_point now)
     c.first_output = now;
     c.receiving.reset();
     c.shell->active = now;
-    throttle(c);
+    throttle(c, now);
     // Asked for again, the end is told again: the first answer may have been lost with its connection.
     if (!done || c.done_told) return;
-    c.done_told = true;
-    c.queue.clear();
-    c.queued = c.queued_err = 0;
+    c.done_told = true; // what a stream that was not asked for holds stays for who asks for it
     server_shell& s = *c.shell;
     s.finished.push_back(shell_key(c.id));
-    // Clients that never send terminate after Done must not fill the shell. This may remove `c`.
+    // Clients that never send terminate after Done must not fill the shell.
     if (s.finished.size() > options.max_commands_per_shell) {
         server_command& oldest = *s.commands.at(s.finished.front());
         if (&oldest != &c) remove_command(oldest, "done", now);
@@ -241,7 +247,7 @@ bool server_table::state::full(const server_command& c) const
 }
 
 /// Back-pressure: a full queue leaves the pipes unread, a half empty one reads on.
-void server_table::state::throttle(server_command& c)
+void server_table::state::throttle(server_command& c, time_point now)
 {
     // A client that wants one stream only would else never see the end of a command that fills the other.
     while (c.receiving && !c.queue.empty() && full(c) && !wanted(*c.receiving, c.queue.front())) {
@@ -254,13 +260,14 @@ void server_table::state::throttle(server_command& c)
     const bool pause = c.paused ? c.queued > options.output_budget / 2 || c.queue.size() > max_chunks / 2 : full(c);
     if (pause == c.paused) return;
     c.paused = pause;
+    if (!pause) c.resumed = now;
     orders.emplace_back(read_output{c.process, !pause});
 }
 
 time_point server_table::state::command_deadline(const server_command& c) const
 {
     time_point first = never;
-    if (c.exited && !c.ended) first = c.exited_at + options.output_linger;
+    if (c.exited && !c.ended) first = quiet_at(c);
     if (c.sending) first = std::min(first, c.sending->until);
     if (!c.receiving) return first;
     first = std::min(first, c.receiving->until);

@@ -20,7 +20,11 @@ bool known_option(base::bytes_view name)
 
 } // namespace
 
-std::string shell_key(base::bytes_view id) { return base::lower(id); }
+std::string shell_key(base::bytes_view id)
+{
+    const auto known = base::uuid::parse(id);
+    return known ? known->text() : base::lower(id);
+}
 
 fault no_such_shell() { return {fault_code::unexpected_selectors, "There is no shell with this ShellId.", {}}; }
 fault no_such_command() { return {fault_code::unexpected_selectors, "There is no command with this CommandId.", {}}; }
@@ -96,7 +100,10 @@ server_table::state::outcome server_table::state::dispatch(const call& c)
 {
     const auto& h = c.request.header();
     if (c.request.is_identify()) return identify(c);
-    if (waiting >= options.max_operations) return fault{fault_code::quota_operations_per_user, {}, {}};
+    // Whoever is at the limit must be able to end what brought him there.
+    const bool ends_something = h.action == wsman::action::signal || h.action == wsman::action::delete_;
+    if (waiting >= options.max_operations && !ends_something)
+        return fault{fault_code::quota_operations_per_user, {}, {}};
     for (const wsman::option& o : h.options.items()) {
         if (o.must_comply && !known_option(o.name)) return fault{fault_code::invalid_options, {}, {}};
     }

@@ -65,7 +65,7 @@ struct server_command
     server_shell* shell = nullptr;
     std::string id, line, client_ip;
     process_ref process{};
-    time_point started, exited_at, first_output, last_output;
+    time_point started, exited_at, first_output, last_output, resumed;
     std::deque<output_chunk> queue;
     std::size_t queued = 0, queued_err = 0; ///< bytes in the queue, those of stderr
     bool out_open = true, err_open = true, exited = false, ended = false, paused = false;
@@ -85,7 +85,7 @@ struct server_shell
     bool login_profile = false;
     time_point created, active, dies = never;
     milliseconds idle{0};
-    std::map<std::string, std::unique_ptr<server_command>> commands; ///< by lower-case id
+    std::map<std::string, std::unique_ptr<server_command>> commands; ///< by shell_key()
     std::deque<std::string> finished;                                ///< keys of commands told Done, oldest first
 };
 
@@ -108,7 +108,7 @@ struct server_table::state
     table_options options;
     base::random_source random;
     base::log_sink& log;
-    std::map<std::string, std::unique_ptr<server_shell>> shells; ///< by lower-case id
+    std::map<std::string, std::unique_ptr<server_shell>> shells; ///< by shell_key()
     std::map<process_ref, server_command*> processes;
     std::map<std::string, enumeration> enumerations;
     std::deque<outgoing_reply> replies;
@@ -166,10 +166,11 @@ struct server_table::state
     void check_end(server_command& c, time_point now);
     void try_answer(server_command& c, time_point now);
     void end_receive(server_command& c, const fault& f, time_point now);
-    void throttle(server_command& c);
+    void throttle(server_command& c, time_point now);
     [[nodiscard]] bool full(const server_command& c) const;
     [[nodiscard]] time_point command_deadline(const server_command& c) const;
     [[nodiscard]] time_point ready_at(const server_command& c) const;
+    [[nodiscard]] time_point quiet_at(const server_command& c) const;
 
     // server_enumerate.cpp
     outcome enumerate(const call& c);

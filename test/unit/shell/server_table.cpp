@@ -17,6 +17,7 @@ TEST_F(table_test, create_refuses_what_it_cannot_keep)
     EXPECT_EQ(with([](auto& c) { c.working_directory = "tmp"; }), parameter);
     EXPECT_EQ(with([](auto& c) { c.working_directory = "~"; }), parameter);
     EXPECT_EQ(with([](auto& c) { c.working_directory = "%USERPROFILE%/x"; }), 0U);
+    EXPECT_EQ(with([](auto& c) { c.working_directory = "/" + std::string(4096, '>'); }), parameter);
     EXPECT_EQ(with([](auto& c) { c.environment = {{"LD_PRELOAD", "x"}}; }), parameter);
     EXPECT_EQ(with([](auto& c) { c.environment = {{"A=B", "x"}}; }), parameter);
     EXPECT_EQ(with([](auto& c) { c.code_page = 932; }), number(fault_code::code_page_not_supported));
@@ -112,6 +113,82 @@ TEST_F(table_test, pipes_held_by_grandchildren_are_waited_for_a_while)
     now += 2s;
     table.handle_timeout(now);
     EXPECT_EQ(reply()->code, 0U);
+}
+
+TEST_F(table_test, pipes_that_are_not_quiet_are_read_on_after_the_exit)
+{
+    const auto s = create();
+    const auto p = start(s);
+    table.process_exited(p, 0, now);
+    std::string got;
+    int done = 0;
+    const auto listen = [&] {
+        while (auto a = reply()) {
+            const auto read = wsman::read_reply(a->envelope, base::limits{}, "uuid:m");
+            const auto got_now = read_receive_reply(*read);
+            for (const auto& b : got_now->blocks) got += b.data;
+            if (got_now->state == command_state::done) ++done;
+            else receive(s);
+        }
+    };
+    receive(s);
+    for (int i = 0; i < 8; ++i) {
+        now += 1s;
+        table.process_output(p, false, "x", now);
+        table.handle_timeout(now += 50ms);
+        listen();
+        EXPECT_EQ(done, 0);
+        EXPECT_EQ(got.size(), i < 1 ? 0U : static_cast<std::size_t>(i) + 1) << "not held back for ever";
+    }
+    table.handle_timeout(now += 2s);
+    listen();
+    EXPECT_EQ(done, 1);
+    EXPECT_EQ(got.size(), 8U);
+}
+
+TEST_F(table_test, what_an_exited_command_left_in_a_pipe_that_we_do_not_read_is_not_lost)
+{
+    const auto s = create();
+    const auto p = start(s);
+    const std::string block(65536, 'x');
+    for (int i = 0; i < 16; ++i) table.process_output(p, false, block, now);
+    EXPECT_FALSE(std::get<read_output>(*table.poll_order()).wanted);
+    table.process_exited(p, 0, now);
+    now += 1h;
+    table.handle_timeout(now);
+    EXPECT_FALSE(table.poll_order()) << "the pipes stay open until they are read";
+    for (int i = 0; i < 2; ++i) {
+        receive(s);
+        const auto a = reply();
+        ASSERT_TRUE(a);
+        EXPECT_EQ(a->envelope.find("CommandState/Done"), std::string::npos);
+    }
+    EXPECT_TRUE(std::get<read_output>(*table.poll_order()).wanted);
+    EXPECT_EQ(table.deadline(), now + 2s) << "quiet counts from when they are read again";
+    table.process_output(p, true, "the rest", now);
+    table.process_output_end(p, false, now);
+    table.process_output_end(p, true, now);
+    receive(s);
+    const auto last = reply();
+    ASSERT_TRUE(last);
+    EXPECT_NE(last->envelope.find("CommandState/Done"), std::string::npos);
+    EXPECT_NE(last->envelope.find("dGhlIHJlc3Q="), std::string::npos);
+}
+
+TEST_F(table_test, a_stream_asked_for_later_has_kept_its_output)
+{
+    const auto s = create();
+    const auto p = start(s);
+    table.process_output(p, true, "err", now);
+    table.process_output_end(p, false, now);
+    table.process_output_end(p, true, now);
+    table.process_exited(p, 7, now);
+    ask(make_receive(cmd, s, id, {"stdout"}));
+    EXPECT_EQ(reply()->envelope.find("ZXJy"), std::string::npos);
+    ask(make_receive(cmd, s, id, {"stderr"}));
+    const auto a = reply();
+    EXPECT_NE(a->envelope.find("ZXJy"), std::string::npos);
+    EXPECT_NE(a->envelope.find("<rsp:ExitCode>7</rsp:ExitCode>"), std::string::npos);
 }
 
 TEST_F(table_test, a_command_that_cannot_start_is_a_fault)

@@ -95,7 +95,11 @@ TEST_F(verbs_test, the_shell_id_compares_without_case_and_alone)
     create_shell c;
     c.shell_id = "aaaaaaaa-1111-1111-1111-111111111111";
     const auto s = create(c);
-    EXPECT_EQ(code_of(make_get(cmd, "AAAAAAAA-1111-1111-1111-111111111111")), 0U);
+    for (const char* other : {"AAAAAAAA-1111-1111-1111-111111111111", "uuid:aaaaaaaa-1111-1111-1111-111111111111",
+                              "{aaaaaaaa-1111-1111-1111-111111111111}"})
+        EXPECT_EQ(code_of(make_get(cmd, other)), 0U) << other;
+    c.shell_id = "uuid:" + c.shell_id;
+    EXPECT_EQ(code_of(make_create(c)), number(fault_code::already_exists));
     auto r = make_get(cmd, s);
     r.header.selectors.add("Other", "x");
     EXPECT_EQ(code_of(r), number(fault_code::unexpected_selectors));
@@ -338,10 +342,19 @@ TEST_F(small_test, waiting_operations_are_counted_and_freed)
     receive(one, other);
     receive(two);
     EXPECT_EQ(code_of(make_get(cmd, one)), number(fault_code::quota_operations_per_user));
+    EXPECT_EQ(code_of(make_signal(cmd, one, other, signal_code::ctrl_c)), 0U) << "the way out stays open";
     now += 60s;
     table.handle_timeout(now);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(reply()->code, number(fault_code::operation_timed_out));
     EXPECT_EQ(code_of(make_get(cmd, one)), 0U);
+}
+
+TEST_F(small_test, no_lifetime_at_all_cannot_be_asked_for)
+{
+    create_shell c;
+    c.lifetime = 0s;
+    create(c);
+    EXPECT_EQ(table.deadline(), now + 100s);
 }
 
 TEST_F(small_test, a_lifetime_is_no_longer_than_allowed_and_ends_a_busy_shell)
