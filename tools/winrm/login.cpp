@@ -24,6 +24,12 @@ result<void> check_auth(const settings& s)
         return error(errc::bad_argument,
                      "logging in with " + shown + " is not available yet; use --auth basic over HTTPS");
     }
+    if (s.user.value.find(':') != std::string::npos) {
+        // RFC 7617 2: the first colon ends the user name. What follows may be a password: it is not shown.
+        return error(errc::bad_argument,
+                     "the user name has a colon in it, which Basic cannot carry; a password does not "
+                     "belong there: it is asked for, or use --password-file");
+    }
     if (s.scheme.value == "http" && !s.allow_unencrypted.value) {
         return error(errc::unencrypted_refused, "Basic over plain HTTP lets everybody on the way read the password; "
                                                 "use HTTPS (port 5986), or --allow-unencrypted if that is acceptable");

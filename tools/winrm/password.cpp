@@ -5,12 +5,14 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -52,12 +54,46 @@ result<base::secret> first_line(int fd, const std::string& source, char end = '\
     return base::secret(std::move(line));
 }
 
+/// How long a command that has printed its line may go on by itself, and how much more it may print.
+constexpr base::milliseconds command_rest_time{1'000};
+constexpr std::size_t command_rest_size = 64 * 1024;
+
+/// Waits for the end of a command whose first line is known, and brings it about if it does not come: closes the pipe,
+/// SIGTERM, SIGKILL.
+/// @return false  it has ended by itself, and not with status 0
+bool end_command(pid_t child, io::unique_fd pipe)
+{
+    using clock = std::chrono::steady_clock;
+    const auto begin = clock::now();
+    int status = 0, sent = 0;
+    std::size_t rest = 0;
+    for (;;) {
+        const pid_t ended = ::waitpid(child, &status, WNOHANG);
+        if (ended == child) break;
+        if (ended < 0 && errno != EINTR) return true; // SIGCHLD is ignored: nobody has its status
+        const auto time = clock::now() - begin;
+        if (sent == 0 && (time > command_rest_time || rest > command_rest_size)) {
+            pipe.reset();
+            ::kill(child, sent = SIGTERM);
+        } else if (sent == SIGTERM && time > 2 * command_rest_time) {
+            ::kill(child, sent = SIGKILL);
+        }
+        pollfd more{pipe.get(), POLLIN, 0}; // -1 is never ready
+        if (::poll(&more, 1, 2) <= 0) continue;
+        char piece[4096];
+        const ssize_t n = ::read(pipe.get(), piece, sizeof piece);
+        if (n > 0) rest += static_cast<std::size_t>(n);
+        else if (n == 0 || errno != EINTR) pipe.reset();
+    }
+    return sent != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 result<base::secret> from_command(const std::string& command, const settings& s)
 {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
         return no_password(std::string("no pipe for the password command: ") + std::strerror(errno));
-    const io::unique_fd read_end(ends[0]);
+    io::unique_fd read_end(ends[0]);
     io::unique_fd write_end(ends[1]);
     const pid_t child = ::fork();
     if (child < 0)
@@ -74,11 +110,7 @@ result<base::secret> from_command(const std::string& command, const settings& s)
     }
     write_end.reset();
     auto password = first_line(read_end.get(), "the password command");
-    char rest[256];
-    while (::read(read_end.get(), rest, sizeof rest) > 0) {} // it may have more to say
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return no_password("the password command failed");
+    if (!end_command(child, std::move(read_end))) return no_password("the password command failed");
     return password;
 }
 

@@ -108,6 +108,24 @@ TEST_F(Files, PasswordSourcesInOrder)
     ::close(fd);
 }
 
+TEST_F(Files, PasswordCommandThatDoesNotEndIsEnded)
+{
+    options o;
+    settings s;
+    for (const char* command :
+         {"yes sesame", "echo sesame; exec sleep 1000", "trap '' TERM; echo sesame; exec sleep 1000",
+          "sleep 20 & echo sesame", "yes sesame | head -1000"}) {
+        o.password_command = command;
+        const auto got = find_password(o, s);
+        ASSERT_TRUE(got) << command << ": " << got.error().message();
+        EXPECT_EQ(got->reveal(), "sesame") << command;
+    }
+    o.password_command = "yes | tr -d '\\n'";
+    const auto endless = find_password(o, s);
+    ASSERT_FALSE(endless);
+    EXPECT_NE(endless.error().message().find("longer than 1024 bytes"), std::string::npos);
+}
+
 TEST_F(Files, TraceIsPrivateEvenWhenTheFileWasNot)
 {
     const auto path = file("trace", "old", 0644);
