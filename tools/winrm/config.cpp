@@ -29,7 +29,7 @@ struct key_row
     base::bytes_view name;
     kind type;
 };
-constexpr std::array<key_row, 13> keys{{
+constexpr std::array<key_row, 14> keys{{
     {"host", kind::text},
     {"user", kind::text},
     {"port", kind::port},
@@ -43,12 +43,11 @@ constexpr std::array<key_row, 13> keys{{
     {"allow_unencrypted", kind::boolean},
     {"password_command", kind::text},
     {"password_file", kind::text},
+    {"code_page", kind::number},
 }};
-constexpr key_row code_page_row{"code_page", kind::number};
 
 const key_row* find_key(base::bytes_view name)
 {
-    if (name == code_page_row.name) return &code_page_row;
     const auto found = std::find_if(keys.begin(), keys.end(), [&](const key_row& k) { return k.name == name; });
     return found == keys.end() ? nullptr : &*found;
 }
@@ -160,7 +159,6 @@ const std::vector<std::string>& config_keys()
     static const std::vector<std::string> names = [] {
         std::vector<std::string> out;
         for (const auto& k : keys) out.emplace_back(k.name);
-        out.emplace_back(code_page_row.name);
         return out;
     }();
     return names;

@@ -91,9 +91,10 @@ void add_run(CLI::App& app, options& o)
     app.add_option("command", o.command, "COMMAND [ARGUMENTS], after --")->type_name("");
 }
 
-/// An unknown option, said the way the rest of the program speaks.
+/// An unknown option or a word too many, said the way the rest of the program speaks.
 std::string unknown_option(const CLI::App& app, const std::string& word, subcommand what)
 {
+    if (!word.starts_with('-')) return "there is a word too many after the host";
     std::vector<std::string> known;
     for (const auto* option : app.get_options()) {
         for (const auto& name : option->get_lnames()) known.push_back("--" + name);
@@ -151,47 +152,35 @@ std::variant<options, parse_stop> check(options o)
     return o;
 }
 
-std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::string& name,
-                                                   std::vector<std::string> words)
+void add_shells(CLI::App& app, options& o)
 {
-    options o;
-    o.what = what;
-    // What follows -- belongs to the remote command, whatever it looks like.
-    std::vector<std::string> after;
-    if (const auto dashes = std::find(words.begin(), words.end(), "--"); dashes != words.end()) {
-        after.assign(dashes + 1, words.end());
-        words.erase(dashes, words.end());
-    }
-    CLI::App app;
-    app.name("winrm " + name);
+    app.add_option("--delete", o.delete_shells, "delete this shell; may be given again")
+        ->type_name("ID")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
+    app.add_flag("--delete-all", o.delete_all, "delete all of them");
+    app.add_flag("--commands", o.commands, "list the commands of each shell too");
+}
+
+void add_options(CLI::App& app, options& o)
+{
     app.set_help_flag("-h,--help", "this text");
-    if (what == subcommand::explain) {
+    if (o.what == subcommand::explain) {
         app.add_option("code", o.codes, "2150858843, 0x8033805B, -2144108453 …")->required()->type_name("");
         app.allow_extras();
     } else {
         app.add_option("host", o.host, "HOST: name, user@name, name:port, [v6]:port, URL")->required()->type_name("");
     }
     add_common(app, o);
-    if (what == subcommand::run) add_run(app, o);
-    if (what == subcommand::shells) {
-        app.add_option("--delete", o.delete_shells, "delete this shell; may be given again")
-            ->type_name("ID")
-            ->expected(1)
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-            ->allow_extra_args(false);
-        app.add_flag("--delete-all", o.delete_all, "delete all of them");
-        app.add_flag("--commands", o.commands, "list the commands of each shell too");
-    }
-    if (what == subcommand::explain) {
-        // -2144108453 looks like an option to CLI11.
-        std::vector<std::string> rest;
-        for (auto& w : words) {
-            if (w.size() > 1 && w[0] == '-' && w[1] >= '0' && w[1] <= '9') after.push_back(std::move(w));
-            else rest.push_back(std::move(w));
-        }
-        words = std::move(rest);
-        if (!after.empty()) app.get_option("code")->required(false);
-    }
+    if (o.what == subcommand::run) add_run(app, o);
+    if (o.what == subcommand::shells) add_shells(app, o);
+}
+
+/// Lets CLI11 read the words; what it has against them, in the program's own way of speaking.
+std::optional<parse_stop> read_words(CLI::App& app, const std::string& name, std::vector<std::string> words,
+                                     subcommand what)
+{
     try {
         std::reverse(words.begin(), words.end()); // CLI11 takes them from the back
         app.parse(std::move(words));
@@ -207,6 +196,33 @@ std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::s
         if (const std::string prefix = ": "; why.rfind(prefix, 0) == 0) why.erase(0, prefix.size());
         return usage(base::printable(why, 200));
     }
+    return std::nullopt;
+}
+
+std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::string& name,
+                                                   std::vector<std::string> words)
+{
+    options o;
+    o.what = what;
+    // What follows -- belongs to the remote command, whatever it looks like.
+    std::vector<std::string> after;
+    if (const auto dashes = std::find(words.begin(), words.end(), "--"); dashes != words.end()) {
+        after.assign(dashes + 1, words.end());
+        words.erase(dashes, words.end());
+    }
+    CLI::App app;
+    app.name("winrm " + name);
+    add_options(app, o);
+    if (what == subcommand::explain) {
+        // -2144108453 looks like an option to CLI11.
+        const auto negative = std::stable_partition(words.begin(), words.end(), [](const std::string& w) {
+            return w.size() < 2 || w[0] != '-' || w[1] < '0' || w[1] > '9';
+        });
+        after.insert(after.end(), negative, words.end());
+        words.erase(negative, words.end());
+        if (!after.empty()) app.get_option("code")->required(false);
+    }
+    if (auto stop = read_words(app, name, std::move(words), what)) return std::move(*stop);
     if (what == subcommand::explain) {
         for (const auto& w : app.remaining()) return usage(unknown_option(app, w, what));
         for (auto& w : after) o.codes.push_back(std::move(w));
@@ -242,7 +258,8 @@ std::variant<options, parse_stop> parse_options(const std::vector<std::string>& 
         if (rest.front() == "show") rest.erase(rest.begin());
         return parse_subcommand(subcommand::config_show, "config show", std::move(rest));
     }
-    std::string why = "unknown subcommand " + base::printable(first, 60);
+    // A host in its place may have a password before the @.
+    std::string why = "unknown subcommand " + base::printable(first.substr(first.rfind('@') + 1), 60);
     if (const auto near = nearest(first, subcommand_names()); !near.empty()) why += "; did you mean " + near + "?";
     else why += "; winrm help lists them";
     return usage(why);

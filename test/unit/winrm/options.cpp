@@ -144,10 +144,20 @@ TEST(Options, PasswordIsNoOption)
     EXPECT_EQ(stop({"run", "web1", "--password=secret", "--", "x"}).text.find("secret"), std::string::npos);
 }
 
+TEST(Options, PasswordInAHostThatStandsElsewhereIsNotShown)
+{
+    expect_error({"shells", "web1", "joe:s3cret@web2"}, "a word too many");
+    expect_error({"joe:s3cret@web1", "--", "x"}, "unknown subcommand web1");
+    EXPECT_EQ(stop({"shells", "web1", "joe:s3cret@web2"}).text.find("s3cret"), std::string::npos);
+    EXPECT_EQ(stop({"joe:s3cret@web1", "--", "x"}).text.find("s3cret"), std::string::npos);
+}
+
 TEST(Options, CodesMayBeNegative)
 {
     EXPECT_EQ(good({"explain", "-2144108453"}).codes, std::vector<std::string>{"-2144108453"});
     EXPECT_EQ(good({"explain", "5", "0x8033805B", "--json"}).codes, (std::vector<std::string>{"5", "0x8033805B"}));
+    EXPECT_EQ(good({"explain", "-5", "--json"}).codes, std::vector<std::string>{"-5"});
+    expect_error({"explain", "5", "--jsn"}, "did you mean --json?");
 }
 
 TEST(Options, ConfigShow)
