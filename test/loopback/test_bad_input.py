@@ -2,6 +2,7 @@
 time and memory. The other side is scripted here, byte by byte."""
 import base64
 import gzip
+import json
 import os
 import pathlib
 import random
@@ -209,12 +210,12 @@ class Got:
         self.returncode, self.stdout, self.stderr, self.memory = status, out, err, memory
 
 
-def winrm(words, stdin=subprocess.DEVNULL, password=SECRET):
+def winrm(words, stdin=subprocess.DEVNULL, password=SECRET, limit=PATIENCE * 10):
     """Runs the client to its end and notes the most memory it had (KiB; it only grows, so a look now and then is enough)."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen([WINRM, *words], stdin=stdin, stdout=out, stderr=err,
                                    env={**os.environ, "WINRM_PASSWORD": password, "XDG_CONFIG_HOME": "/nonexistent"})
-        memory, limit = 0, time.monotonic() + PATIENCE * 10
+        memory, limit = 0, time.monotonic() + limit
         while True:
             try:
                 status = process.wait(0.01)
@@ -275,6 +276,40 @@ class BadInput(unittest.TestCase):
         script = Script(receive=change)
         self.against(script, pattern, **kwargs)
         return script
+
+    # -- the command line
+
+    def test_password_in_the_host(self):
+        """Said once, and the password is not repeated."""
+        for words, after in ((["run", "joe:s3cret@web1"], ["--", "x"]), (["identify", "https://joe:s3cret@web1"], []),
+                             (["shells", "joe:s3@cret@web1"], []), (["config", "show", "joe:s3/cret@web1"], [])):
+            with self.subTest(words):
+                got = winrm([*words, *after])
+                self.trouble(got, "^winrm: web1: a (password must not|path needs)", host="web1")
+                self.assertNotIn(b"s3", got.stderr)
+                got = winrm([*words, "--json", *after])
+                self.assertEqual((got.returncode, json.loads(got.stdout)["host"]), (255, "web1"))
+                self.assertNotIn(b"s3", got.stdout + got.stderr)
+        self.trouble(winrm(["run", "a:b:c", "--", "x"]), "^winrm: a:b:c: an IPv6 address needs brackets", host="a:b:c")
+
+    def test_colon_in_the_user_name(self):
+        """Basic would log in as somebody else, with the rest as part of the password. Nothing is asked or sent."""
+        with Server(Script()) as server, tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
+            config.write('[defaults]\nuser = "joe:s3cret"\n')
+            config.flush()
+            for options in (["-u", "joe:s3cret"], ["--config", config.name]):
+                with self.subTest(options):
+                    got = winrm(["run", server.url, "--allow-unencrypted", *options, "--", "true"])
+                    self.trouble(got, "the user name has a colon")
+                    self.assertNotIn(b"s3cret", got.stderr)
+            self.assertEqual(server.threads, [], "something was sent")
+
+    def test_path_of_the_configuration(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
+            config.write('[host.web1]\nuser = "joe"\npath = "/ws man"\n')
+            config.flush()
+            got = winrm(["run", "web1", "--config", config.name, "--", "true"])
+        self.trouble(got, rf"{re.escape(config.name)}:3: the path holds a character", host="web1")
 
     # -- no connection
 
@@ -509,6 +544,30 @@ class BadInput(unittest.TestCase):
         with Server(Script(receive=receive)) as server:
             got = run(server.url, limit="30s")
         self.assertEqual((got.returncode, got.stdout, got.stderr), (0, b"hi\n", b""))
+
+    def test_identify_does_not_wait_for_the_second_answer(self):
+        """What is known is printed although the question for ways of logging in stays without answer."""
+        identify = (f'<e:Envelope xmlns:e="{S}" xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"><e:Header/><e:Body>'
+                    "<i:IdentifyResponse><i:ProtocolVersion>http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd</i:ProtocolVersion>"
+                    "<i:ProductVendor>Somebody</i:ProductVendor><i:ProductVersion>1</i:ProductVersion></i:IdentifyResponse></e:Body></e:Envelope>")
+
+        def handle(connection):
+            while (request := read_request(connection)) is not None:
+                if b"IDENTIFY" in request[0].upper():
+                    connection.sendall(http(identify))
+        with Server(handle) as server:
+            got = winrm(["identify", server.url], limit=PATIENCE)
+        self.assertEqual((got.returncode, got.stderr), (0, b""))
+        self.assertRegex(got.stdout, rb"^vendor:   Somebody\nversion:  1\nprotocol: ")
+
+    # -- exit status
+
+    def test_failure_stays_a_failure(self):
+        """A status whose low 8 bits are 0."""
+        for code, status in (("256", 1), ("-2146233088", 1), ("2148734208", 1), ("259", 3), ("-1", 255), ("0", 0)):
+            with self.subTest(code), Server(Script(receive=Script.receive().replace("<h:ExitCode>0<", f"<h:ExitCode>{code}<"))) as server:
+                self.assertEqual(run(server.url).returncode, status)
+                self.assertEqual(run(server.url, "--json").returncode, status)
 
     # -- bytes and sizes
 

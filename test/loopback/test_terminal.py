@@ -1,6 +1,7 @@
 """winrm at a terminal, in a pipeline and with files closed: what reaches the user, and what is left on the host."""
 import base64
 import fcntl
+import json
 import os
 import pathlib
 import pty
@@ -177,6 +178,36 @@ class CtrlC(unittest.TestCase):
             self.assertIn(b'"shells":[]', service.winrm("shells", "--json").stdout)
 
 
+class Signals(unittest.TestCase):
+    def start(self, service, command, **kwargs):
+        return subprocess.Popen(service.args("run", "--", command), env=environment(service.password), stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+
+    def test_what_was_ignored_stays_ignored(self):
+        """As under nohup, and in the background of a script."""
+        def ignore():
+            for signo in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+                signal.signal(signo, signal.SIG_IGN)
+        with Service() as service:
+            process = self.start(service, "echo ready; read word; echo $word", preexec_fn=ignore)
+            self.assertEqual(process.stdout.readline(), b"ready\n")
+            for signo in (signal.SIGHUP, signal.SIGINT, signal.SIGINT, signal.SIGQUIT):
+                process.send_signal(signo)
+            self.assertEqual(process.communicate(b"done\n", PATIENCE), (b"done\n", b""))
+            self.assertEqual(process.returncode, 0)
+
+    def test_others_leave_no_shell_behind(self):
+        with Service() as service:
+            for signo in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+                with self.subTest(signo):
+                    process = self.start(service, "echo ready; sleep 100")
+                    self.assertEqual(process.stdout.readline(), b"ready\n")
+                    process.send_signal(signo)
+                    self.assertEqual(process.communicate(timeout=PATIENCE), (b"", b""))
+                    self.assertEqual(process.returncode, 128 + signo)
+                    self.assertTrue(soon(lambda: b'"shells":[]' in service.winrm("shells", "--json").stdout))
+
+
 class Pipeline(unittest.TestCase):
     def test_nobody_reads(self):
         """A full pipe stops the requests, and memory with it; when the reader goes the shell is deleted."""
@@ -243,6 +274,23 @@ class Pipeline(unittest.TestCase):
                     got = subprocess.run(["/bin/sh", "-c", f"{line} {redirect}"], env=environment(SECRET), stdin=subprocess.DEVNULL,
                                          capture_output=True, timeout=PATIENCE)
                     self.assertEqual((got.returncode, got.stdout, got.stderr), (0, out, b""))
+
+    def test_input_that_cannot_be_read(self):
+        """Not taken for its end: the command would go on with half of it."""
+        def run(*options):
+            folder = os.open("/", os.O_RDONLY)
+            try:
+                return subprocess.run(service.args("run", *options, "--", "cat; echo whole"), env=environment(service.password), stdin=folder,
+                                      capture_output=True, timeout=PATIENCE)
+            finally:
+                os.close(folder)
+        with Service() as service:
+            why = b"winrm: 127.0.0.1: standard input cannot be read: Is a directory; the command was terminated\n"
+            got = run()
+            self.assertEqual((got.returncode, got.stdout, got.stderr), (255, b"", why))
+            got = run("--json")
+            self.assertEqual((got.returncode, json.loads(got.stdout)["exit_code"], got.stderr), (255, None, why))
+            self.assertTrue(soon(lambda: b'"shells":[]' in service.winrm("shells", "--json").stdout))
 
     def test_full_disk(self):
         with Server(Script()) as server, open("/dev/full", "wb") as full:

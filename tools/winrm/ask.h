@@ -9,8 +9,7 @@ class asker
 {
 public:
     /// @param timeout  for everything together, 0 = none
-    asker(const remote::session_options& o, base::milliseconds timeout)
-        : session_(loop_, o), limit_(loop_), limit_of_one_(loop_)
+    asker(const remote::session_options& o, base::milliseconds timeout) : session_(loop_, o), limit_(loop_)
     {
         if (timeout.count() > 0) limit_.set_after(timeout, [this] { late_ = true; });
     }
@@ -19,24 +18,25 @@ public:
     /// @param within  for this request, 0 = what is left of the whole
     result<wsman::incoming_reply> ask(wsman::outgoing_request request, base::milliseconds within = {})
     {
-        if (within.count() > 0) limit_of_one_.set_after(within, [this] { late_ = true; });
-        return wait([&](auto done) { session_.ask(std::move(request), {}, std::move(done)); });
+        return wait([&](auto done) { session_.ask(std::move(request), {}, std::move(done)); }, within);
     }
     result<wsman::incoming_reply> identify()
     {
-        return wait([&](auto done) { session_.identify(std::move(done)); });
+        return wait([&](auto done) { session_.identify(std::move(done)); }, {});
     }
 
 private:
-    template <class Start> result<wsman::incoming_reply> wait(Start start)
+    template <class Start> result<wsman::incoming_reply> wait(Start start, base::milliseconds within)
     {
+        bool late = false;
+        io::timer limit(loop_);
+        if (within.count() > 0) limit.set_after(within, [&late] { late = true; });
         auto got = std::make_shared<std::optional<result<wsman::incoming_reply>>>();
         start(remote::session::reply_handler([got](result<wsman::incoming_reply> r) { *got = std::move(r); }));
-        while (!got->has_value() && !late_ && loop_.run_one()) {}
-        limit_of_one_.cancel();
+        while (!got->has_value() && !late && !late_ && loop_.run_one()) {}
         if (!got->has_value()) {
             session_.close();
-            if (late_) return error(errc::timeout, "the host did not answer within the time limit");
+            if (late || late_) return error(errc::timeout, "the host did not answer within the time limit");
             return error(errc::internal, "the event loop ended before the answer came");
         }
         auto reply = std::move(**got);
@@ -46,7 +46,7 @@ private:
 
     io::loop loop_;
     remote::session session_;
-    io::timer limit_, limit_of_one_;
+    io::timer limit_;
     bool late_ = false;
 };
 

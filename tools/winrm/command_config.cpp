@@ -7,7 +7,7 @@ namespace winrm::cli {
 int config_show_command(const options& o)
 {
     const auto s = load_settings(o);
-    if (!s) return fail({}, s.error(), o.json);
+    if (!s) return fail(shown_host(o), s.error(), o.json);
     return write_all(1, o.json ? show_json(*s) : show(*s)) ? 0 : trouble;
 }
 

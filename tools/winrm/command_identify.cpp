@@ -9,13 +9,17 @@
 namespace winrm::cli {
 namespace {
 
-/// The schemes that an anonymous request is turned away with: "Negotiate, Basic"; "" if the host did not say.
+/// The user waits no longer than this for what is only of use beside the answer.
+constexpr base::milliseconds probe_limit{3'000};
+
+/// The schemes that an anonymous request is turned away with: "Negotiate, Basic"; "" if the host did not say, or not
+/// soon.
 std::string offered_schemes(asker& host)
 {
     wsman::outgoing_request probe;
     probe.header.action = wsman::action::get;
     probe.header.resource_uri = wsman::resource_uri::config;
-    const auto answer = host.ask(std::move(probe));
+    const auto answer = host.ask(std::move(probe), probe_limit);
     if (answer) return {};
     std::string list;
     for (const auto& scheme : answer.error().offered())
@@ -28,7 +32,7 @@ std::string offered_schemes(asker& host)
 int identify_command(const options& o)
 {
     auto made = prepare(o, true);
-    if (!made) return fail(o.host, made.error(), o.json);
+    if (!made) return fail(shown_host(o), made.error(), o.json);
     const std::string& name = made->host.name;
     asker host(made->session, made->host.timeout.value);
     const auto reply = host.identify();

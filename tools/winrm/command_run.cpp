@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -53,6 +55,21 @@ remote::run_request make_request(const options& o, const settings& s, bool with_
     return r;
 }
 
+/// What was ignored when we started (nohup, a background job of a script) stays ignored.
+bool is_ignored(int signo)
+{
+    struct sigaction now
+    {};
+    return ::sigaction(signo, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+/// Our exit status for the command's: its low 8 bits, but never 0 for a command that failed (256, 0x80131500).
+int status_for(std::int32_t exit_code)
+{
+    const int low = exit_code & 0xFF;
+    return low == 0 && exit_code != 0 ? 1 : low;
+}
+
 /// One run from the first request to the exit status.
 class runner
 {
@@ -60,13 +77,22 @@ public:
     runner(const options& o, login&& l)
         : options_(o), login_(std::move(l)), session_(loop_, session_settings(login_)),
           out_(loop_, 1, o.raw, output_events(0)), err_(loop_, 2, o.raw, output_events(1)), limit_(loop_),
-          begin_(loop_.now()), signals_(loop_, {SIGINT, SIGTERM, SIGHUP}, [this](int s) { signalled(s); })
+          begin_(loop_.now())
     {
+        for (const int signo : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+            if (is_ignored(signo)) continue;
+            signals_.push_back(std::make_unique<io::signal_watch>(loop_, std::initializer_list<int>{signo},
+                                                                  [this](int s) { signalled(s); }));
+        }
         const bool with_input = !o.no_stdin && has_input(0);
         if (with_input) {
-            input_.emplace(loop_, 0, [this](base::bytes data, bool end) {
-                if (!done_) run_->send_input(std::move(data), end);
-            });
+            input_.emplace(loop_, 0,
+                           input::events{[this](base::bytes data, bool end) {
+                                             if (!done_) run_->send_input(std::move(data), end);
+                                         },
+                                         [this] {
+                                             if (!done_) run_->cancel();
+                                         }});
         }
         run_.emplace(session_, make_request(o, login_.host, with_input),
                      remote::run::handlers{
@@ -143,6 +169,9 @@ private:
         if (over_limit_) {
             failure_.emplace(errc::output_limit,
                              "the command printed more than the 64 MiB that --json collects; it was terminated");
+        } else if (input_ && input_->failure() != 0) {
+            failure_.emplace(errc::internal, std::string("standard input cannot be read: ") +
+                                                 std::strerror(input_->failure()) + "; the command was terminated");
         } else if (!r && presses_ > 1 && r.error().fault() != nullptr && r.error().fault()->code == operation_aborted) {
             caught_ = SIGINT; // what the second Ctrl-C asked for
         } else if (!r) {
@@ -178,7 +207,7 @@ private:
         if (const int why = out_.failure()) {
             failure_.emplace(errc::internal, std::string("standard output cannot be written: ") + std::strerror(why));
         }
-        if (!failure_) return *exit_code_ & 0xFF;
+        if (!failure_) return status_for(*exit_code_);
         err_.close(); // gives the file back its blocking ways
         return fail(login_.host.name, *failure_, false);
     }
@@ -208,7 +237,7 @@ private:
             write_all(2, error_line(login_.host.name, *failure_));
             return trouble;
         }
-        return written ? *exit_code_ & 0xFF : trouble;
+        return written ? status_for(*exit_code_) : trouble;
     }
 
     void wait_for_cleanup(base::milliseconds time)
@@ -252,7 +281,7 @@ private:
     bool slow_[2] = {false, false};
     bool done_ = false, finished_ = false, over_limit_ = false;
     int presses_ = 0, caught_ = 0;
-    io::signal_watch signals_;
+    std::vector<std::unique_ptr<io::signal_watch>> signals_;
     std::optional<remote::run> run_; // last: it calls the others
 };
 
@@ -278,7 +307,7 @@ void close_inherited_files()
 int run_command(const options& o)
 {
     auto made = prepare(o, false);
-    if (!made) return fail(o.host, made.error(), o.json);
+    if (!made) return fail(shown_host(o), made.error(), o.json);
     runner r(o, std::move(*made));
     return r.go();
 }

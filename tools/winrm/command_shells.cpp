@@ -186,7 +186,7 @@ int delete_shells(asker& host, const std::string& name, const std::vector<listed
 int shells_command(const options& o)
 {
     auto made = prepare(o, false);
-    if (!made) return fail(o.host, made.error(), o.json);
+    if (!made) return fail(shown_host(o), made.error(), o.json);
     const std::string& name = made->host.name;
     asker host(made->session, made->host.timeout.value);
     if (!o.delete_shells.empty()) {

@@ -30,12 +30,12 @@ bool has_input(int fd) noexcept
     return true; // an empty pipe too: whether its writer has gone already is chance
 }
 
-input::input(io::loop& on, int fd, std::function<void(base::bytes, bool)> piece) : loop_(on), piece_(std::move(piece))
+input::input(io::loop& on, int fd, events e) : loop_(on), terminal_(::isatty(fd) == 1), events_(std::move(e))
 {
     struct stat about
     {};
     const bool known = ::fstat(fd, &about) == 0;
-    const bool waits = known && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || ::isatty(fd) == 1);
+    const bool waits = known && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || terminal_);
     if (waits && !S_ISSOCK(about.st_mode)) fd_ = reopen(fd, O_RDONLY);
     if (fd_ >= 0) return;
     fd_ = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -83,9 +83,15 @@ void input::read()
         return;
     }
     wanted_ = false;
+    // A terminal says EIO when it is gone, and to a job in the background that may not read: nothing more will come.
+    if (n < 0 && !(terminal_ && errno == EIO)) {
+        broken_ = errno;
+        ended_ = true;
+        return events_.broken();
+    }
     data.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    ended_ = data.empty(); // an unreadable input (a terminal of another job, a broken disk) is an input that has ended
-    piece_(std::move(data), ended_);
+    ended_ = data.empty();
+    events_.piece(std::move(data), ended_);
 }
 
 } // namespace winrm::cli

@@ -16,13 +16,18 @@ namespace winrm::cli {
 class input
 {
 public:
-    /// @param piece  bytes, and whether they are the last; called once per want()
-    input(io::loop& on, int fd, std::function<void(base::bytes, bool)> piece);
+    struct events
+    {
+        std::function<void(base::bytes, bool)> piece; ///< bytes, and whether they are the last; once per want()
+        std::function<void()> broken; ///< comes instead when it cannot be read: what is missing is not the end
+    };
+    input(io::loop& on, int fd, events e);
     ~input();
     input(const input&) = delete;
     input& operator=(const input&) = delete;
 
     void want();
+    [[nodiscard]] int failure() const noexcept { return broken_; } ///< errno, 0 = none
     /// Reads no more; lets go of the file.
     void close();
 
@@ -31,9 +36,10 @@ private:
     io::loop& loop_;
     int fd_ = -1;
     int restore_flags_ = -1;
-    bool wanted_ = false, ended_ = false;
+    int broken_ = 0;
+    bool terminal_ = false, wanted_ = false, ended_ = false;
     std::optional<io::descriptor> wait_;
-    std::function<void(base::bytes, bool)> piece_;
+    events events_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

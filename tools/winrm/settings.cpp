@@ -113,10 +113,17 @@ target settings::where() const
     return t;
 }
 
+std::string shown_host(const options& o)
+{
+    if (const auto typed = target::parse(o.host)) return typed->host;
+    const auto at = o.host.rfind('@');
+    return base::printable(base::bytes_view(o.host).substr(at == std::string::npos ? 0 : at + 1), 100);
+}
+
 result<settings> merge_settings(const options& o, const std::vector<config_file>& files)
 {
     auto typed = target::parse(o.host);
-    if (!typed) return error(typed.error().code(), base::printable(o.host, 100) + ": " + typed.error().message());
+    if (!typed) return typed.error();
 
     settings s;
     s.name = typed->host;
@@ -135,6 +142,9 @@ result<settings> merge_settings(const options& o, const std::vector<config_file>
     merge_address(s, *typed, from);
     if (s.path.value.empty() || s.path.value.front() != '/')
         return error(errc::bad_config, s.path.from + ": path must begin with /");
+    // As in a host that is typed.
+    if (const auto url = target::parse("https://web1" + s.path.value); !url)
+        return error(errc::bad_config, s.path.from + ": " + url.error().message());
     s.auth.value = "basic";
     from.text(s.auth, o.auth, "auth");
     from.text(s.ca, o.ca, "ca");

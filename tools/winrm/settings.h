@@ -27,8 +27,11 @@ struct settings
     [[nodiscard]] target where() const;
 };
 
+/// The host as messages name it: what stands before the @ may be a password that was typed there by mistake.
+[[nodiscard]] std::string shown_host(const options& o);
+
 /// Merges; pure.
-/// @errors bad_target, bad_config: an alias that names no host
+/// @errors bad_target, bad_config: an alias that names no host, a path that no URL can have
 [[nodiscard]] result<settings> merge_settings(const options& o, const std::vector<config_file>& files);
 
 /// Files of this user: --config alone, else $XDG_CONFIG_HOME/winrm/config.toml and the system's.

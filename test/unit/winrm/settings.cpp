@@ -91,17 +91,36 @@ TEST(Settings, PathOfTheFile)
     EXPECT_EQ(merged(host("w"), "[defaults]\npath = \"/other\"\n").where().url(), "https://w:5986/other");
     EXPECT_EQ(merged(host("https://w/mine"), "[defaults]\npath = \"/other\"\n").where().url(), "https://w:5986/mine");
     EXPECT_FALSE(merge_settings(host("w"), files("[defaults]\npath = \"other\"\n")));
+    for (const char* path : {"/ws man", "/wsm\u00e4n", "/ws\\tman", "/ws#man", "/ws<man>"}) {
+        const auto s = merge_settings(host("w"), files(std::string("[defaults]\npath = \"") + path + "\"\n"));
+        ASSERT_FALSE(s) << path;
+        EXPECT_EQ(s.error().code(), winrm::errc::bad_config);
+        EXPECT_EQ(s.error().message(), "f:2: the path holds a character that no URL can have");
+    }
 }
 
 TEST(Settings, BadHostsAndAliases)
 {
     EXPECT_FALSE(merge_settings(host("a:b:c"), {}));
     EXPECT_FALSE(merge_settings(host("user:secret@web1"), {}));
+    EXPECT_EQ(merge_settings(host("a:b:c"), {}).error().message(),
+              "an IPv6 address needs brackets: [::1] or [::1]:5986"); // whoever prints it says which host
     for (const char* alias : {"u@web1", "https://web1", "web1:5986"}) {
         const auto s = merge_settings(host("w"), files(std::string("[host.w]\nhost = \"") + alias + "\"\n"));
         ASSERT_FALSE(s) << alias;
         EXPECT_EQ(s.error().message().rfind("f:2: ", 0), 0U) << s.error().message();
     }
+}
+
+TEST(Settings, HostIsShownWithoutWhatStandsBeforeTheAt)
+{
+    EXPECT_EQ(shown_host(host("web1")), "web1");
+    EXPECT_EQ(shown_host(host("joe@web1:8080")), "web1");
+    for (const char* typed : {"joe:s3cret@web1", "joe:s3@cret@web1", "https://joe:s3cret@web1", "joe:s3/cret@web1"})
+        EXPECT_EQ(shown_host(host(typed)), "web1") << typed;
+    EXPECT_EQ(shown_host(host("https://joe:1/s3cret@web1")), "joe"); // read as a host with port and path
+    EXPECT_EQ(shown_host(host("joe:s3cret@")), "");
+    EXPECT_EQ(shown_host(host("a:b:c")), "a:b:c");
 }
 
 TEST(Settings, ShowSaysWhereFrom)

@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -115,11 +117,13 @@ TEST(Input, PipeWhoseWriterHasGoneEnds)
     std::string got;
     bool ended = false;
     cli::input* self = nullptr;
-    cli::input in(loop, p.ends[0], [&](std::string data, bool end) {
-        got += data;
-        ended = end;
-        if (!end) self->want();
-    });
+    cli::input in(loop, p.ends[0],
+                  {[&](std::string data, bool end) {
+                       got += data;
+                       ended = end;
+                       if (!end) self->want();
+                   },
+                   [] { FAIL(); }});
     self = &in;
     in.want();
     while (!ended && loop.run_one()) {}
@@ -133,10 +137,12 @@ TEST(Input, WaitsForAWriterAndReadsOnlyWhenWanted)
     io::loop loop;
     std::string got;
     int pieces = 0;
-    cli::input in(loop, p.ends[0], [&](std::string data, bool) {
-        got += data;
-        ++pieces;
-    });
+    cli::input in(loop, p.ends[0],
+                  {[&](std::string data, bool) {
+                       got += data;
+                       ++pieces;
+                   },
+                   [] { FAIL(); }});
     in.want();
     loop.post([&] { ASSERT_EQ(::write(p.ends[1], "a", 1), 1); });
     while (pieces == 0 && loop.run_one()) {}
@@ -162,14 +168,48 @@ TEST(Input, FilesAreReadToTheirEnd)
     std::size_t got = 0;
     bool ended = false;
     cli::input* self = nullptr;
-    cli::input in(loop, ::fileno(file), [&](std::string data, bool end) {
-        got += data.size();
-        ended = end;
-        if (!end) self->want();
-    });
+    cli::input in(loop, ::fileno(file),
+                  {[&](std::string data, bool end) {
+                       got += data.size();
+                       ended = end;
+                       if (!end) self->want();
+                   },
+                   [] { FAIL(); }});
     self = &in;
     in.want();
     while (!ended && loop.run_one()) {}
     EXPECT_EQ(got, text.size());
     std::fclose(file);
+}
+
+TEST(Input, WhatCannotBeReadHasNotEnded)
+{
+    const int folder = ::open("/", O_RDONLY | O_CLOEXEC);
+    ASSERT_GE(folder, 0);
+    EXPECT_TRUE(cli::has_input(folder));
+    io::loop loop;
+    bool broken = false;
+    cli::input in(loop, folder, {[](const std::string&, bool) { FAIL(); }, [&] { broken = true; }});
+    in.want();
+    while (!broken && loop.run_one()) {}
+    EXPECT_EQ(in.failure(), EISDIR);
+    ::close(folder);
+}
+
+TEST(Input, TerminalThatIsGoneHasEnded)
+{
+    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ASSERT_GE(master, 0);
+    ASSERT_EQ(::grantpt(master), 0);
+    ASSERT_EQ(::unlockpt(master), 0);
+    const int terminal = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ASSERT_GE(terminal, 0);
+    io::loop loop;
+    bool ended = false;
+    cli::input in(loop, terminal, {[&](const std::string&, bool end) { ended = end; }, [] { FAIL(); }});
+    ::close(master);
+    in.want();
+    while (!ended && loop.run_one()) {}
+    EXPECT_TRUE(ended);
+    ::close(terminal);
 }
