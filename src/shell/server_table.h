@@ -107,7 +107,7 @@ public:
     void handle_request(request_token token, base::bytes_view utf8, base::bytes_view client_ip, base::time_point now);
     /// An envelope whose charset could not be read.
     void handle_unreadable(request_token token, std::string reason, base::time_point now);
-    /// The connection that asked is gone: waiting Receives of it end, shells stay.
+    /// The connection that asked is gone: its waiting Receive ends, its waiting Send was not taken, shells stay.
     void handle_gone(request_token token, base::time_point now);
 
     // -- news of processes

@@ -234,7 +234,7 @@ TEST_F(input_test, a_waiting_send_whose_connection_is_gone_was_not_taken)
     EXPECT_EQ(read, std::string(900, 'a') + std::string(200, 'c'));
 }
 
-TEST_F(input_test, a_waiting_send_keeps_the_shell_and_counts_as_an_operation)
+TEST_F(input_test, a_waiting_send_keeps_the_shell)
 {
     create_shell c;
     c.idle_timeout = 60s;
