@@ -80,7 +80,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (!stream->established()) wait_until(std::min(limit, connect_limit), limit);
         else wait_until(limit, limit);
         flush();
-        // A request that cannot be written is over before a byte has left. Told from the loop: a caller may be in ask().
+        // A request that cannot be written is over before a byte has left. Told from the loop: a caller may be in
+        // ask().
         if (auto refused = http.poll()) {
             on.post([weak = weak_from_this(), refused = std::move(*refused)]() mutable {
                 if (auto self = weak.lock(); self && !self->gone && self->current) self->finish(std::move(refused));

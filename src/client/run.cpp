@@ -56,7 +56,9 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         command = machine.run(request.command);
         if (request.timeout.count() > 0) {
             deadline.set_after(request.timeout, [this] {
-                end(error(errc::timeout, "the command did not end within the time limit and was terminated"));
+                end(error(errc::timeout, command_begun
+                                             ? "the command did not end within the time limit and was terminated"
+                                             : "the host did not start the command within the time limit"));
             });
         }
         // Not from within the constructor's caller: handlers are called from the loop only.
@@ -185,7 +187,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     }
 
     void handle(shell::shell_opened&& e) { result_.shell = std::move(e.info); }
-    void handle(shell::command_started&&) {}
+    void handle(shell::command_started&&) { command_begun = true; }
 
     void handle(shell::command_output&& e)
     {
@@ -267,7 +269,8 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     std::optional<shell::outgoing> held; ///< a Receive that waits for resume_output()
     std::size_t under_way = 0;
     int retries = 0;
-    bool paused = false, resting = false, told = false, closing = false, finished = false, asked_size = false;
+    bool paused = false, resting = false, told = false, closing = false, finished = false, asked_size = false,
+         command_begun = false;
     bool pumping = false, again = false, detached = false;
 };
 

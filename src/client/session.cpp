@@ -37,6 +37,9 @@ struct session::impl : std::enable_shared_from_this<session::impl>
                                                     "way: use https, or say --allow-unencrypted "
                                                     "(allow_unencrypted = true for this host in the configuration)");
         }
+        if (!without_login && options.login.user().find(':') != std::string::npos)
+            return error(errc::bad_argument, "a user name for Basic may hold no colon: what follows it would be taken "
+                                             "for the beginning of the password (RFC 7617)");
         if (options.host.tls && !tls) {
             auto made = net::tls_context::client({options.ca_file, true});
             if (!made) return std::move(made).error();

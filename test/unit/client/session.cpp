@@ -112,6 +112,19 @@ TEST(session, basic_over_plain_http_is_refused_before_anything_is_sent)
     EXPECT_EQ(host.connections(), 0);
 }
 
+TEST(session, a_user_name_with_a_colon_is_refused_before_anything_is_sent)
+{
+    io::loop loop;
+    fake_host host(loop, config_reply);
+    auto o = options_for(host);
+    o.login = credentials("a:b", "secret");
+    remote::session s(loop, o);
+    const auto got = ask(loop, s);
+    ASSERT_FALSE(*got);
+    EXPECT_EQ(got->error().code(), errc::bad_argument);
+    EXPECT_EQ(host.connections(), 0);
+}
+
 TEST(session, two_requests_at_once_use_two_connections_and_a_third_waits)
 {
     io::loop loop;
