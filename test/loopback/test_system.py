@@ -437,6 +437,52 @@ class Life(unittest.TestCase):
             self.assertEqual(named(service.pid, "winrmd-front"), new)
             self.assertEqual(service.on_shell(self.ada, "Get", shell).status, 200)
 
+    def reload(self, service, config, text):
+        """@return the number of lines in the log before it"""
+        config.write_text(text)
+        since = service.mark()
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_log(" reload ", since)
+        return since
+
+    def test_S26_reload_changes_the_log_level_of_what_runs(self):
+        config = self.place.config(port=free_port())
+        text = config.read_text()
+        with Daemon(self.place, config) as service:
+            shell = service.open_shell(self.ada)
+            user = named(service.pid, "winrmd-user")
+            self.reload(service, config, 'log_level = "error"\n' + text)
+            silent = service.mark()
+            self.assertEqual(service.sh(self.ada, "echo in silence").stdout, b"in silence\n")
+            with service.news:
+                told = [line for line in service.lines[silent:] if re.search(" winrmd(-user)? (login|command|shell)", line)]
+            self.assertEqual(told, [])
+            loud = self.reload(service, config, text)
+            self.assertEqual(service.sh(self.ada, "echo aloud").stdout, b"aloud\n")
+            service.wait_log(" winrmd login ", loud)
+            service.wait_log(" winrmd-user command", loud)
+            self.assertEqual(named(service.pid, "winrmd-user"), user, "another process serves the account now")
+            self.assertEqual(service.on_shell(self.ada, "Get", shell).status, 200)
+
+    def test_S26_reloaded_quotas_hold_as_soon_as_no_shell_stands_in_the_way(self):
+        config = self.place.config(port=free_port())
+        text = config.read_text()
+        create = envelope(TRANSFER + "/Create", CREATE)
+        with Daemon(self.place, config) as service:
+            who = service.as_user(self.ada)
+            self.assertEqual(service.identify(self.ada).status, 200)
+            # without a shell the account's process goes at once
+            since = self.reload(service, config, text + "[limits]\nmax_shells_per_user = 1\n")
+            service.wait_log(' user_process_stop .*reason="settings changed"', since)
+            shell = service.open_shell(self.ada)
+            self.assertEqual(service.post(create, headers=who).status, 500)
+            # with one it stays as it was started, until the shell has gone
+            since = self.reload(service, config, text + "[limits]\nmax_shells_per_user = 2\n")
+            self.assertEqual(service.post(create, headers=who).status, 500)
+            self.assertEqual(service.on_shell(self.ada, "Delete", shell).status, 200)
+            service.wait_log(' user_process_stop .*reason="settings changed"', since)
+            self.assertEqual([service.post(create, headers=who).status for _ in range(3)], [200, 200, 500])
+
     def test_S26_files_that_others_can_write_or_read_refuse_to_start(self):
         config = self.place.config()
         config.chmod(0o666)

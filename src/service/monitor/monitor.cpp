@@ -56,7 +56,7 @@ void notify_systemd(const std::string& state)
                        size);
 }
 
-monitor::monitor(plan p, base::log_sink& log)
+monitor::monitor(plan p, wire::level_log& log)
     : plan_(std::move(p)), log_(log), children_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int n) { signalled(n); })
 {
@@ -259,7 +259,10 @@ void monitor::reload()
     desk_->set_policy(policy_of(plan_.values, ::geteuid() == 0), plan_.values.limits.max_parallel_logins);
     const bool same = wire::encode(wire::frame{front_setup_of()}) == before;
     if (!same) fronts_->replace(front_setup_of()); // otherwise not even a connection is lost
+    // Told at the more talkative of both levels: the line says where the old one ends.
+    log_.set_level(std::min(log_.level(), plan_.values.log_level));
     log_.write(base::log_level::info, "reload", {{"fronts", same ? "kept" : "replaced"}});
+    log_.set_level(plan_.values.log_level);
 }
 
 void monitor::stop()

@@ -6,6 +6,7 @@
 #include "service/monitor/login_desk.h"
 #include "service/monitor/settings.h"
 #include "service/monitor/user_processes.h"
+#include "service/wire/level_log.h"
 
 #include <optional>
 #include <set>
@@ -26,7 +27,7 @@ struct plan
 class monitor
 {
 public:
-    monitor(plan p, base::log_sink& log);
+    monitor(plan p, wire::level_log& log);
     ~monitor();
     /// Binds and starts the fronts.  @errors bad_config
     [[nodiscard]] result<void> start();
@@ -47,7 +48,7 @@ private:
     [[nodiscard]] user_process_options user_options_of() const;
 
     plan plan_;
-    base::log_sink& log_;
+    wire::level_log& log_;
     io::loop loop_;
     children children_;
     io::signal_watch signals_;

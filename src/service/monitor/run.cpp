@@ -104,10 +104,10 @@ int serve(const options& o)
     p.policy = policy_of(config.values, ::geteuid() == 0);
     p.values = std::move(config.values);
     p.config_path = o.config;
-    const auto log = io::stderr_log("winrmd", p.values.log_level);
-    log->write(base::log_level::info, "start",
-               {{"version", OPENWINRM_VERSION}, {"config", o.config}, {"uid", std::to_string(::geteuid())}});
-    monitor m{std::move(p), *log};
+    wire::level_log log{io::stderr_log("winrmd", base::log_level::debug), p.values.log_level};
+    log.write(base::log_level::info, "start",
+              {{"version", OPENWINRM_VERSION}, {"config", o.config}, {"uid", std::to_string(::geteuid())}});
+    monitor m{std::move(p), log};
     if (auto started = m.start(); !started) {
         std::cerr << "winrmd: " << started.error().message() << '\n';
         return 1;

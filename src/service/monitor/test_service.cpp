@@ -79,8 +79,8 @@ int run_test_service(const options& o)
     p.policy.throw_away_user = who->name;
     p.policy.throw_away_password = password->clone();
 
-    const auto log = io::stderr_log("winrmd", s.log_level);
-    monitor m{std::move(p), *log};
+    wire::level_log log{io::stderr_log("winrmd", base::log_level::debug), s.log_level};
+    monitor m{std::move(p), log};
     if (auto started = m.start(); !started) return refuse(started.error().message());
     m.when_ready([&] {
         const std::string url = std::string{o.http ? "http://" : "https://"} + m.listening().front().shown + "/wsman";

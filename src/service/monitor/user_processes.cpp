@@ -21,6 +21,9 @@ struct user_processes::process
     std::unique_ptr<io::message_socket> socket;
     std::string cgroup;
     io::timer clock;
+    std::uint32_t given = 0;  ///< connections
+    wire::user_status told{}; ///< its last status
+    bool outdated = false;    ///< started under settings that hold no more
 };
 
 std::string describe_end(int wait_status)
@@ -47,6 +50,7 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     std::vector<io::unique_fd> fds;
     fds.push_back(std::move(mine));
     p->socket->send(wire::encode(wire::frame{wire::user_connection{peer}}), std::move(fds));
+    ++p->given;
     return std::move(theirs);
 }
 
@@ -102,11 +106,35 @@ void user_processes::heard(std::uint64_t number, io::message_socket::message m)
     const rule* r = frame ? find_rule(peer::user, p.state, frame->index()) : nullptr;
     if (!r) return end(p, "broke the rules");
     if (r->what != duty::note_status) return;
-    const auto& now = std::get<wire::user_status>(*frame);
-    if (now.shells != 0 || now.connections != 0) return p.clock.cancel();
-    p.clock.set_after(options_.grace, [this, number] {
+    p.told = std::get<wire::user_status>(*frame);
+    consider_idle(p);
+}
+
+void user_processes::consider_idle(process& p)
+{
+    if (p.state != peer_state::serving) return;
+    if (p.told.shells != 0 || p.told.connections != 0 || p.told.taken != p.given) return p.clock.cancel();
+    if (p.outdated) return end(p, "settings changed");
+    p.clock.set_after(options_.grace, [this, number = p.number] {
         if (const auto idle = all_.find(number); idle != all_.end()) end(*idle->second, "idle");
     });
+}
+
+void user_processes::set_options(user_process_options options)
+{
+    const auto quotas = [](wire::user_setup s) {
+        s.log_level = 0;
+        return wire::encode(wire::frame{std::move(s)});
+    };
+    const bool level_changed = options.setup.log_level != options_.setup.log_level;
+    const bool changed = quotas(options.setup) != quotas(options_.setup) || options.pam_service != options_.pam_service;
+    options_ = std::move(options);
+    for (const auto& [number, p] : all_) {
+        if (p->state != peer_state::serving) continue;
+        if (level_changed) p->socket->send(wire::encode(wire::frame{wire::user_settings{options_.setup.log_level}}));
+        p->outdated = p->outdated || changed;
+        consider_idle(*p); // the grace time may be another, too
+    }
 }
 
 /// From here on the account's next login starts a new process.

@@ -32,8 +32,10 @@ public:
     /// @return the front's end of a new connection to that account's process; empty: no resources, or too many
     /// accounts.
     [[nodiscard]] io::unique_fd connect(const identity& who, const std::string& peer);
-    /// For processes started from now on.
-    void set_options(user_process_options options) { options_ = std::move(options); }
+    /// Processes started from now on have these. Those that run take over the log level; if anything else of the setup
+    /// changed, each ends as soon as it has neither shell nor connection, and the account's next login starts a new
+    /// one.
+    void set_options(user_process_options options);
     /// Tells all to end; empty() some time later.
     void stop();
     [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
@@ -43,6 +45,8 @@ private:
     process* start(const identity& who);
     void heard(std::uint64_t number, io::message_socket::message m);
     void end(process& p, base::bytes_view reason);
+    /// Ends an idle process, at once if its settings are old, else after the grace time.
+    void consider_idle(process& p);
     void ended(std::uint64_t number, int status);
 
     io::loop& loop_;

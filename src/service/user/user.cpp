@@ -2,6 +2,7 @@
 
 #include "io/log.h"
 #include "service/user/user_server.h"
+#include "service/wire/level_log.h"
 
 #include <csignal>
 #include <fcntl.h>
@@ -42,6 +43,8 @@ private:
         if (frame && std::holds_alternative<wire::stop>(*frame)) return stop();
         const auto* setup = frame ? std::get_if<wire::user_setup>(&*frame) : nullptr;
         if (setup && !server_) return begin(*setup);
+        const auto* settings = frame ? std::get_if<wire::user_settings>(&*frame) : nullptr;
+        if (settings && server_) return log_->set_level(wire::log_level_of(settings->log_level));
         const auto* c = frame ? std::get_if<wire::user_connection>(&*frame) : nullptr;
         if (c && server_ && m.fds.size() == 1) return server_->add_connection(c->peer, std::move(m.fds.front()));
         status_ = 1;
@@ -50,7 +53,7 @@ private:
 
     void begin(const wire::user_setup& setup)
     {
-        log_ = io::stderr_log("winrmd-user", static_cast<base::log_level>(setup.log_level));
+        log_.emplace(io::stderr_log("winrmd-user", base::log_level::debug), wire::log_level_of(setup.log_level));
         server_.emplace(loop_, setup, *log_, [this](wire::user_status s) {
             if (!stopping_) control_.send(wire::encode(wire::frame{s}));
         });
@@ -77,7 +80,7 @@ private:
     io::message_socket control_;
     io::signal_watch stop_signals_;
     io::timer flush_timer_{loop_};
-    std::unique_ptr<base::log_sink> log_;
+    std::optional<wire::level_log> log_;
     std::optional<user_server> server_;
     base::time_point flush_until_{};
     bool stopping_ = false;

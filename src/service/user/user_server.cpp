@@ -189,7 +189,8 @@ void user_server::arm_timer()
 
 wire::user_status user_server::status() const
 {
-    return {static_cast<std::uint32_t>(table_.shells()), static_cast<std::uint32_t>(connections_.size())};
+    return {static_cast<std::uint32_t>(table_.shells()), static_cast<std::uint32_t>(connections_.size()),
+            static_cast<std::uint32_t>(next_connection_ - 1)};
 }
 
 void user_server::tell_status()

@@ -24,7 +24,8 @@ enum class kind : unsigned char {
     user_status,
     stop,
     ready,
-    drain
+    drain,
+    user_settings
 };
 
 /// Appends. Both directions go through visit_fields() below, so that a field cannot be written and not read.
@@ -235,10 +236,16 @@ template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer
 {
     c.number(f.shells);
     c.number(f.connections);
+    c.number(f.taken);
 }
 template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const stop, stop>&) {}
 template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const ready, ready>&) {}
 template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const drain, drain>&) {}
+template <class C>
+void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_settings, user_settings>& f)
+{
+    c.number(f.log_level);
+}
 
 template <class T> std::optional<frame> read(base::bytes& payload)
 {
@@ -294,6 +301,7 @@ std::optional<frame> decode(base::bytes&& payload)
     case kind::stop: return read<stop>(in);
     case kind::ready: return read<ready>(in);
     case kind::drain: return read<drain>(in);
+    case kind::user_settings: return read<user_settings>(in);
     }
     return std::nullopt;
 }

@@ -4,8 +4,9 @@
 //
 //   monitor → front   setup (once: settings, TLS key, listening sockets), login_answer (with a descriptor if accepted),
 //   drain, stop front → monitor   ready (once: in its sandbox, and accepting), login_request monitor → user    setup
-//   (once), connection (with a descriptor), stop user → monitor    status (live shells and connections; lets an idle
-//   process be ended) front ↔ user      request / reply, one socket pair per logged-in connection
+//   (once), settings (what changes while it runs), connection (with a descriptor), stop user → monitor    status (live
+//   shells and connections; lets an idle process be ended) front ↔ user      request / reply, one socket pair per
+//   logged-in connection
 #pragma once
 
 #include "base/bytes.h"
@@ -91,6 +92,8 @@ struct user_connection
 struct user_status
 {
     std::uint32_t shells = 0, connections = 0;
+    /// user_connection frames so far: a status that crossed one on the way is recognised by it.
+    std::uint32_t taken = 0;
 };
 struct stop
 {};
@@ -100,9 +103,14 @@ struct ready
 /// Accept nothing more, let go of the listening sockets, end with the last connection.
 struct drain
 {};
+/// What a running user process takes over after a reload; all else of user_setup holds as long as it lives.
+struct user_settings
+{
+    std::uint8_t log_level = 1;
+};
 
 using frame = std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection,
-                           user_status, stop, ready, drain>;
+                           user_status, stop, ready, drain, user_settings>;
 
 [[nodiscard]] base::bytes encode(const frame& f);
 /// Head of a request or reply frame; the envelope follows it unjoined (message_socket::send(head, body)).

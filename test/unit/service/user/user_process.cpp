@@ -77,9 +77,11 @@ TEST_F(user_process_test, tells_its_connections_and_stops_when_told)
     send(wire::user_connection{"192.0.2.7"}, std::move(fds));
     while (statuses.empty()) loop.run_one();
     EXPECT_EQ(statuses.back().connections, 1U);
+    EXPECT_EQ(statuses.back().taken, 1U);
     front.reset();
     while (statuses.size() < 2) loop.run_one();
     EXPECT_EQ(statuses.back().connections, 0U);
+    EXPECT_EQ(statuses.back().taken, 1U);
     send(wire::stop{});
     EXPECT_EQ(exit_status(), 0);
 }
@@ -94,6 +96,20 @@ TEST_F(user_process_test, ends_with_the_monitor)
 TEST_F(user_process_test, refuses_to_run_without_a_setup)
 {
     send(wire::user_connection{"192.0.2.7"});
+    EXPECT_EQ(exit_status(), 1);
+}
+
+TEST_F(user_process_test, takes_over_settings_while_it_runs_and_not_before)
+{
+    begin();
+    send(wire::user_settings{0});
+    send(wire::stop{});
+    EXPECT_EQ(exit_status(), 0);
+}
+
+TEST_F(user_process_test, settings_without_a_setup_end_it)
+{
+    send(wire::user_settings{0});
     EXPECT_EQ(exit_status(), 1);
 }
 

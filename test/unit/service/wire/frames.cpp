@@ -52,10 +52,11 @@ std::vector<base::bytes> one_of_each()
     all.push_back(wire::encode(wire::frame{some_setup()}));
     all.push_back(wire::encode(wire::frame{some_user()}));
     all.push_back(wire::encode(wire::frame{wire::user_connection{"127.0.0.1"}}));
-    all.push_back(wire::encode(wire::frame{wire::user_status{4, 5}}));
+    all.push_back(wire::encode(wire::frame{wire::user_status{4, 5, 6}}));
     all.push_back(wire::encode(wire::frame{wire::stop{}}));
     all.push_back(wire::encode(wire::frame{wire::ready{}}));
     all.push_back(wire::encode(wire::frame{wire::drain{}}));
+    all.push_back(wire::encode(wire::frame{wire::user_settings{2}}));
     return all;
 }
 
@@ -108,15 +109,15 @@ TEST(Frames, EnvelopeRunsToTheEndAndNeedsNoJoin)
 
 TEST(Frames, IntegersAreLittleEndian)
 {
-    EXPECT_EQ(wire::encode(wire::frame{wire::user_status{0x01020304, 5}}),
-              (base::bytes{"\x08\x04\x03\x02\x01\x05\0\0\0", 9}));
+    EXPECT_EQ(wire::encode(wire::frame{wire::user_status{0x01020304, 5, 6}}),
+              (base::bytes{"\x08\x04\x03\x02\x01\x05\0\0\0\x06\0\0\0", 13}));
 }
 
 TEST(Frames, UnknownKindsAndValuesAreRefused)
 {
     EXPECT_FALSE(wire::decode(""));
     EXPECT_FALSE(wire::decode(base::bytes(1, '\0')));
-    EXPECT_FALSE(wire::decode(base::bytes(1, '\x0c')));
+    EXPECT_FALSE(wire::decode(base::bytes(1, '\x0d')));
     EXPECT_FALSE(wire::decode(base::bytes(1, '\xff')));
     base::bytes answer = wire::encode(wire::frame{wire::login_answer{1, wire::login_verdict::accepted}});
     answer.back() = 3;
