@@ -690,6 +690,18 @@ class TestService(unittest.TestCase):
         with Service() as service:
             self.assertEqual([service.post(create).status for _ in range(2)], [200, 200])
 
+    def test_standard_input_that_is_at_its_end_is_told(self):
+        with open(os.devnull) as nothing:
+            got = subprocess.run([WINRMD, "--test-server"], stdin=nothing, capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((got.returncode, got.stdout), (1, ""), got.stderr)
+        told = [line for line in got.stderr.splitlines() if line.startswith("winrmd: standard input ")]
+        self.assertEqual(len(told), 1, got.stderr)
+        self.assertIn("keep it open", told[0])
+        with Service() as service:  # once it has served it simply ends
+            service.stop()
+            self.assertEqual(service.process.returncode, 0)
+            self.assertRegex(service.log, " stop reason=standard_input_ended")
+
     def test_nothing_else_from_a_file(self):
         for text in ("permit_root = true\nfronts = 2\n", '[[listen]]\nport = 1\n', 'user_file = "/x"\n'):
             with self.assertRaisesRegex(AssertionError, r"--test-server takes \[limits\] and log_level") as caught:

@@ -166,7 +166,7 @@ result<void> monitor::start()
     fronts_->when_failed([this] {
         if ((ready_ && !plan_.test) || fronts_->failures() < hopeless) return;
         status_ = 1;
-        stop();
+        stop("no_front_gets_ready");
     });
     fronts_->when_ready([this] {
         ready_ = true;
@@ -219,9 +219,9 @@ void monitor::login(std::uint64_t key, wire::login_request&& request)
 
 void monitor::signalled(int number)
 {
-    if (number != SIGHUP) return stop();
+    if (number != SIGHUP) return stop(number == SIGTERM ? "SIGTERM" : "SIGINT");
     if (!plan_.config_path.empty()) return reload();
-    if (plan_.test) stop(); // the terminal is gone
+    if (plan_.test) stop("SIGHUP"); // the terminal is gone
 }
 
 /// Shells and user processes stay. New fronts take over the listening sockets; what listens where needs a restart.
@@ -265,11 +265,11 @@ void monitor::reload()
     log_.set_level(plan_.values.log_level);
 }
 
-void monitor::stop()
+void monitor::stop(const char* why)
 {
     if (std::exchange(stopping_, true)) return;
     notify_systemd("STOPPING=1");
-    log_.write(base::log_level::info, "stop", {});
+    log_.write(base::log_level::info, "stop", {{"reason", why}});
     if (desk_) desk_.reset();
     // User processes first: their last answers still go out through the fronts.
     users_->stop();
@@ -282,15 +282,24 @@ void monitor::watch_standard_input()
     if (!input_) {
         input_flags_ = ::fcntl(STDIN_FILENO, F_GETFL);
         const int copy = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-        if (copy < 0) return loop_.post([this] { stop(); });
+        if (copy < 0) return loop_.post([this] { input_ended(); });
         input_.emplace(loop_, copy);
     }
     input_->when_readable([this] {
         char piece[512];
         const ssize_t got = ::read(input_->fd(), piece, sizeof piece);
         if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return watch_standard_input();
-        stop();
+        input_ended();
     });
+}
+
+void monitor::input_ended()
+{
+    if (!ready_ && !stopping_) {
+        status_ = 1;
+        ended_early_ = true;
+    }
+    stop("standard_input_ended");
 }
 
 } // namespace winrm::service::monitor

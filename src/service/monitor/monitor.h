@@ -37,13 +37,16 @@ public:
     void when_ready(std::function<void()> call) { when_ready_ = std::move(call); }
     /// @return exit status: 0 = ended as told, 1 = never got ready.
     int run();
+    /// A test service's standard input was at its end before anybody could have connected.
+    [[nodiscard]] bool ended_early() const noexcept { return ended_early_; }
 
 private:
     void login(std::uint64_t key, wire::login_request&& request);
     void signalled(int number);
     void reload();
-    void stop();
+    void stop(const char* why);
     void watch_standard_input();
+    void input_ended();
     [[nodiscard]] wire::front_setup front_setup_of() const;
     [[nodiscard]] user_process_options user_options_of() const;
 
@@ -60,7 +63,7 @@ private:
     std::vector<listening_socket> shown_;
     std::set<std::pair<std::uint64_t, std::uint64_t>> asked_; ///< front and connection with a login under way
     std::function<void()> when_ready_;
-    bool ready_ = false, stopping_ = false;
+    bool ready_ = false, stopping_ = false, ended_early_ = false;
     int status_ = 0;
 };
 

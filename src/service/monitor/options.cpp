@@ -38,33 +38,43 @@ options parse_options(int argc, char** argv)
     optind = 1;
     opterr = 0;
     std::string listen_text;
+    const char* mode = nullptr; // the option that said what to do
+    std::string clash;
+    const auto chosen = [&](action what, const char* name) {
+        if (mode && out.what != what) clash = std::string{mode} + " and " + name + " exclude each other";
+        out.what = what;
+        mode = name;
+    };
     for (int got = 0; (got = ::getopt_long(argc, argv, "hV", known, nullptr)) != -1;) {
         switch (got) {
         case config:
             out.config = optarg;
             out.config_given = true;
             break;
-        case check: out.what = action::check; break;
-        case test_server: out.what = action::test_server; break;
+        case check: chosen(action::check, "--check"); break;
+        case test_server: chosen(action::test_server, "--test-server"); break;
         case http: out.http = true; break;
         case listen: listen_text = optarg; break;
         case as: out.as = optarg; break;
         case 'h':
         case help: out.what = action::help; return out;
         case 'V':
-        case version: out.what = action::version; return out;
+        case version: chosen(action::version, "--version"); break;
         default:
             return wrong(std::string{"unknown option or missing value: "} +
                          (optind > 0 && optind <= argc ? argv[optind - 1] : ""));
         }
     }
+    if (!clash.empty()) return wrong(clash);
     if (optind < argc && std::string{argv[optind]} == "passwd") {
+        if (optind != 1) return wrong("passwd takes a user name and no option");
         if (optind + 2 != argc) return wrong("passwd takes one user name");
         out.what = action::passwd;
         out.user = argv[optind + 1];
         return out;
     }
     if (optind < argc) return wrong(std::string{"unexpected argument: "} + argv[optind]);
+    if (out.what == action::version && out.config_given) return wrong("--version takes nothing else");
     if (out.what != action::test_server && (out.http || !listen_text.empty() || !out.as.empty()))
         return wrong("--http, --listen and --as belong to --test-server");
     if (!listen_text.empty()) {

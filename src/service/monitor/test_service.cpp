@@ -88,7 +88,11 @@ int run_test_service(const options& o)
                   << ",\"password\":" << json(std::string{password->reveal()}) << ",\"ca\":" << json(ca.path())
                   << ",\"pid\":" << ::getpid() << "}" << std::endl;
     });
-    return m.run();
+    const int status = m.run();
+    if (m.ended_early())
+        return refuse("standard input was at its end before connections were served, and a test service ends with it: "
+                      "keep it open, as `sleep infinity | winrmd --test-server` or a pipe of your program does");
+    return status;
 }
 
 } // namespace winrm::service::monitor

@@ -22,6 +22,8 @@ TEST(Options, WhatIsAskedFor)
     EXPECT_EQ(parse({"--check", "--config", "x"}).what, action::check);
     EXPECT_EQ(parse({"--check", "--config", "x"}).config, "x");
     EXPECT_EQ(parse({"--help"}).what, action::help);
+    EXPECT_EQ(parse({"passwd", "--help"}).what, action::help);
+    EXPECT_EQ(parse({"--check", "--check"}).what, action::check);
     EXPECT_EQ(parse({"--version"}).what, action::version);
     EXPECT_EQ(parse({"passwd", "ada"}).user, "ada");
     const options test = parse({"--test-server", "--http", "--listen", "[::1]:0", "--as", "ada"});
@@ -50,6 +52,15 @@ TEST(Options, WrongUsageIsSaid)
                                                {"--http"},
                                                {"--listen", "127.0.0.1:1"},
                                                {"--as", "ada"},
+                                               {"--check", "--test-server"},
+                                               {"--test-server", "--check", "--config", "x"},
+                                               {"--version", "x"},
+                                               {"--version", "--check"},
+                                               {"--check", "--version"},
+                                               {"--version", "--config", "x"},
+                                               {"--check", "extra"},
+                                               {"--check", "passwd", "ada"},
+                                               {"--http", "passwd", "ada"},
                                                {"--test-server", "--listen", "nowhere"}}) {
         const options o = parse(words);
         EXPECT_EQ(o.what, action::wrong) << words[0];
