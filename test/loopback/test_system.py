@@ -626,6 +626,28 @@ class UserFile(unittest.TestCase):
         with Daemon(self.place, self.config("permit_root = true\n")) as service:
             self.assertEqual(service.sh(self.root, "id -u").stdout, b"0\n")
 
+    def test_a_user_file_that_goes_bad_is_named_in_the_log(self):
+        good = self.users.read_text()
+        with Daemon(self.place, self.config()) as service:
+            try:
+                self.users.chmod(0o644)
+                self.assertEqual(service.identify(self.ada).status, 503)
+                line = service.wait_log(" login .*result=unavailable .*reason=user_file_unusable")
+                self.assertIn(f"user={self.ada[0]} ", line)
+                self.assertIn(f"{self.users}: can be read by others", service.wait_log(" user_file "))
+                self.users.chmod(0o600)
+                self.users.write_text(f"{self.ada[0]}:$y$j9T$abc\n")
+                since = service.mark()
+                self.assertEqual(service.identify(self.ada).status, 401)
+                self.assertIn(f"{self.users}:1: ", service.wait_log(" user_file ", since))
+                since = service.mark()
+                service.process.send_signal(signal.SIGHUP)
+                self.assertIn(f"{self.users}:1", service.wait_log(" reload_refused ", since))
+            finally:
+                self.users.write_text(good)
+                self.users.chmod(0o600)
+            self.assertEqual(service.identify(self.ada).status, 200)
+
     def test_a_user_file_that_others_can_read_refuses_to_start(self):
         self.users.chmod(0o640)
         try:

@@ -32,6 +32,14 @@ std::optional<account> find_account(uid_t uid)
     return look_up([&](auto... a) { return ::getpwuid_r(uid, a...); });
 }
 
+bool group_exists(const std::string& name)
+{
+    std::vector<char> buffer(entry_size * 4);
+    group entry{};
+    group* found = nullptr;
+    return ::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
+}
+
 bool in_one_of(const account& who, const std::vector<std::string>& groups)
 {
     std::vector<gid_t> mine(1024);

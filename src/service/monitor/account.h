@@ -18,6 +18,7 @@ struct account
 
 [[nodiscard]] std::optional<account> find_account(const std::string& name);
 [[nodiscard]] std::optional<account> find_account(uid_t uid);
+[[nodiscard]] bool group_exists(const std::string& name);
 /// Primary and supplementary groups count.
 [[nodiscard]] bool in_one_of(const account& who, const std::vector<std::string>& groups);
 

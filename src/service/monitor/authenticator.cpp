@@ -8,6 +8,7 @@
 #include "service/monitor/pam.h"
 #include "service/monitor/user_file.h"
 
+#include <algorithm>
 #include <climits>
 #include <csignal>
 #include <fcntl.h>
@@ -27,7 +28,8 @@ enum verdict : int {
     not_in_group,
     root_refused,
     not_ours,
-    unavailable
+    unavailable, // from here on nothing is said about the password
+    bad_user_file
 };
 
 const char* reason_of(int status)
@@ -39,6 +41,7 @@ const char* reason_of(int status)
     case not_in_group: return "not_in_allowed_group";
     case root_refused: return "root_not_permitted";
     case not_ours: return "not_the_account_of_this_service";
+    case bad_user_file: return "user_file_unusable";
     default: return "password_check_failed";
     }
 }
@@ -51,14 +54,20 @@ bool matches(const login_policy& policy, const std::string& user, const base::se
 }
 
 verdict check_password(const login_policy& policy, const std::string& user, const base::secret& password,
-                       const std::string& peer)
+                       const std::string& peer, std::string& detail)
 {
     switch (policy.how) {
     case backend::throw_away: return matches(policy, user, password) ? accepted : wrong_password;
     case backend::user_file: {
-        auto lines = read_trusted_file(policy.user_file, file_secrecy::secret, 1024 * 1024);
-        if (!lines) return unavailable;
-        return check_user_line(*lines, user, password) ? accepted : wrong_password;
+        auto lines = read_trusted_file(policy.user_file, file_secrecy::secret, max_user_file);
+        if (!lines) {
+            detail = policy.user_file + ": " + lines.error().message();
+            return bad_user_file;
+        }
+        if (check_user_line(*lines, user, password)) return accepted;
+        for (const user_line_problem& p : user_file_problems(*lines, trial::form)) // it was changed since the start
+            if (p.user == user) detail = policy.user_file + ':' + std::to_string(p.line) + ": " + p.what;
+        return wrong_password;
     }
     case backend::pam: break;
     }
@@ -73,9 +82,9 @@ verdict check_password(const login_policy& policy, const std::string& user, cons
 
 /// The password comes first: who cannot tell it learns nothing about account and groups, by time or answer.
 verdict decide(const login_policy& policy, const std::string& user, const base::secret& password,
-               const std::string& peer, account& who)
+               const std::string& peer, account& who, std::string& detail)
 {
-    if (const verdict v = check_password(policy, user, password, peer); v != accepted) return v;
+    if (const verdict v = check_password(policy, user, password, peer, detail); v != accepted) return v;
     const auto found = find_account(user);
     if (!found) return no_account;
     who = *found;
@@ -114,7 +123,7 @@ void authenticator::check(const std::string& user, const base::secret& password,
     int ends[2] = {-1, -1};
     const auto fail = [&] {
         loop_.post([done, alive = alive_] {
-            if (*alive) done({std::nullopt, true, "no_resources"});
+            if (*alive) done({std::nullopt, true, "no_resources", {}});
         });
     };
     if (::pipe2(ends, O_CLOEXEC) != 0) return fail();
@@ -127,13 +136,16 @@ void authenticator::check(const std::string& user, const base::secret& password,
         ::signal(SIGPIPE, SIG_IGN);
         close_all_from(3, out.get());
         account who;
-        const verdict v = decide(policy_, user, password, peer, who);
+        std::string detail;
+        const verdict v = decide(policy_, user, password, peer, who, detail);
         if (v == accepted) {
             const std::string told = std::to_string(who.uid) + '\n' + std::to_string(who.gid) + '\n' + who.name + '\n' +
                                      who.home + '\n' + who.shell + '\n';
             if (told.size() > PIPE_BUF ||
                 ::write(out.get(), told.data(), told.size()) != static_cast<ssize_t>(told.size()))
                 ::_exit(unavailable);
+        } else if (::write(out.get(), detail.data(), std::min<std::size_t>(detail.size(), PIPE_BUF)) < 0) {
+            ::_exit(v); // a log line less
         }
         ::_exit(v);
     }
@@ -166,19 +178,23 @@ void authenticator::finished(std::uint64_t number, int status)
 login_result authenticator::judge(int status, const std::string& told) const
 {
     if (WIFSIGNALED(status))
-        return {std::nullopt, true,
-                WTERMSIG(status) == SIGKILL ? "password_check_took_too_long" : "password_check_crashed"};
+        return {std::nullopt,
+                true,
+                WTERMSIG(status) == SIGKILL ? "password_check_took_too_long" : "password_check_crashed",
+                {}};
     const int code = WEXITSTATUS(status);
-    if (code != accepted) return {std::nullopt, code < wrong_password || code >= unavailable, reason_of(code)};
+    if (code != accepted) return {std::nullopt, code < wrong_password || code >= unavailable, reason_of(code), told};
     std::vector<std::string> fields;
     for (std::size_t from = 0, to = 0; (to = told.find('\n', from)) != std::string::npos; from = to + 1)
         fields.push_back(told.substr(from, to - from));
     const auto uid = fields.size() == 5 ? base::parse_unsigned(fields[0]) : std::nullopt;
     const auto gid = fields.size() == 5 ? base::parse_unsigned(fields[1]) : std::nullopt;
-    if (!uid || !gid || *uid >= ~uid_t{0} || *gid >= ~gid_t{0}) return {std::nullopt, true, "password_check_failed"};
-    if (*uid == 0 && !policy_.permit_root) return {std::nullopt, false, reason_of(root_refused)};
-    if (policy_.only_uid && *uid != *policy_.only_uid) return {std::nullopt, false, reason_of(not_ours)};
-    return {identity{static_cast<uid_t>(*uid), static_cast<gid_t>(*gid), fields[2], fields[3], fields[4]}, false, {}};
+    if (!uid || !gid || *uid >= ~uid_t{0} || *gid >= ~gid_t{0})
+        return {std::nullopt, true, "password_check_failed", {}};
+    if (*uid == 0 && !policy_.permit_root) return {std::nullopt, false, reason_of(root_refused), {}};
+    if (policy_.only_uid && *uid != *policy_.only_uid) return {std::nullopt, false, reason_of(not_ours), {}};
+    return {
+        identity{static_cast<uid_t>(*uid), static_cast<gid_t>(*gid), fields[2], fields[3], fields[4]}, false, {}, {}};
 }
 
 } // namespace winrm::service::monitor

@@ -34,6 +34,7 @@ struct login_result
     std::optional<identity> who; ///< set = accepted
     bool unavailable = false;    ///< nothing is said about the password: it could not be checked
     std::string reason;          ///< for the log only; the client hears the same in every case
+    std::string detail;          ///< for the log too: which file, and what is wrong with it; mostly empty
 };
 
 class authenticator

@@ -26,7 +26,7 @@ int no_passphrase(char*, int, int, void*) { return -1; }
 
 } // namespace
 
-std::string certificate_problem(const std::string& certificate_pem, const base::secret& key_pem)
+std::string certificate_problem(const std::string& certificate_pem, const base::secret& key_pem, std::time_t now)
 {
     const auto said = [](const char* what) {
         ERR_clear_error();
@@ -40,6 +40,13 @@ std::string certificate_problem(const std::string& certificate_pem, const base::
     if (!key) return said("key is not a PEM private key without passphrase");
     if (X509_check_private_key(certificate.get(), key.get()) != 1)
         return said("key does not belong to the certificate");
+    const ASN1_TIME* end = X509_get0_notAfter(certificate.get());
+    if (X509_cmp_time(end, &now) < 0) {
+        std::tm when{};
+        char shown[40] = "";
+        if (ASN1_TIME_to_tm(end, &when) == 1) std::strftime(shown, sizeof shown, " on %Y-%m-%d at %H:%M:%S UTC", &when);
+        return said(("certificate expired" + std::string{shown} + ": no client would trust it; renew it").c_str());
+    }
     return {};
 }
 

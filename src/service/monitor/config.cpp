@@ -1,9 +1,11 @@
 // The only file that includes toml++.
 #include "service/monitor/config.h"
 
+#include "service/monitor/account.h"
 #include "service/monitor/certificate_check.h"
 #include "service/monitor/config_keys.h"
 #include "service/monitor/file_check.h"
+#include "service/monitor/user_file.h"
 
 #define TOML_EXCEPTIONS 0
 #if defined(__GNUC__)
@@ -18,6 +20,9 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <cctype>
+#include <ctime>
+#include <filesystem>
 #include <functional>
 #include <numeric>
 #include <unistd.h>
@@ -26,6 +31,18 @@ namespace winrm::service::monitor {
 namespace {
 
 constexpr std::size_t max_config = 256 * 1024, max_pem = 96 * 1024;
+constexpr const char* pam_folders[] = {"/etc/pam.d/", "/usr/lib/pam.d/"};
+
+config_problem problem_at(const std::string& file, unsigned line, std::string what)
+{
+    return {line == 0 ? file : file + ':' + std::to_string(line), std::move(what), line};
+}
+
+void sort_by_line(std::vector<config_problem>& all)
+{
+    constexpr auto place = [](const config_problem& p) { return p.line == 0 ? ~0u : p.line; };
+    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+}
 
 /// Edits that turn a into b (Levenshtein).
 std::size_t distance(std::string_view a, std::string_view b)
@@ -68,7 +85,10 @@ public:
             const auto at =
                 std::find_if(keys_.begin(), keys_.end(), [&](const auto& k) { return k.first == key.str(); });
             if (at != keys_.end()) {
+                const std::size_t before = out_.problems.size();
+                out_.lines.keys[std::string{key.str()}] = key.source().begin.line;
                 at->second(node);
+                if (out_.problems.size() != before) out_.lines.bad.emplace(key.str());
                 continue;
             }
             std::vector<std::string_view> names;
@@ -83,7 +103,7 @@ private:
 
     void problem(const toml::source_region& at, std::string what)
     {
-        out_.problems.push_back({file_ + ':' + std::to_string(at.begin.line), std::move(what)});
+        out_.problems.push_back(problem_at(file_, at.begin.line, std::move(what)));
     }
     void unknown(const toml::key& key, const std::vector<std::string_view>& names)
     {
@@ -132,6 +152,7 @@ private:
                 const auto name = entry.value_exact<std::string>();
                 good = good && name && !name->empty();
                 if (good) all.push_back(*name);
+                out_.lines.groups.push_back(entry.source().begin.line);
             }
         if (good) s().allow_groups = std::move(all);
         else problem(n.source(), "allow_groups must be an array of group names, as [\"winrm\"]");
@@ -162,9 +183,13 @@ private:
     void one_listener(const toml::table& t)
     {
         listen_address l;
+        config_lines::listener lines;
+        lines.table = t.source().begin.line;
+        const std::size_t before = out_.problems.size();
         bool port_given = false;
         for (auto&& [key, node] : t) {
             if (key == "address") {
+                lines.address = key.source().begin.line;
                 const auto v = node.value_exact<std::string>();
                 in6_addr any{};
                 if (v && (*v == "*" || ::inet_pton(AF_INET, v->c_str(), &any) == 1 ||
@@ -173,8 +198,10 @@ private:
                 else problem(node.source(), "address must be a numeric IPv4 or IPv6 address, or \"*\" for all");
             } else if (key == "port") {
                 port_given = true;
+                lines.port = key.source().begin.line;
                 number(node, "port", l.port, 1, 65'535);
             } else if (key == "tls") {
+                lines.tls = key.source().begin.line;
                 boolean(node, "tls", l.tls);
             } else {
                 unknown(key, {"address", "port", "tls"});
@@ -182,7 +209,9 @@ private:
         }
         if (l.address.empty()) l.address = "*";
         if (!port_given) l.port = l.tls ? 5986 : 5985;
+        lines.good = out_.problems.size() == before;
         s().listen.push_back(std::move(l));
+        out_.lines.listen.push_back(lines);
     }
     void limits(const toml::node& n)
     {
@@ -203,72 +232,204 @@ private:
     std::vector<std::pair<std::string_view, handler>> keys_;
 };
 
-void check_together(const settings& s, const std::string& file, std::vector<config_problem>& problems)
+/// What an address takes: family and bytes, all zero for every address; "*" takes both families.
+struct taken_address
 {
-    const bool tls = std::any_of(s.listen.begin(), s.listen.end(), [](const auto& l) { return l.tls; });
-    const bool plain = std::any_of(s.listen.begin(), s.listen.end(), [](const auto& l) { return !l.tls; });
-    if (tls && (s.certificate.empty() || s.key.empty()))
-        problems.push_back({file, "a listener with TLS needs certificate = \"FILE\" and key = \"FILE\" (PEM)"});
-    if (plain && s.auth_basic && !s.allow_unencrypted)
-        problems.push_back(
-            {file, "a listener without TLS would carry passwords in clear: set tls = true for it, or, if you accept "
-                   "that, allow_unencrypted = true"});
+    bool v4 = false, v6 = false, every = false;
+    std::string bytes;
+};
+
+taken_address taken_by(const std::string& address)
+{
+    if (address == "*") return {true, true, true, {}};
+    unsigned char raw[16] = {};
+    const bool v4 = ::inet_pton(AF_INET, address.c_str(), raw) == 1;
+    if (!v4) (void)::inet_pton(AF_INET6, address.c_str(), raw);
+    std::string bytes{reinterpret_cast<const char*>(raw), v4 ? 4u : 16u};
+    const bool every = bytes.find_first_not_of('\0') == std::string::npos;
+    return {v4, !v4, every, std::move(bytes)};
+}
+
+bool collide(const listen_address& a, const listen_address& b)
+{
+    if (a.port != b.port) return false;
+    const taken_address one = taken_by(a.address), two = taken_by(b.address);
+    const bool same_family = (one.v4 && two.v4) || (one.v6 && two.v6);
+    return same_family && (one.every || two.every || one.bytes == two.bytes);
+}
+
+void check_listeners(loaded_config& c, const std::string& file)
+{
+    const settings& s = c.values;
+    for (std::size_t i = 0; i < s.listen.size(); ++i) {
+        const config_lines::listener here = i < c.lines.listen.size() ? c.lines.listen[i] : config_lines::listener{};
+        const listen_address& l = s.listen[i];
+        if (!l.tls && s.auth_basic && !s.allow_unencrypted && !c.lines.is_bad("allow_unencrypted"))
+            c.problems.push_back(problem_at(
+                file, here.tls,
+                "a listener without TLS would carry passwords in clear: set tls = true for it, or, if you accept that, "
+                "allow_unencrypted = true"));
+        for (std::size_t k = 0; k < i && here.good; ++k) {
+            const listen_address& other = s.listen[k];
+            if (!c.lines.listen[k].good || !collide(l, other)) continue;
+            const unsigned line = here.port != 0 ? here.port : here.address != 0 ? here.address : here.table;
+            c.problems.push_back(
+                problem_at(file, line,
+                           '"' + l.address + "\" port " + std::to_string(l.port) + " collides with \"" + other.address +
+                               "\" port " + std::to_string(other.port) + " of the [[listen]] in line " +
+                               std::to_string(c.lines.listen[k].table) + ": remove one, or give it another port"));
+            break;
+        }
+    }
+}
+
+void check_together(loaded_config& c, const std::string& file)
+{
+    const settings& s = c.values;
+    const config_lines& at = c.lines;
+    const auto problem = [&](unsigned line, std::string what) {
+        c.problems.push_back(problem_at(file, line, std::move(what)));
+    };
+    check_listeners(c, file);
+    const bool certificate = !s.certificate.empty() || at.is_bad("certificate");
+    const bool key = !s.key.empty() || at.is_bad("key");
+    if (certificate != key)
+        problem(at.of(certificate ? "certificate" : "key"), certificate
+                                                                ? "certificate needs key = \"FILE\" (PEM) beside it"
+                                                                : "key needs certificate = \"FILE\" (PEM) beside it");
+    const auto tls = std::find_if(s.listen.begin(), s.listen.end(), [](const auto& l) { return l.tls; });
+    const auto number = static_cast<std::size_t>(tls - s.listen.begin());
+    if (tls != s.listen.end() && !certificate && !key && !at.is_bad("listen"))
+        problem(number < at.listen.size() ? at.listen[number].table : 0,
+                "a listener with TLS needs certificate = \"FILE\" and key = \"FILE\" (PEM)");
     if (!s.auth_basic)
-        problems.push_back({file, "auth_basic = false leaves no way to log in: Basic is the only scheme so far"});
+        problem(at.of("auth_basic"), "auth_basic = false leaves no way to log in: Basic is the only scheme so far");
     if (s.allow_groups && s.allow_groups->empty())
-        problems.push_back({file, "allow_groups = [] lets nobody in: name at least one group"});
-    if (s.pam_service.empty() || s.pam_service.find('/') != std::string::npos)
-        problems.push_back({file, "pam_service must be the name of a file in /etc/pam.d"});
+        problem(at.of("allow_groups"), "allow_groups = [] lets nobody in: name at least one group");
+    if (s.pam_service.empty() || s.pam_service.find('/') != std::string::npos || s.pam_service.front() == '.')
+        problem(at.of("pam_service"), "pam_service must be the name of a file in /etc/pam.d");
+}
+
+/// Certificate and key, if both are there to be looked at.
+void check_certificate(loaded_config& c, const std::string& name)
+{
+    const settings& s = c.values;
+    bool readable = true;
+    const auto look = [&](const char* which, const std::string& path, file_secrecy secrecy) {
+        if (path.empty()) return std::string{};
+        auto read = read_trusted_file(path, secrecy, max_pem);
+        if (!read) c.problems.push_back(problem_at(name, c.lines.of(which), path + ": " + read.error().message()));
+        readable = readable && read;
+        return read ? std::move(*read) : std::string{};
+    };
+    const std::string certificate = look("certificate", s.certificate, file_secrecy::open);
+    const base::secret key{look("key", s.key, file_secrecy::secret)};
+    if (!readable || s.certificate.empty() || s.key.empty()) return;
+    const std::string wrong = certificate_problem(certificate, key, std::time(nullptr));
+    if (wrong.empty()) return;
+    const bool of_key = wrong.compare(0, 3, "key") == 0;
+    c.problems.push_back(
+        problem_at(name, c.lines.of(of_key ? "key" : "certificate"), (of_key ? s.key : s.certificate) + ": " + wrong));
+}
+
+void check_user_file(loaded_config& c, const std::string& name)
+{
+    const std::string& path = c.values.user_file;
+    const unsigned line = c.lines.of("user_file");
+    auto read = read_trusted_file(path, file_secrecy::secret, max_user_file);
+    if (!read) return c.problems.push_back(problem_at(name, line, path + ": " + read.error().message()));
+    const base::secret lines{std::move(*read)}; // hashes are wiped too
+    auto problems = user_file_problems(lines.reveal());
+    if (problems.empty() && !names_anybody(lines.reveal()))
+        c.warnings.push_back(problem_at(name, line, path + " names no user, so nobody can log in: see winrmd passwd"));
+    for (user_line_problem& p : problems)
+        c.problems.push_back({path + ':' + std::to_string(p.line), std::move(p.what), line});
+}
+
+void check_pam(loaded_config& c, const std::string& name)
+{
+    std::string service = c.values.pam_service;
+    if (service.empty() || service.find('/') != std::string::npos) return; // said already
+    for (char& letter : service) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter))); // as PAM
+    bool any = false;
+    for (const char* folder : pam_folders) {
+        if (::access((folder + service).c_str(), F_OK) == 0) return;
+        any = any || ::access(folder, F_OK) == 0;
+    }
+    if (any) // otherwise /etc/pam.conf has the services
+        c.problems.push_back(
+            problem_at(name, c.lines.of("pam_service"),
+                       "pam_service = \"" + c.values.pam_service + "\", but there is no " + pam_folders[0] + service +
+                           ": make it (share/doc/openwinrm/examples/winrmd.pam is an example), or name another one"));
+}
+
+void check_groups(loaded_config& c, const std::string& name)
+{
+    if (!c.values.allow_groups) {
+        if (::geteuid() == 0 && !group_exists("winrm"))
+            c.warnings.push_back(problem_at(
+                name, 0, "there is no group \"winrm\", so nobody can log in: groupadd winrm, or set allow_groups"));
+        return;
+    }
+    const std::vector<std::string>& all = *c.values.allow_groups;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (!group_exists(all[i]))
+            c.warnings.push_back(problem_at(name, i < c.lines.groups.size() ? c.lines.groups[i] : 0,
+                                            "there is no group \"" + all[i] + "\": it lets nobody in"));
 }
 
 } // namespace
+
+unsigned config_lines::of(std::string_view key) const
+{
+    const auto at = keys.find(key);
+    return at == keys.end() ? 0 : at->second;
+}
 
 loaded_config parse_config(std::string_view text, const std::string& name, config_scope scope)
 {
     loaded_config out;
     const toml::parse_result parsed = toml::parse(text, name);
     if (!parsed) {
-        out.problems.push_back({name + ':' + std::to_string(parsed.error().source().begin.line),
-                                "not TOML: " + std::string{parsed.error().description()}});
+        out.problems.push_back(problem_at(name, parsed.error().source().begin.line,
+                                          "not TOML: " + std::string{parsed.error().description()}));
         return out;
     }
+    out.understood = true;
     if (scope == config_scope::limits_only) {
         for (auto&& [key, node] : parsed.table())
             if (key != "limits" && key != "log_level") {
-                out.problems.push_back(
-                    {name + ':' + std::to_string(key.source().begin.line),
-                     "--test-server takes [limits] and log_level from a file and decides the rest itself: remove \"" +
-                         std::string{key.str()} + '"'});
+                out.problems.push_back(problem_at(
+                    name, key.source().begin.line,
+                    "--test-server takes [limits] and log_level from a file and decides the rest itself: remove \"" +
+                        std::string{key.str()} + '"'));
                 return out;
             }
     }
     parser{name, out, scope}.read(parsed.table());
-    if (scope == config_scope::limits_only) return out;
-    if (out.values.listen.empty()) out.values.listen.push_back({"*", 5986, true});
-    if (out.problems.empty()) check_together(out.values, name, out.problems);
+    if (scope == config_scope::everything) {
+        if (out.values.listen.empty()) out.values.listen.push_back({"*", 5986, true});
+        check_together(out, name);
+    }
+    sort_by_line(out.problems);
     return out;
 }
 
-void check_files(const settings& s, std::vector<config_problem>& problems)
+void check_system(loaded_config& config, const std::string& name)
 {
-    const auto look = [&](const std::string& path, file_secrecy secrecy, std::size_t most) {
-        if (path.empty()) return std::string{};
-        auto read = read_trusted_file(path, secrecy, most);
-        if (!read) problems.push_back({path, read.error().message()});
-        return read ? std::move(*read) : std::string{};
-    };
-    const bool tls = std::any_of(s.listen.begin(), s.listen.end(), [](const auto& l) { return l.tls; });
-    if (tls) {
-        const std::string certificate = look(s.certificate, file_secrecy::open, max_pem);
-        const base::secret key{look(s.key, file_secrecy::secret, max_pem)};
-        if (problems.empty())
-            if (std::string wrong = certificate_problem(certificate, key); !wrong.empty())
-                problems.push_back({wrong.compare(0, 3, "key") == 0 ? s.key : s.certificate, std::move(wrong)});
+    const settings& s = config.values;
+    check_certificate(config, name);
+    if (!s.user_file.empty()) check_user_file(config, name);
+    else if (!config.lines.is_bad("user_file")) {
+        if (::geteuid() == 0) check_pam(config, name);
+        else
+            config.problems.push_back(problem_at(
+                name, 0,
+                "winrmd does not run as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"));
     }
-    (void)base::secret{look(s.user_file, file_secrecy::secret, max_config * 4)}; // hashes are wiped too
-    if (::geteuid() != 0 && s.user_file.empty())
-        problems.push_back(
-            {"winrmd", "not started as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"});
+    check_groups(config, name);
+    sort_by_line(config.problems);
+    sort_by_line(config.warnings);
 }
 
 loaded_config load_config(const std::string& path, config_scope scope)
@@ -280,7 +441,12 @@ loaded_config load_config(const std::string& path, config_scope scope)
         return out;
     }
     loaded_config out = parse_config(*text, path, scope);
-    if (out.problems.empty() && scope == config_scope::everything) check_files(out.values, out.problems);
+    if (scope == config_scope::limits_only || !out.understood) return out;
+    std::error_code none;
+    const std::filesystem::path folder = std::filesystem::absolute(path, none).parent_path();
+    for (std::string settings::*file : {&settings::certificate, &settings::key, &settings::user_file})
+        if (std::string& name = out.values.*file; !name.empty()) name = (folder / name).lexically_normal().string();
+    check_system(out, path);
     return out;
 }
 

@@ -3,6 +3,9 @@
 
 #include "service/monitor/settings.h"
 
+#include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,12 +16,33 @@ struct config_problem
 {
     std::string where; ///< "FILE:LINE" or "FILE"
     std::string what;  ///< one sentence: cause and remedy
+    unsigned line = 0; ///< of the configuration, also if `where` is a file it names; 0 = none
+};
+
+/// Where things stand in the file; 0 = nowhere.
+struct config_lines
+{
+    struct listener
+    {
+        unsigned table = 0, address = 0, port = 0, tls = 0;
+        bool good = true; ///< its address and port are what was written
+    };
+    std::map<std::string, unsigned, std::less<>> keys; ///< of the top
+    std::set<std::string, std::less<>> bad;            ///< keys whose values were no use
+    std::vector<unsigned> groups;                      ///< of allow_groups
+    std::vector<listener> listen;
+
+    [[nodiscard]] unsigned of(std::string_view key) const;
+    [[nodiscard]] bool is_bad(std::string_view key) const { return bad.find(key) != bad.end(); }
 };
 
 struct loaded_config
 {
     settings values;
-    std::vector<config_problem> problems; ///< empty = usable
+    std::vector<config_problem> problems; ///< empty = usable. By line; what has none comes last.
+    std::vector<config_problem> warnings; ///< usable all the same. By line too.
+    config_lines lines;
+    bool understood = false; ///< it is TOML
 };
 
 /// limits_only: [limits] and log_level; any other key is a problem. For --test-server, which decides the rest itself.
@@ -27,9 +51,11 @@ enum class config_scope { everything, limits_only };
 /// Pure part: text to settings. @param name  of the file, for messages.
 [[nodiscard]] loaded_config parse_config(std::string_view text, const std::string& name,
                                          config_scope scope = config_scope::everything);
-/// What only the system knows: do the files exist, who may read and write them, are we root.
-void check_files(const settings& s, std::vector<config_problem>& problems);
-/// Reads, checks who could have written it, parses, and checks the files it names.
+/// What only the system knows: do the files exist, who may read and write them, can they be used, are we root, are
+/// there the PAM service and the groups. @param name  of the configuration, for messages.
+void check_system(loaded_config& config, const std::string& name);
+/// Reads, checks who could have written it, parses, and checks the files it names. Those that are named without a
+/// leading '/' lie beside the configuration.
 [[nodiscard]] loaded_config load_config(const std::string& path, config_scope scope = config_scope::everything);
 
 } // namespace winrm::service::monitor

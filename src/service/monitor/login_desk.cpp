@@ -18,10 +18,10 @@ void login_desk::ask(std::uint64_t key, wire::login_request&& request, answer do
 {
     waiting w{key, std::move(request), std::move(done), nullptr};
     if (queue_.size() + delayed_.size() + running_ >= max_waiting)
-        return finish(w, {std::nullopt, true, "too_many_logins"});
+        return finish(w, {std::nullopt, true, "too_many_logins", {}});
     const base::time_point now = loop_.now();
     const base::time_point when = gate_.admit(w.request.peer, w.request.user, now);
-    if (when - now > login_gate::longest_wait) return finish(w, {std::nullopt, false, "too_many_failures"});
+    if (when - now > login_gate::longest_wait) return finish(w, {std::nullopt, false, "too_many_failures", {}});
     if (when <= now) {
         queue_.push_back(std::move(w));
         return start_some();
@@ -74,6 +74,8 @@ void login_desk::finish(waiting& w, login_result r)
 {
     w.request.password = base::secret{};
     const char* outcome = r.who ? "ok" : r.unavailable ? "unavailable" : "denied";
+    if (!r.detail.empty())
+        log_.write(base::log_level::error, "user_file", {{"user", w.request.user}, {"problem", r.detail}});
     log_.write(r.who ? base::log_level::info : base::log_level::warning, "login",
                {{"result", outcome},
                 {"user", w.request.user},

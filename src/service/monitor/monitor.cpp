@@ -237,8 +237,8 @@ void monitor::reload()
     if (fresh.problems.empty() && !fresh.values.certificate.empty()) {
         auto c = read_trusted_file(fresh.values.certificate, file_secrecy::open, max_pem);
         auto k = read_trusted_file(fresh.values.key, file_secrecy::secret, max_pem);
-        if (!c) fresh.problems.push_back({fresh.values.certificate, c.error().message()});
-        else if (!k) fresh.problems.push_back({fresh.values.key, k.error().message()});
+        if (!c) fresh.problems.push_back({fresh.values.certificate, c.error().message(), 0});
+        else if (!k) fresh.problems.push_back({fresh.values.key, k.error().message(), 0});
         else {
             certificate = std::move(*c);
             key = base::secret{std::move(*k)};
@@ -249,6 +249,8 @@ void monitor::reload()
             log_.write(base::log_level::error, "reload_refused", {{"where", p.where}, {"reason", p.what}});
         return;
     }
+    for (const config_problem& w : fresh.warnings)
+        log_.write(base::log_level::warning, "config", {{"where", w.where}, {"warning", w.what}});
     fresh.values.listen = now.listen;
     fresh.values.fronts = now.fronts;
     const base::bytes before = wire::encode(wire::frame{front_setup_of()});

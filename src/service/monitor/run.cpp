@@ -24,15 +24,17 @@ void fill_standard_descriptors()
         if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) ::_exit(1);
 }
 
-void show(const std::vector<config_problem>& problems)
+void show(const loaded_config& config)
 {
-    for (const config_problem& p : problems) std::cerr << "winrmd: " << p.where << ": " << p.what << '\n';
+    for (const config_problem& p : config.problems) std::cerr << "winrmd: " << p.where << ": " << p.what << '\n';
+    for (const config_problem& p : config.warnings)
+        std::cerr << "winrmd: " << p.where << ": warning: " << p.what << '\n';
 }
 
 int check(const options& o)
 {
     const loaded_config config = load_config(o.config);
-    show(config.problems);
+    show(config);
     if (!config.problems.empty()) return 1;
     std::cout << o.config << ": good\n";
     for (const listen_address& l : config.values.listen)
@@ -86,7 +88,7 @@ int serve(const options& o)
 {
     loaded_config config = load_config(o.config);
     if (!config.problems.empty()) {
-        show(config.problems);
+        show(config);
         std::cerr << "winrmd: not started\n";
         return 1;
     }
@@ -105,6 +107,8 @@ int serve(const options& o)
     p.values = std::move(config.values);
     p.config_path = o.config;
     wire::level_log log{io::stderr_log("winrmd", base::log_level::debug), p.values.log_level};
+    for (const config_problem& w : config.warnings)
+        log.write(base::log_level::warning, "config", {{"where", w.where}, {"warning", w.what}});
     log.write(base::log_level::info, "start",
               {{"version", OPENWINRM_VERSION}, {"config", o.config}, {"uid", std::to_string(::geteuid())}});
     monitor m{std::move(p), log};

@@ -104,6 +104,34 @@ TEST_F(Authenticator, AMissingUserFileSaysNothingAboutThePassword)
     const login_result r = ask(me.name, "right");
     EXPECT_FALSE(r.who);
     EXPECT_TRUE(r.unavailable);
+    EXPECT_EQ(r.reason, "user_file_unusable");
+    EXPECT_EQ(r.detail, "/not/there: cannot be read: No such file or directory");
+}
+
+TEST_F(Authenticator, AUserFileThatOthersCanReadIsNamed)
+{
+    const temp_file file{"x:y\n", 0644};
+    policy.how = backend::user_file;
+    policy.user_file = file.path();
+    const login_result r = ask(me.name, "right");
+    EXPECT_TRUE(r.unavailable);
+    EXPECT_EQ(r.detail.substr(0, file.path().size() + 2), file.path() + ": ");
+    EXPECT_NE(r.detail.find("chmod 600"), std::string::npos);
+}
+
+TEST_F(Authenticator, ABrokenLineIsNamedInTheLogAndAnsweredLikeAWrongPassword)
+{
+    const temp_file file{"# users\n" + me.name + ":$y$j9T$abc\n"};
+    policy.how = backend::user_file;
+    policy.user_file = file.path();
+    const login_result r = ask(me.name, "right");
+    EXPECT_FALSE(r.who || r.unavailable);
+    EXPECT_EQ(r.reason, "wrong_password_or_user");
+    EXPECT_EQ(r.detail.substr(0, file.path().size() + 4), file.path() + ":2: ");
+    SetUp();
+    policy.how = backend::user_file;
+    policy.user_file = file.path();
+    EXPECT_EQ(ask("somebody-else", "right").detail, "");
 }
 
 } // namespace

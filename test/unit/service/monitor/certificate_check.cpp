@@ -29,15 +29,26 @@ TEST(CertificateCheck, TakesWhatFitsTogetherAndNothingElse)
 {
     const auto one = make_test_certificate(), two = make_test_certificate();
     ASSERT_TRUE(one && two);
-    EXPECT_EQ(certificate_problem(one->certificate_pem, one->key_pem), "");
-    EXPECT_EQ(certificate_problem(one->certificate_pem + one->ca_pem, one->key_pem), "");
-    EXPECT_NE(certificate_problem(one->certificate_pem, two->key_pem).find("belong"), std::string::npos);
-    EXPECT_NE(certificate_problem("", one->key_pem).find("certificate"), std::string::npos);
-    EXPECT_NE(certificate_problem(std::string{one->key_pem.reveal()}, one->key_pem).find("certificate"),
+    const std::time_t now = std::time(nullptr);
+    EXPECT_EQ(certificate_problem(one->certificate_pem, one->key_pem, now), "");
+    EXPECT_EQ(certificate_problem(one->certificate_pem + one->ca_pem, one->key_pem, now), "");
+    EXPECT_NE(certificate_problem(one->certificate_pem, two->key_pem, now).find("belong"), std::string::npos);
+    EXPECT_NE(certificate_problem("", one->key_pem, now).find("certificate"), std::string::npos);
+    EXPECT_NE(certificate_problem(std::string{one->key_pem.reveal()}, one->key_pem, now).find("certificate"),
               std::string::npos);
-    EXPECT_NE(certificate_problem(one->certificate_pem, base::secret{}).find("key"), std::string::npos);
-    EXPECT_NE(certificate_problem(one->certificate_pem, base::secret{locked(one->key_pem)}).find("passphrase"),
+    EXPECT_NE(certificate_problem(one->certificate_pem, base::secret{}, now).find("key"), std::string::npos);
+    EXPECT_NE(certificate_problem(one->certificate_pem, base::secret{locked(one->key_pem)}, now).find("passphrase"),
               std::string::npos);
+}
+
+TEST(CertificateCheck, SaysSinceWhenItIsExpired)
+{
+    const auto made = make_test_certificate();
+    ASSERT_TRUE(made);
+    const std::string said =
+        certificate_problem(made->certificate_pem, made->key_pem, std::time(nullptr) + 50l * 366 * 86'400);
+    EXPECT_EQ(said.substr(0, 25), "certificate expired on 20") << said;
+    EXPECT_NE(said.find(" UTC"), std::string::npos) << said;
 }
 
 } // namespace

@@ -123,10 +123,84 @@ TEST(Config, S4_PlainHttpWithPasswordsNeedsALoudWord)
 
 TEST(Config, TlsNeedsItsFilesAndAnEmptyGroupListLetsNobodyIn)
 {
-    EXPECT_NE(problems_of(""), "");
-    EXPECT_NE(problems_of(std::string{tls} + "allow_groups = []\n"), "");
-    EXPECT_NE(problems_of(std::string{tls} + "pam_service = \"../x\"\n"), "");
-    EXPECT_NE(problems_of(std::string{tls} + "auth_basic = false\n"), "");
+    EXPECT_EQ(problems_of("").substr(0, 18), "f: a listener with");
+    EXPECT_EQ(problems_of("\n[[listen]]\naddress = \"::1\"\n").substr(0, 20), "f:2: a listener with");
+    EXPECT_EQ(problems_of("\ncertificate = \"/c\"\n").substr(0, 28), "f:2: certificate needs key =");
+    EXPECT_EQ(problems_of("\nkey = \"/c\"\n").substr(0, 28), "f:2: key needs certificate =");
+    EXPECT_EQ(problems_of(std::string{tls} + "allow_groups = []\n").substr(0, 22), "f:3: allow_groups = []");
+    for (const char* bad : {"", "../x", ".", ".."})
+        EXPECT_EQ(problems_of(std::string{tls} + "pam_service = \"" + bad + "\"\n").substr(0, 21),
+                  "f:3: pam_service must");
+    EXPECT_EQ(problems_of(std::string{tls} + "auth_basic = false\n").substr(0, 23), "f:3: auth_basic = false");
+}
+
+TEST(Config, AListenerWithoutTlsIsToldByItsLine)
+{
+    const std::string got =
+        problems_of(std::string{tls} + "[[listen]]\naddress = \"::1\"\n[[listen]]\nport = 1\ntls = false\n");
+    EXPECT_EQ(got.substr(0, 14), "f:7: a listene") << got;
+}
+
+TEST(Config, AnAddressAndPortIsListedOnce)
+{
+    const auto two = [](const std::string& one, const std::string& other) {
+        return problems_of(std::string{tls} + "[[listen]]\naddress = \"" + one + "\"\n[[listen]]\naddress = \"" +
+                           other + "\"\n");
+    };
+    const std::string said = two("127.0.0.1", "127.0.0.1");
+    EXPECT_EQ(said.substr(0, 5), "f:6: ") << said;
+    EXPECT_NE(said.find("line 3"), std::string::npos) << said;
+    for (const auto& [one, other] :
+         {std::pair{"*", "127.0.0.1"}, std::pair{"::1", "*"}, std::pair{"0.0.0.0", "127.0.0.1"}, std::pair{"::", "::1"},
+          std::pair{"::1", "0:0:0:0:0:0:0:1"}})
+        EXPECT_EQ(two(one, other).substr(0, 5), "f:6: ") << one << ' ' << other;
+    for (const auto& [one, other] : {std::pair{"127.0.0.1", "127.0.0.2"}, std::pair{"::", "0.0.0.0"},
+                                     std::pair{"::1", "127.0.0.1"}, std::pair{"::1", "::2"}})
+        EXPECT_EQ(two(one, other), "") << one << ' ' << other;
+    EXPECT_EQ(problems_of(std::string{tls} + "[[listen]]\n[[listen]]\nport = 5987\n"), "");
+    EXPECT_EQ(problems_of(std::string{tls} + "[[listen]]\nport = 7\n[[listen]]\nport = 7\n").substr(0, 5), "f:6: ");
+    EXPECT_EQ(problems_of(std::string{tls} + "[[listen]]\n[[listen]]\n").substr(0, 5), "f:4: ");
+}
+
+TEST(Config, EverythingThatIsWrongIsToldInOneRoundByLine)
+{
+    const auto c = parse_config("user_file = 5\nauth_basic = false\nnonsense = 1\nallow_groups = []\n[limits]\n"
+                                "head_time_s = 0\n[[listen]]\ntls = false\n",
+                                "f");
+    std::vector<std::string> where;
+    for (const config_problem& p : c.problems) where.push_back(p.where);
+    EXPECT_EQ(where, (std::vector<std::string>{"f:1", "f:2", "f:3", "f:4", "f:6"}));
+    // A value that could not be read is not said to be missing as well.
+    const auto d = parse_config("certificate = 5\nkey = \"/k\"\n", "f");
+    ASSERT_EQ(d.problems.size(), 1u);
+    EXPECT_EQ(d.problems[0].where, "f:1");
+}
+
+TEST(Config, FilesAreToldByTheLineThatNamesThem)
+{
+    const temp_file users{"# none\ngarbage\nada:plaintext\n"};
+    const temp_file f{"allow_groups = []\ncertificate = \"/not/there\"\nuser_file = \"" + users.path() +
+                      "\"\nkey = \"beside\"\n"};
+    const auto c = load_config(f.path());
+    std::vector<std::string> where;
+    for (const config_problem& p : c.problems) where.push_back(p.where);
+    EXPECT_EQ(where, (std::vector<std::string>{f.path() + ":1", f.path() + ":2", users.path() + ":2",
+                                               users.path() + ":3", f.path() + ":4"}));
+    EXPECT_NE(c.problems[1].what.find("/not/there: cannot be read"), std::string::npos);
+    EXPECT_EQ(c.values.key, f.folder() + "/beside");
+}
+
+TEST(Config, AGroupThatIsNotThereIsAWarning)
+{
+    const temp_file users{""};
+    const temp_file f{"allow_groups = [\"root\",\n \"no-group-of-that-name\"]\nuser_file = \"" + users.path() +
+                      "\"\nallow_unencrypted = true\n[[listen]]\ntls = false\n"};
+    const auto c = load_config(f.path());
+    EXPECT_TRUE(c.problems.empty()) << c.problems[0].what;
+    ASSERT_EQ(c.warnings.size(), 2u);
+    EXPECT_EQ(c.warnings[0].where, f.path() + ":2");
+    EXPECT_NE(c.warnings[0].what.find("no-group-of-that-name"), std::string::npos);
+    EXPECT_EQ(c.warnings[1].where, f.path() + ":3"); // nobody is in the file
 }
 
 TEST(Config, S26_AFileThatOthersCanWriteIsNotRead)

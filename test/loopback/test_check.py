@@ -1,0 +1,150 @@
+"""winrmd --check and the start: everything that is wrong in one round, with file and line and what to do; nothing is served."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from winrmtest import PATIENCE, WINRMD, main  # noqa: E402
+
+ROOT = os.geteuid() == 0
+
+
+def winrmd(*args, text=None, cwd="/"):
+    return subprocess.run([WINRMD, *map(str, args)], input=text or "", capture_output=True, text=True, timeout=PATIENCE, cwd=cwd)
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, timeout=PATIENCE)
+
+
+class Check(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if not shutil.which("openssl"):
+            raise unittest.SkipTest("SKIPPED: openssl is not installed")
+        made = tempfile.TemporaryDirectory(prefix="winrmd-check-")
+        cls.addClassCleanup(made.cleanup)
+        cls.folder = pathlib.Path(made.name)
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                "/CN=localhost", "-keyout", cls.folder / "key.pem", "-out", cls.folder / "cert.pem")
+        openssl("req", "-new", "-key", cls.folder / "key.pem", "-subj", "/CN=localhost", "-out", cls.folder / "request.pem")
+        cls.write("ca.conf", f"[ca]\ndefault_ca=x\n[x]\nnew_certs_dir={cls.folder}\ndatabase={cls.folder}/index\n"
+                  f"rand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n")
+        cls.write("index", "")
+        openssl("ca", "-batch", "-config", cls.folder / "ca.conf", "-selfsign", "-keyfile", cls.folder / "key.pem", "-in",
+                cls.folder / "request.pem", "-startdate", "20200101000000Z", "-enddate", "20210203040506Z", "-notext", "-out",
+                cls.folder / "old.pem")
+        users = winrmd("passwd", "ada", text="secret word\n")
+        assert users.returncode == 0, users.stderr
+        cls.write("users", users.stdout)
+        for name in ("key.pem", "cert.pem", "old.pem"):
+            (cls.folder / name).chmod(0o600)
+
+    @classmethod
+    def write(cls, name, text):
+        file = cls.folder / name
+        file.write_text(text)
+        file.chmod(0o600)
+        return file
+
+    def check(self, text, users="users"):
+        """@return (status, lines of standard error); "{c}" in them stands for the configuration, "{d}" for its folder"""
+        config = self.write("c.toml", text.replace("@users", f'user_file = "{users}"'))
+        got = winrmd("--check", "--config", config)
+        self.assertNotIn("winrmd: winrmd", got.stderr)
+        for line in got.stderr.splitlines():
+            self.assertTrue(line.startswith("winrmd: "), line)
+        self.assertEqual(got.stdout != "", got.returncode == 0)
+        start = winrmd("--config", config) if got.returncode else None
+        if start:  # refused for the same reasons
+            self.assertEqual((start.returncode, start.stderr), (1, got.stderr + "winrmd: not started\n"))
+        said = got.stderr.replace(str(config), "{c}").replace(str(self.folder), "{d}").replace("winrmd: ", "", 1)
+        return got.returncode, said.replace("\nwinrmd: ", "\n").splitlines()
+
+    def refused(self, text, *lines, **kwargs):
+        status, said = self.check(text, **kwargs)
+        self.assertEqual(status, 1, said)
+        self.assertEqual(len(said), len(lines), said)
+        for got, expected in zip(said, lines):
+            self.assertRegex(got, "^" + expected)
+
+    TLS = 'certificate = "cert.pem"\nkey = "key.pem"\n@users\nallow_groups = ["root"]\n'
+
+    def test_good_and_relative_to_the_configuration(self):
+        self.assertEqual(self.check(self.TLS), (0, []))
+        config = self.folder / "c.toml"
+        got = winrmd("--check", "--config", "c.toml", cwd=self.folder)
+        self.assertEqual((got.returncode, got.stderr), (0, ""))
+        other = winrmd("--check", "--config", os.path.relpath(config, "/usr"), cwd="/usr")
+        self.assertEqual((other.returncode, other.stderr), (0, ""))
+
+    def test_values_that_do_not_go_together_have_their_lines(self):
+        plain = '@users\nallow_groups = ["root"]\n[[listen]]\nport = 1\ntls = false\n'
+        self.refused(plain, "{c}:5: .*passwords in clear")
+        self.refused(self.TLS + "auth_basic = false\n", "{c}:5: auth_basic = false leaves no way")
+        self.refused(self.TLS.replace('["root"]', "[]"), r"{c}:4: allow_groups = \[\] lets nobody in")
+        self.refused(self.TLS + 'pam_service = "a/b"\n', "{c}:5: pam_service must be")
+        self.refused(self.TLS + '[[listen]]\naddress = "127.0.0.1"\n' * 2, '{c}:8: "127.0.0.1" port 5986 collides .* line 5')
+
+    def test_files_have_the_line_that_names_them(self):
+        self.refused(self.TLS.replace("cert.pem", "none.pem"), "{c}:1: {d}/none.pem: cannot be read: No such file")
+        self.refused(self.TLS.replace("cert.pem", "key.pem"), "{c}:1: {d}/key.pem: certificate is not a PEM certificate")
+        self.refused(self.TLS.replace("key.pem", "cert.pem"), "{c}:2: {d}/cert.pem: key is not a PEM private key")
+        self.refused(self.TLS, "{c}:3: {d}/none: cannot be read", users="none")
+
+    def test_an_expired_certificate_is_refused_and_says_since_when(self):
+        self.refused(self.TLS.replace("cert.pem", "old.pem"),
+                     r"{c}:1: {d}/old.pem: certificate expired on 2021-02-03 at 04:05:06 UTC: .*renew")
+
+    def test_user_file_lines(self):
+        good = (self.folder / "users").read_text()
+        self.write("broken", f"# these\n{good}garbage\nrv2:plaintext\nrv1:$y$j9T$abc\nok:" + good.split(":")[1])
+        self.refused(self.TLS, "{d}/broken:3: is not of the form NAME:HASH.*winrmd passwd",
+                     '{d}/broken:4: user "rv2": the hash is of no accepted method.*winrmd passwd rv2',
+                     '{d}/broken:5: user "rv1": the yescrypt hash is cut short or damaged', users="broken")
+        argon2 = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+        self.write("argon", f"{good}eve:{argon2}\n")
+        status, said = self.check(self.TLS, users="argon")
+        if status:  # a libcrypt without it, as Debian's
+            self.assertRegex(said[0], '^{d}/argon:2: user "eve": this system\'s libcrypt cannot check argon2 hashes')
+        self.write("empty", "# nobody\n")
+        status, said = self.check(self.TLS, users="empty")
+        self.assertEqual(status, 0)
+        self.assertRegex(said[0], "^{c}:3: warning: .*names no user")
+
+    def test_a_group_that_is_not_there_is_a_warning(self):
+        status, said = self.check(self.TLS.replace('["root"]', '["root",\n"no-such-group"]'))
+        self.assertEqual((status, len(said)), (0, 1), said)
+        self.assertRegex(said[0], '^{c}:5: warning: there is no group "no-such-group"')
+
+    def test_pam_service_without_a_file(self):
+        text = self.TLS.replace("@users", 'pam_service = "winrmd-none-of-that-name"')
+        if ROOT:
+            self.refused(text, '{c}:3: pam_service = .*there is no /etc/pam.d/winrmd-none-of-that-name: make it')
+            other = text.replace("winrmd-none-of-that-name", "other")
+            if os.path.exists("/etc/pam.d/other"):
+                self.assertEqual(self.check(other), (0, []))
+        else:
+            self.refused(text, "{c}: winrmd does not run as root, so PAM cannot check passwords: set user_file")
+
+    def test_everything_in_one_round_in_the_order_of_lines(self):
+        self.write("broken", "garbage\n")
+        self.refused('key = "none.pem"\n@users\nfronts = 0\nauth_basic = false\ncertificate = "none.crt"\nallow_groups = []\n'
+                     "nonsense = 1\n[limits]\nhead_time_s = 0\n[[listen]]\ntls = false\nallow = 1\n",
+                     "{c}:1: {d}/none.pem", "{d}/broken:1: ", "{c}:3: fronts", "{c}:4: auth_basic", "{c}:5: {d}/none.crt",
+                     r"{c}:6: allow_groups", "{c}:7: unknown key", "{c}:9: head_time_s", "{c}:12: unknown key", users="broken")
+
+    def test_wrong_usage(self):
+        for words in (["--check", "--test-server"], ["--version", "x"], ["--version", "--check"], ["--check", "passwd", "ada"]):
+            got = winrmd(*words)
+            self.assertEqual((got.returncode, got.stdout), (2, ""), words)
+            self.assertTrue(re.match("winrmd: [^\n]+\nwinrmd ", got.stderr), got.stderr)
+
+
+if __name__ == "__main__":
+    main()
