@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -338,6 +339,24 @@ class WithPam(unittest.TestCase):
     def test_back_off_hits_the_guesser_only(self):
         with Daemon(self.place, self.place.config()) as service:
             self.guess_much(service, "127.0.0.66")
+
+    def test_correct_passwords_pass_where_others_fail(self):
+        with Daemon(self.place, self.place.config()) as service:
+            self.assertEqual(service.identify(self.ada).status, 200)
+            for number in range(13):
+                self.assertEqual(service.identify((f"wt-none-{number}", "wrong-word")).status, 401)
+            started = time.monotonic()
+            self.assertEqual(service.identify(self.ada).status, 200)
+            self.assertEqual(service.identify(self.bob).status, 200)  # never seen there before
+            self.assertLess(time.monotonic() - started, 20)
+
+    def test_what_was_not_checked_is_not_called_wrong(self):
+        with Daemon(self.place, self.place.config()) as service, concurrent.futures.ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(lambda _: service.identify((self.ada[0], "wrong-word")).status, range(24)))
+            self.assertIn(503, answers)
+            self.assertLessEqual(set(answers), {401, 503})
+            line = service.wait_log("reason=too_many_failures")
+            self.assertIn("result=unavailable ", line)
 
     def guess_much(self, service, guesser):
         connections = []

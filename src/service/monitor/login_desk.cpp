@@ -21,7 +21,8 @@ void login_desk::ask(std::uint64_t key, wire::login_request&& request, answer do
         return finish(w, {std::nullopt, true, "too_many_logins", {}});
     const base::time_point now = loop_.now();
     const base::time_point when = gate_.admit(w.request.peer, w.request.user, now);
-    if (when - now > login_gate::longest_wait) return finish(w, {std::nullopt, false, "too_many_failures", {}});
+    // The password is not looked at, so nothing is said about it.
+    if (when - now > login_gate::longest_wait) return finish(w, {std::nullopt, true, "too_many_failures", {}});
     if (when <= now) {
         queue_.push_back(std::move(w));
         return start_some();
@@ -61,7 +62,7 @@ void login_desk::start(waiting&& w)
     authenticator_.check(kept->request.user, kept->request.password, kept->request.peer, [this, kept](login_result r) {
         --running_;
         const wire::login_request& q = kept->request;
-        if (r.who) gate_.succeeded(q.peer, q.user);
+        if (r.who) gate_.succeeded(q.peer, q.user, loop_.now());
         else if (!r.unavailable) gate_.failed(q.peer, q.user, loop_.now());
         finish(*kept, std::move(r));
         start_some();

@@ -8,8 +8,6 @@ namespace winrm::service::monitor {
 namespace {
 
 constexpr unsigned free_pair = 3, free_source = 10, free_account = 20;
-// Whoever knows only a name can make its owner wait this long, not longer.
-constexpr base::milliseconds longest_account_delay{2'000};
 
 } // namespace
 
@@ -25,14 +23,22 @@ std::string source_network(const std::string& address)
 
 base::time_point login_gate::admit(const std::string& source, const std::string& account, base::time_point now)
 {
-    const std::string network = source_network(source);
-    return std::max({place(pairs_, network + '\n' + account, free_pair, longest_delay, now),
-                     place(sources_, network, free_source, longest_delay, now),
-                     place(accounts_, account, free_account, longest_account_delay, now)});
+    const std::string network = source_network(source), pair = network + '\n' + account;
+    // Whoever knows only a name can make its owner wait for longest_shared_delay a time, and is never the reason that
+    // the owner is not heard at all.
+    return std::max({place(pairs_, pair, free_pair, longest_delay, true, now),
+                     is_good(pair, now) ? now : place(sources_, network, free_source, longest_shared_delay, true, now),
+                     place(accounts_, account, free_account, longest_shared_delay, false, now)});
+}
+
+bool login_gate::is_good(const std::string& pair, base::time_point now) const
+{
+    const auto at = good_.find(pair);
+    return at != good_.end() && now - at->second <= good_name;
 }
 
 base::time_point login_gate::place(table& in, const std::string& key, unsigned free, base::milliseconds most,
-                                   base::time_point now)
+                                   bool may_refuse, base::time_point now)
 {
     const auto at = in.find(key);
     if (at == in.end()) return now;
@@ -46,7 +52,7 @@ base::time_point login_gate::place(table& in, const std::string& key, unsigned f
     const base::milliseconds delay = std::min(most, base::milliseconds{first_delay.count() << doublings});
     const base::time_point mine = std::max(now, e.next) + delay;
     // A row that long is refused by the caller: whoever is refused takes no place in it.
-    if (most == longest_delay && mine - now > longest_wait) return mine;
+    if (may_refuse && mine - now > longest_wait) return mine;
     return e.next = std::min(mine, now + longest_wait);
 }
 
@@ -69,9 +75,26 @@ void login_gate::count(table& in, const std::string& key, base::time_point now)
     e.last = now;
 }
 
-void login_gate::succeeded(const std::string& source, const std::string& account)
+void login_gate::succeeded(const std::string& source, const std::string& account, base::time_point now)
 {
-    pairs_.erase(source_network(source) + '\n' + account);
+    const std::string network = source_network(source), pair = network + '\n' + account;
+    if (const auto at = pairs_.find(pair); at != pairs_.end()) {
+        forgive(sources_, network, at->second.failures);
+        forgive(accounts_, account, at->second.failures);
+        pairs_.erase(at);
+    }
+    if (good_.size() >= max_entries && good_.find(pair) == good_.end())
+        good_.erase(std::min_element(good_.begin(), good_.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; }));
+    good_[pair] = now;
+}
+
+void login_gate::forgive(table& in, const std::string& key, unsigned failures)
+{
+    const auto at = in.find(key);
+    if (at == in.end()) return;
+    if (at->second.failures <= failures) in.erase(at);
+    else at->second.failures -= failures;
 }
 
 } // namespace winrm::service::monitor

@@ -9,14 +9,18 @@
 namespace winrm::service::monitor {
 
 /// Failures are counted for a source with an account, for a source, and for an account. Above a number of free ones
-/// each further attempt has to wait, twice as long each time, and attempts made in parallel wait in a row.
+/// each further attempt has to wait, twice as long each time, and attempts made in parallel wait in a row. The row of a
+/// source moves quickly and is not for accounts that logged in from there lately: behind one address there are many
+/// people, and one of them who guesses must not keep the others out.
 class login_gate
 {
 public:
     static constexpr std::size_t max_entries = 4096;            ///< of each table; the one longest unused goes
     static constexpr base::milliseconds memory{10 * 60 * 1000}; ///< after the last failure
     static constexpr base::milliseconds first_delay{500}, longest_delay{10'000};
-    static constexpr base::milliseconds longest_wait{20'000}; ///< a later place is no place: refuse without checking
+    static constexpr base::milliseconds longest_shared_delay{2'000};    ///< of a source, and of an account
+    static constexpr base::milliseconds good_name{24 * 60 * 60 * 1000}; ///< how long a success counts
+    static constexpr base::milliseconds longest_wait{20'000}; ///< a later place is no place: do not check at all
 
     /// @param source  address without port. IPv6 is counted by /64: one host has many addresses.
     /// @return when the password may be checked; `now` if at once. Reserves that place in the row, unless it is further
@@ -24,10 +28,14 @@ public:
     ///         than longest_wait.
     [[nodiscard]] base::time_point admit(const std::string& source, const std::string& account, base::time_point now);
     void failed(const std::string& source, const std::string& account, base::time_point now);
-    /// Forgets the failures of this account from this source. Those of the source and of the account stay: somebody
-    /// with a password of his own must not be able to wipe them out.
-    void succeeded(const std::string& source, const std::string& account);
-    [[nodiscard]] std::size_t size() const noexcept { return pairs_.size() + sources_.size() + accounts_.size(); }
+    /// Forgets the failures of this account from this source, in all three counts. What other accounts left at the
+    /// source, and other sources at the account, stays: somebody with a password of his own must not be able to wipe
+    /// that out.
+    void succeeded(const std::string& source, const std::string& account, base::time_point now);
+    [[nodiscard]] std::size_t size() const noexcept
+    {
+        return pairs_.size() + sources_.size() + accounts_.size() + good_.size();
+    }
 
 private:
     struct entry
@@ -36,10 +44,13 @@ private:
         base::time_point last{}, next{};
     };
     using table = std::map<std::string, entry>;
+    [[nodiscard]] bool is_good(const std::string& pair, base::time_point now) const;
+    static void forgive(table& in, const std::string& key, unsigned failures);
     static void count(table& in, const std::string& key, base::time_point now);
     static base::time_point place(table& in, const std::string& key, unsigned free, base::milliseconds most,
-                                  base::time_point now);
+                                  bool may_refuse, base::time_point now);
     table pairs_, sources_, accounts_;
+    std::map<std::string, base::time_point> good_; ///< pair → last success
 };
 
 /// "2001:db8:1:2:3::1" → "2001:db8:1:2::/64"; everything else as it is.

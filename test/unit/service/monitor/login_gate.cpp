@@ -76,16 +76,62 @@ TEST(LoginGate, OneAccountTriedFromManySourcesIsSlowedButNotLockedOut)
     EXPECT_LE(when - start, login_gate::longest_wait); // never refused
 }
 
-TEST(LoginGate, SuccessForgivesThePairOnly)
+TEST(LoginGate, SuccessForgivesWhatTheAccountLeftAtItsSource)
 {
     login_gate g;
     fail(g, "1.2.3.4", "ada", 12);
-    g.succeeded("1.2.3.4", "ada");
-    EXPECT_GT(g.admit("1.2.3.4", "ada", start), start); // the source's count stays
+    EXPECT_GT(g.admit("1.2.3.4", "bob", start), start);
+    g.succeeded("1.2.3.4", "ada", start);
+    EXPECT_EQ(g.admit("1.2.3.4", "ada", start), start);
+    EXPECT_EQ(g.admit("1.2.3.4", "bob", start), start);
+    EXPECT_EQ(g.admit("5.6.7.8", "ada", start), start);
+}
+
+TEST(LoginGate, SuccessForgivesNothingThatOthersLeft)
+{
+    login_gate g;
+    for (int i = 0; i < 14; ++i) g.failed("1.2.3.4", "user" + std::to_string(i), start);
+    fail(g, "1.2.3.4", "eve", 2);
+    g.succeeded("1.2.3.4", "eve", start); // who guesses has a password of his own
+    EXPECT_GT(g.admit("1.2.3.4", "ada", start), start);
     login_gate h;
-    fail(h, "1.2.3.4", "ada", 5);
-    h.succeeded("1.2.3.4", "ada");
-    EXPECT_EQ(h.admit("1.2.3.4", "ada", start), start);
+    for (int i = 0; i < 30; ++i) h.failed("10.0.0." + std::to_string(i), "ada", start);
+    h.succeeded("1.2.3.4", "ada", start);
+    EXPECT_GT(h.admit("10.0.1.1", "ada", start), start);
+}
+
+TEST(LoginGate, WhoLoggedInFromThereWaitsForNobodyElsesGuesses)
+{
+    login_gate g;
+    g.succeeded("1.2.3.4", "ada", start);
+    for (int i = 0; i < 100; ++i) g.failed("1.2.3.4", "user" + std::to_string(i), start);
+    for (int i = 0; i < 100; ++i) (void)g.admit("1.2.3.4", "user" + std::to_string(i), start);
+    EXPECT_EQ(g.admit("1.2.3.4", "ada", start), start);
+    fail(g, "1.2.3.4", "ada", 4); // guessing at this very account is still slowed
+    EXPECT_GT(g.admit("1.2.3.4", "ada", start), start);
+    const auto later = start + login_gate::good_name + milliseconds{1};
+    for (int i = 0; i < 20; ++i) g.failed("1.2.3.4", "user" + std::to_string(i), later);
+    EXPECT_GT(g.admit("1.2.3.4", "ada", later), later);
+}
+
+TEST(LoginGate, ANewFaceBehindABusyAddressWaitsShortly)
+{
+    login_gate g;
+    for (int i = 0; i < 1000; ++i) g.failed("1.2.3.4", "user" + std::to_string(i % 300), start);
+    EXPECT_GT(g.admit("1.2.3.4", "ada", start), start);
+    EXPECT_LE(g.admit("1.2.3.4", "bob", start) - start, login_gate::longest_shared_delay * 2);
+}
+
+TEST(LoginGate, SprayingFromOneSourceStaysSlow)
+{
+    login_gate g; // one guess at each of many accounts, each as soon as it is allowed
+    base::time_point now = start;
+    for (int i = 0; i < 100; ++i) {
+        const std::string account = "user" + std::to_string(i);
+        now = g.admit("1.2.3.4", account, now);
+        g.failed("1.2.3.4", account, now);
+    }
+    EXPECT_GE(now - start, login_gate::longest_shared_delay * 85);
 }
 
 TEST(LoginGate, TimeForgives)
@@ -102,6 +148,8 @@ TEST(LoginGate, TablesAreBounded)
     for (int i = 0; i < 10'000; ++i)
         g.failed("2001:db8:" + std::to_string(i % 9999) + "::1", "user" + std::to_string(i), start + milliseconds{i});
     EXPECT_LE(g.size(), 3 * login_gate::max_entries);
+    for (int i = 0; i < 10'000; ++i) g.succeeded("1.2.3.4", "good" + std::to_string(i), start + milliseconds{i});
+    EXPECT_LE(g.size(), 4 * login_gate::max_entries);
 }
 
 TEST(LoginGate, Ipv6IsCountedByNetwork)
