@@ -267,6 +267,22 @@ class WithPam(unittest.TestCase):
     def test_expired_account(self):
         self.login_line(self.expired, 401, "denied", "account_refused")
 
+    def test_a_closed_machine_is_not_called_a_wrong_password(self):
+        nologin = pathlib.Path("/etc/nologin")
+        if nologin.exists():
+            raise unittest.SkipTest("SKIPPED: /etc/nologin is there already")
+        stack = self.place.pam.read_text()
+        self.addCleanup(self.place.pam.write_text, stack)
+        for modules in ("auth required pam_nologin.so\n" + stack + "account required pam_nologin.so\n",
+                        stack + "account required pam_nologin.so\n",
+                        "auth requisite pam_nologin.so\n" + stack):
+            self.place.pam.write_text(modules)
+            self.addCleanup(nologin.unlink, missing_ok=True)
+            nologin.touch()
+            self.login_line(self.ada, 401, "denied", "account_refused")
+            nologin.unlink()
+            self.login_line(self.ada, 200, "ok", "password")
+
     def test_S11_who_is_refused_hears_no_reason(self):
         answers = [self.service.identify(who) for who in (self.other, self.expired, (self.other[0] + "x", "no"))]
         kept = [(a.status, a.text, [(k, v) for k, v in a.headers.items() if k != "Date"]) for a in answers]

@@ -3,20 +3,30 @@
 #include <cstdlib>
 #include <cstring>
 #include <security/pam_appl.h>
+#include <unistd.h>
 
 namespace winrm::service::monitor {
 namespace {
 
-/// Answers the one question for a password; to any other nothing can be said.
-int converse(int count, const pam_message** messages, pam_response** responses, void* password)
+/// What PAM may ask for.
+struct conversation
 {
+    const base::secret* password = nullptr; ///< null: no question is answered
+    bool asked = false;                     ///< a module wanted the password
+};
+
+/// Answers the one question for a password; to any other nothing can be said.
+int converse(int count, const pam_message** messages, pam_response** responses, void* data)
+{
+    auto& with = *static_cast<conversation*>(data);
     if (count <= 0 || count > PAM_MAX_NUM_MSG) return PAM_CONV_ERR;
     auto* answers = static_cast<pam_response*>(std::calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
     if (!answers) return PAM_BUF_ERR;
     bool failed = false;
     for (int i = 0; i < count; ++i) {
-        if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF && password) {
-            const base::bytes_view text = static_cast<const base::secret*>(password)->reveal();
+        if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF && with.password) {
+            with.asked = true;
+            const base::bytes_view text = with.password->reveal();
             answers[i].resp = ::strndup(text.data(), text.size());
             failed = failed || !answers[i].resp;
         } else if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF || messages[i]->msg_style == PAM_PROMPT_ECHO_ON) {
@@ -41,15 +51,19 @@ int converse(int count, const pam_message** messages, pam_response** responses, 
 void no_delay(int, unsigned, void*) {}
 #endif
 
+/// Is the machine closed to everybody but root? (nologin(5))
+bool is_closed() { return ::access("/etc/nologin", F_OK) == 0 || ::access("/var/run/nologin", F_OK) == 0; }
+
 } // namespace
 
 pam_verdict pam_check(const std::string& service, const std::string& user, const base::secret& password,
                       const std::string& peer)
 {
     if (password.reveal().find('\0') != base::bytes_view::npos) return pam_verdict::wrong_password;
-    const pam_conv conversation{converse, const_cast<base::secret*>(&password)};
+    conversation with{&password, false};
+    const pam_conv talk{converse, &with};
     pam_handle_t* pam = nullptr;
-    if (::pam_start(service.c_str(), user.c_str(), &conversation, &pam) != PAM_SUCCESS) return pam_verdict::unavailable;
+    if (::pam_start(service.c_str(), user.c_str(), &talk, &pam) != PAM_SUCCESS) return pam_verdict::unavailable;
     ::pam_set_item(pam, PAM_RHOST, peer.c_str());
     ::pam_set_item(pam, PAM_TTY, "winrm");
 #ifdef PAM_FAIL_DELAY
@@ -67,9 +81,16 @@ pam_verdict pam_check(const std::string& service, const std::string& user, const
         if (verdict == pam_verdict::accepted &&
             (::pam_get_item(pam, PAM_USER, &name) != PAM_SUCCESS || !name || user != static_cast<const char*>(name)))
             verdict = pam_verdict::account_refused;
+    } else if (status == PAM_ACCT_EXPIRED || status == PAM_PERM_DENIED || status == PAM_NEW_AUTHTOK_REQD ||
+               (!with.asked && status == PAM_AUTH_ERR)) {
+        verdict = pam_verdict::account_refused; // nobody looked at the password
     } else if (status == PAM_AUTHINFO_UNAVAIL || status == PAM_SYSTEM_ERR || status == PAM_ABORT) {
         verdict = pam_verdict::unavailable;
     }
+    // pam_nologin refuses with the words of a wrong password; whether it does, the account's rules tell.
+    if (verdict == pam_verdict::wrong_password && is_closed() &&
+        ::pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK) != PAM_SUCCESS)
+        verdict = pam_verdict::account_refused;
     ::pam_end(pam, status);
     return verdict;
 }
@@ -82,8 +103,9 @@ struct pam_session::state
 
 pam_session::pam_session(const std::string& service, const std::string& user) : state_(std::make_unique<state>())
 {
-    static const pam_conv conversation{converse, nullptr};
-    if (::pam_start(service.c_str(), user.c_str(), &conversation, &state_->pam) != PAM_SUCCESS) return;
+    static conversation nobody;
+    static const pam_conv talk{converse, &nobody};
+    if (::pam_start(service.c_str(), user.c_str(), &talk, &state_->pam) != PAM_SUCCESS) return;
     ::pam_set_item(state_->pam, PAM_TTY, "winrm");
     if (::pam_setcred(state_->pam, PAM_ESTABLISH_CRED | PAM_SILENT) != PAM_SUCCESS) return;
     state_->open = ::pam_open_session(state_->pam, PAM_SILENT) == PAM_SUCCESS;
