@@ -24,11 +24,18 @@ std::string source_network(const std::string& address)
 base::time_point login_gate::admit(const std::string& source, const std::string& account, base::time_point now)
 {
     const std::string network = source_network(source), pair = network + '\n' + account;
-    // Whoever knows only a name can make its owner wait for longest_shared_delay a time, and is never the reason that
-    // the owner is not heard at all.
-    return std::max({place(pairs_, pair, free_pair, longest_delay, true, now),
-                     is_good(pair, now) ? now : place(sources_, network, free_source, longest_shared_delay, true, now),
-                     place(accounts_, account, free_account, longest_shared_delay, false, now)});
+    const place of_pair = next_place(pairs_, pair, free_pair, longest_delay, now);
+    const place of_source = is_good(pair, now) ? place{nullptr, now}
+                                               : next_place(sources_, network, free_source, longest_shared_delay, now);
+    place of_account = next_place(accounts_, account, free_account, longest_shared_delay, now);
+    // Whoever knows only a name can make its owner wait for longest_shared_delay, and is never the reason that the
+    // owner is not heard at all.
+    of_account.at = std::min(of_account.at, now + longest_shared_delay);
+    const base::time_point mine = std::max({of_pair.at, of_source.at, of_account.at});
+    if (mine - now > longest_wait) return mine; // whoever is refused takes no place
+    for (const place& p : {of_pair, of_source, of_account})
+        if (p.row != nullptr) p.row->next = p.at;
+    return mine;
 }
 
 bool login_gate::is_good(const std::string& pair, base::time_point now) const
@@ -37,23 +44,20 @@ bool login_gate::is_good(const std::string& pair, base::time_point now) const
     return at != good_.end() && now - at->second <= good_name;
 }
 
-base::time_point login_gate::place(table& in, const std::string& key, unsigned free, base::milliseconds most,
-                                   bool may_refuse, base::time_point now)
+login_gate::place login_gate::next_place(table& in, const std::string& key, unsigned free, base::milliseconds most,
+                                         base::time_point now)
 {
     const auto at = in.find(key);
-    if (at == in.end()) return now;
+    if (at == in.end()) return {nullptr, now};
     entry& e = at->second;
     if (now - e.last > memory) {
         in.erase(at);
-        return now;
+        return {nullptr, now};
     }
-    if (e.failures < free) return now;
+    if (e.failures < free) return {nullptr, now};
     const unsigned doublings = std::min(e.failures - free, 16u);
     const base::milliseconds delay = std::min(most, base::milliseconds{first_delay.count() << doublings});
-    const base::time_point mine = std::max(now, e.next) + delay;
-    // A row that long is refused by the caller: whoever is refused takes no place in it.
-    if (may_refuse && mine - now > longest_wait) return mine;
-    return e.next = std::min(mine, now + longest_wait);
+    return {&e, std::max(now, e.next) + delay};
 }
 
 void login_gate::failed(const std::string& source, const std::string& account, base::time_point now)

@@ -23,9 +23,9 @@ public:
     static constexpr base::milliseconds longest_wait{20'000}; ///< a later place is no place: do not check at all
 
     /// @param source  address without port. IPv6 is counted by /64: one host has many addresses.
-    /// @return when the password may be checked; `now` if at once. Reserves that place in the row, unless it is further
-    /// away
-    ///         than longest_wait.
+    /// @return when the password may be checked; `now` if at once. Reserves that place in the rows, unless it is
+    /// further
+    ///         away than longest_wait.
     [[nodiscard]] base::time_point admit(const std::string& source, const std::string& account, base::time_point now);
     void failed(const std::string& source, const std::string& account, base::time_point now);
     /// Forgets the failures of this account from this source, in all three counts. What other accounts left at the
@@ -47,8 +47,13 @@ private:
     [[nodiscard]] bool is_good(const std::string& pair, base::time_point now) const;
     static void forgive(table& in, const std::string& key, unsigned failures);
     static void count(table& in, const std::string& key, base::time_point now);
-    static base::time_point place(table& in, const std::string& key, unsigned free, base::milliseconds most,
-                                  bool may_refuse, base::time_point now);
+    struct place
+    {
+        entry* row = nullptr; ///< nullptr: nothing to wait for
+        base::time_point at;
+    };
+    static place next_place(table& in, const std::string& key, unsigned free, base::milliseconds most,
+                            base::time_point now);
     table pairs_, sources_, accounts_;
     std::map<std::string, base::time_point> good_; ///< pair → last success
 };

@@ -73,7 +73,16 @@ TEST(LoginGate, OneAccountTriedFromManySourcesIsSlowedButNotLockedOut)
     for (int i = 0; i < 100; ++i) (void)g.admit("10.1.0." + std::to_string(i), "ada", start);
     const auto when = g.admit("192.0.2.1", "ada", start);
     EXPECT_GT(when, start);
-    EXPECT_LE(when - start, login_gate::longest_wait); // never refused
+    EXPECT_LE(when - start, login_gate::longest_shared_delay) << "never refused, and never for long";
+}
+
+TEST(LoginGate, WhoIsRefusedTakesNoPlaceInAnyRow)
+{
+    login_gate g;
+    for (int i = 0; i < 40; ++i) g.failed("1.2.3.4", "ada", start);
+    while (g.admit("1.2.3.4", "ada", start) - start <= login_gate::longest_wait) {}
+    for (int i = 0; i < 100; ++i) (void)g.admit("1.2.3.4", "ada", start);
+    EXPECT_LE(g.admit("192.0.2.1", "ada", start) - start, login_gate::longest_shared_delay);
 }
 
 TEST(LoginGate, SuccessForgivesWhatTheAccountLeftAtItsSource)
