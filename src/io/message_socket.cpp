@@ -46,6 +46,13 @@ struct chunk
     std::vector<unique_fd> fds;
 };
 
+/// What came with one sendmsg of the peer, so with one frame: the kernel never joins those of two.
+struct arrival
+{
+    std::vector<unique_fd> fds;
+    bool lost = false; ///< the peer sent some that found no room here
+};
+
 } // namespace
 
 std::pair<unique_fd, unique_fd> make_socket_pair()
@@ -92,8 +99,8 @@ struct message_socket::impl : std::enable_shared_from_this<message_socket::impl>
     std::array<char, head_size> head{};
     std::size_t head_have = 0, payload_size = 0, fds_wanted = 0;
     base::bytes payload;
-    std::deque<unique_fd> fds_in;
-    base::bytes rest; ///< read, but not delivered because of pause()
+    std::deque<arrival> fds_in; ///< not yet claimed by their frames
+    base::bytes rest;           ///< read, but not delivered because of pause()
 
     std::deque<chunk> out;
     std::size_t out_size = 0;
@@ -151,17 +158,22 @@ bool message_socket::impl::read_once()
 /// Descriptors arrive in the order of their frames, never later than their frame's last byte.
 bool message_socket::impl::take_control(msghdr& m)
 {
+    arrival now;
+    now.lost = (m.msg_flags & MSG_CTRUNC) != 0;
     for (cmsghdr* c = CMSG_FIRSTHDR(&m); c != nullptr; c = CMSG_NXTHDR(&m, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
         const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         for (std::size_t i = 0; i < count; ++i) {
             int fd = -1;
             std::memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
-            fds_in.emplace_back(fd);
+            now.fds.emplace_back(fd);
         }
     }
+    if (now.fds.empty() && !now.lost) return true;
+    if (now.lost) now.fds.clear();
+    fds_in.push_back(std::move(now));
     // One frame may be under way while the next one's descriptors are here already; more nobody announced.
-    return (m.msg_flags & MSG_CTRUNC) == 0 && fds_in.size() <= 2 * max_fds;
+    return max_fds != 0 && fds_in.size() <= 2;
 }
 
 void message_socket::impl::parse(base::bytes_view data)
@@ -203,13 +215,15 @@ bool message_socket::impl::take_head(base::bytes_view& data)
 
 bool message_socket::impl::deliver()
 {
-    if (fds_in.size() < fds_wanted) {
-        fail();
-        return false;
-    }
     message m;
-    for (std::size_t i = 0; i < fds_wanted; ++i) {
-        m.fds.push_back(std::move(fds_in.front()));
+    if (fds_wanted != 0) {
+        const bool good = !fds_in.empty() && (fds_in.front().lost || fds_in.front().fds.size() == fds_wanted);
+        if (!good) {
+            fail();
+            return false;
+        }
+        m.fds = std::move(fds_in.front().fds);
+        m.fds_lost = fds_in.front().lost;
         fds_in.pop_front();
     }
     m.payload = std::move(payload);

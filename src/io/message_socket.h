@@ -11,7 +11,7 @@
 
 namespace winrm::io {
 
-/// Both ends close-on-exec. Aborts on failure of the kernel (no descriptors left): returns empty ends then.
+/// Both ends close-on-exec. Empty ends when the kernel has none to give.
 [[nodiscard]] std::pair<unique_fd, unique_fd> make_socket_pair();
 
 class message_socket
@@ -21,6 +21,9 @@ public:
     {
         base::bytes payload;
         std::vector<unique_fd> fds;
+        /// Descriptors came with it that this process had no free numbers for (RLIMIT_NOFILE): they are closed, fds is
+        /// empty, the connection goes on.
+        bool fds_lost = false;
     };
 
     /// @param max_payload  a longer frame from the peer ends the connection.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -136,6 +137,61 @@ TEST(message_socket, a_frame_that_claims_descriptors_it_does_not_bring_ends_it)
     loop.run();
     EXPECT_EQ(messages, 0);
     EXPECT_EQ(closed, 1);
+}
+
+TEST(message_socket, descriptors_without_a_free_number_are_lost_and_nothing_else)
+{
+    pair p;
+    p.listen();
+    const auto send = [&](const char* text, int count) {
+        std::vector<io::unique_fd> fds;
+        for (int i = 0; i < count; ++i) fds.push_back(file_with(text));
+        p.a->send(text, std::move(fds));
+    };
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    send("first", 1);
+    send("second", 2);
+    p.a->send("without");
+    const io::unique_fd last = file_with("x"); // the lowest free number: from here on there is none
+    const rlimit low{static_cast<rlim_t>(last.get()) + 1, before.rlim_max};
+    std::vector<io::unique_fd> filling;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    for (int fd; (fd = ::dup(last.get())) >= 0;) filling.emplace_back(fd);
+    while (p.got.size() < 3 && p.closed == 0) p.loop.run_one();
+    filling.clear();
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    send("later", 2);
+    p.a->when_drained([&] { p.a.reset(); });
+    p.loop.run();
+    EXPECT_EQ(p.closed, 1);
+    ASSERT_EQ(p.got.size(), 4u);
+    const char* texts[] = {"first", "second", "without", "later"};
+    for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(p.got[i].payload, texts[i]);
+        EXPECT_EQ(p.got[i].fds_lost, i < 2) << i;
+        EXPECT_EQ(p.got[i].fds.size(), i == 3 ? 2u : 0u) << i;
+    }
+    EXPECT_EQ(text_in(p.got[3].fds[1]), "later");
+}
+
+TEST(message_socket, some_lost_are_all_lost)
+{
+    pair p;
+    p.listen();
+    std::vector<io::unique_fd> fds;
+    for (int i = 0; i < 3; ++i) fds.push_back(file_with("x"));
+    p.a->send("three", std::move(fds));
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const io::unique_fd last = file_with("x");
+    const rlimit low{static_cast<rlim_t>(last.get()) + 2, before.rlim_max}; // one number is free
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    while (p.got.empty() && p.closed == 0) p.loop.run_one();
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    ASSERT_EQ(p.got.size(), 1u);
+    EXPECT_TRUE(p.got[0].fds_lost);
+    EXPECT_TRUE(p.got[0].fds.empty());
 }
 
 TEST(message_socket, peer_gone_in_the_middle_of_a_frame_closes_without_it)
