@@ -4,7 +4,7 @@
 namespace winrm::service::front {
 
 /// Denies everything this kernel's Landlock knows to this process for ever. Needs no_new_privs.
-/// @return the ABI version in force, 0 = this kernel has none or refused it.
+/// @return the ABI version in force, 0 = this kernel offers none, -1 = it offers one and refused it (errno).
 [[nodiscard]] int deny_with_landlock();
 
 } // namespace winrm::service::front

@@ -66,9 +66,17 @@ std::string drop_capabilities()
     return {};
 }
 
+/// All that this kernel knows; the first number beyond is EINVAL.
+std::string empty_bounding_set()
+{
+    int capability = 0;
+    while (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) ++capability;
+    return errno == EINVAL && capability > 0 ? std::string{} : failed("PR_CAPBSET_DROP");
+}
+
 std::string leave_root(uid_t uid, gid_t gid)
 {
-    for (int capability = 0; ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0;) ++capability;
+    if (std::string problem = empty_bounding_set(); !problem.empty()) return problem;
     if (::setgroups(0, nullptr) != 0) return failed("setgroups");
     if (::setresgid(gid, gid, gid) != 0) return failed("setresgid");
     if (::setresuid(uid, uid, uid) != 0) return failed("setresuid");
@@ -109,6 +117,10 @@ sandbox_report enter_sandbox(std::uint64_t max_descriptors)
         return report;
     }
     report.landlock_abi = deny_with_landlock();
+    if (report.landlock_abi < 0) {
+        report.problem = failed("landlock");
+        return report;
+    }
     report.problem = load_seccomp_filter();
     report.seccomp = report.problem.empty();
     return report;

@@ -12,7 +12,7 @@ namespace winrm::service::front {
 struct sandbox_report
 {
     bool no_new_privileges = false, seccomp = false;
-    int landlock_abi = 0;    ///< 0 = kernel without Landlock
+    int landlock_abi = 0;    ///< 0 = kernel without Landlock, -1 = it refused
     bool own_uid = false;    ///< left root for an account of its own
     bool empty_root = false; ///< chroot into a folder that no longer exists
     uid_t uid = 0;

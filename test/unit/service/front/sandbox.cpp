@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <functional>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -189,7 +190,7 @@ TEST(sandbox, landlock_alone_closes_the_file_system)
     const pid_t child = ::fork();
     if (child == 0) {
         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        if (deny_with_landlock() == 0) ::_exit(2);
+        if (deny_with_landlock() <= 0) ::_exit(2);
         ::_exit(::open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES ? 0 : 1);
     }
     int status = 0;
@@ -197,6 +198,43 @@ TEST(sandbox, landlock_alone_closes_the_file_system)
     ASSERT_TRUE(WIFEXITED(status));
     if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "this kernel has no Landlock";
     EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+/// Of a child that does this.
+int exit_code_of(const std::function<int()>& run)
+{
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(run());
+    int status = 0;
+    return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(sandbox, a_landlock_that_refuses_is_not_taken_for_none)
+{
+    const int got = exit_code_of([] {
+        // Without no_new_privs, and without any right, the kernel refuses.
+        if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) return 3;
+        const int abi = deny_with_landlock();
+        return abi < 0 ? 1 : abi == 0 ? 2 : 4;
+    });
+    if (got == 2) GTEST_SKIP() << "this kernel has no Landlock";
+    EXPECT_EQ(got, 1);
+}
+
+TEST(sandbox, a_bounding_set_that_cannot_be_emptied_is_a_problem)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "not root: there is none to empty";
+    EXPECT_EQ(exit_code_of([] {
+                  __user_cap_header_struct header{};
+                  header.version = _LINUX_CAPABILITY_VERSION_3;
+                  __user_cap_data_struct sets[2] = {};
+                  if (::syscall(SYS_capget, &header, sets) != 0) return 3;
+                  for (auto* set : {&sets[0].effective, &sets[0].permitted}) *set &= ~(1U << CAP_SETPCAP);
+                  if (::syscall(SYS_capset, &header, sets) != 0) return 3;
+                  const sandbox_report report = enter_sandbox(64);
+                  return report.problem.starts_with("PR_CAPBSET_DROP: ") && !report.own_uid ? 1 : 2;
+              }),
+              1);
 }
 
 } // namespace
