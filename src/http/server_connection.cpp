@@ -67,19 +67,24 @@ struct server_connection::state
 {
     enum class phase { head, login, body, handed, drain, flush, closed };
 
-    state(server_options o, const base::limits& l, const crypto::keyed_digest& d, base::time_point t)
-        : options(std::move(o)), limits(l), digest(d), scanner(l.http_head, l.http_fields), now(t)
+    state(std::shared_ptr<const server_options> o, const base::limits& l, const crypto::keyed_digest& d,
+          base::time_point t)
+        : options_shared(std::move(o)), limits(l), digest(d), scanner(l.http_head, l.http_fields), now(t)
     {
         wait_for_request();
     }
+    ~state() { drop_pending(); }
+    state(const state&) = delete;
+    state& operator=(const state&) = delete;
 
-    server_options options;
+    const std::shared_ptr<const server_options> options_shared;
+    const server_options& options = *options_shared;
     base::limits limits;
     const crypto::keyed_digest& digest;
     head_scanner scanner;
     body_reader body;
     output_queue out;
-    std::string pending; ///< came in one piece behind the current request
+    std::string pending; ///< came in one piece behind the current request; may hold a password
     std::string charset; ///< of the current request
     std::optional<server_event> event;
     std::optional<request_head> waiting;                 ///< the head whose login is outstanding
@@ -88,6 +93,7 @@ struct server_connection::state
     phase at = phase::head;
     int failed_logins = 0;
     bool anonymous_identify = false, close_after = false, ended = false, closing_told = false;
+    bool answered = false, close_next = false; ///< anything yet; the next answer is the last
     base::time_point now, due = base::time_point::max();
     base::milliseconds span{0};
     bool now_is_old = false, due_is_early = false;
@@ -126,10 +132,16 @@ struct server_connection::state
         stop_timer();
         scanner.reset();
         body = {};
-        std::string{}.swap(pending);
+        drop_pending();
         waiting.reset();
         event.reset();
         accepted.reset();
+    }
+
+    void drop_pending()
+    {
+        base::wipe(pending.data(), pending.size());
+        std::string{}.swap(pending);
     }
 
     /// Takes bytes as far as the phase allows. @return how many.
@@ -234,7 +246,8 @@ struct server_connection::state
             answer(200, options.identify_body, "application/soap+xml;charset=UTF-8", {});
         } else {
             at = phase::handed;
-            stop_timer();
+            if (options.answer_time.count() != 0) set_timer(options.answer_time);
+            else stop_timer();
             event = request_arrived{body.take(), std::move(charset)};
         }
     }
@@ -244,6 +257,8 @@ struct server_connection::state
     /// @param fields  further lines of the head, each with its line end
     void answer(int status, std::string text, std::string_view type, std::string_view fields)
     {
+        answered = true;
+        close_after = close_after || close_next;
         std::string head = "HTTP/1.1 " + std::to_string(status) + " ";
         head.append(reason_phrase(status)).append("\r\nServer: OpenWinRM\r\n").append(fields);
         if (!type.empty()) head.append("Content-Type: ").append(type).append("\r\n");
@@ -328,9 +343,14 @@ struct server_connection::state
     }
 };
 
-server_connection::server_connection(server_options options, const base::limits& limits,
+server_connection::server_connection(std::shared_ptr<const server_options> options, const base::limits& limits,
                                      const crypto::keyed_digest& digest, base::time_point now)
     : state_(std::make_unique<state>(std::move(options), limits, digest, now))
+{}
+
+server_connection::server_connection(server_options options, const base::limits& limits,
+                                     const crypto::keyed_digest& digest, base::time_point now)
+    : server_connection(std::make_shared<const server_options>(std::move(options)), limits, digest, now)
 {}
 
 server_connection::~server_connection() = default;
@@ -354,10 +374,13 @@ void server_connection::received(std::string_view data, base::time_point now)
 void server_connection::end_of_stream()
 {
     state& s = *state_;
-    s.ended = true;
+    if (std::exchange(s.ended, true)) return;
     s.now_is_old = true;
+    if (s.at == state::phase::login || s.at == state::phase::handed) s.out.push("HTTP/1.1 100 Continue\r\n\r\n", {});
     s.resume();
 }
+
+void server_connection::close_after_next() { state_->close_next = true; }
 
 std::optional<server_event> server_connection::poll()
 {
@@ -471,10 +494,17 @@ void server_connection::handle_timeout(base::time_point now)
         if (s.scanner.empty()) return s.close();
         return s.refuse({408, "the head did not come in time"}, true);
     case state::phase::body: return s.refuse({408, "the body did not come in time"}, true);
+    case state::phase::handed: return s.refuse({503, "the user's process did not answer in time"}, true);
     default: return s.close();
     }
 }
 
 bool server_connection::authenticated() const noexcept { return state_->accepted.has_value(); }
+
+bool server_connection::between_requests() const noexcept
+{
+    const state& s = *state_;
+    return s.answered && s.at == state::phase::head && s.scanner.empty() && s.pending.empty();
+}
 
 } // namespace winrm::http

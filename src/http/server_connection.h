@@ -24,6 +24,7 @@ struct server_options
     std::string identify_body;             ///< fixed envelope for the anonymous Identify, UTF-8
     base::milliseconds head_time{20'000};  ///< first byte of a request until its head is complete
     base::milliseconds body_time{120'000}; ///< MaxPacketRetrievalTimeSeconds
+    base::milliseconds answer_time{0};     ///< the owner's, for an answer; then 503 and close; 0 = any
     base::milliseconds idle_time{600'000}; ///< between requests, no login yet: 1/10 of it
     int max_login_attempts = 6;            ///< per connection, then closed
 };
@@ -47,7 +48,10 @@ using server_event = std::variant<login_wanted, request_arrived, closing>;
 class server_connection
 {
 public:
-    /// `digest` outlives the connection; it remembers what was accepted (keyed, constant time).
+    /// `options` may be shared by many connections. `digest` outlives the connection; it remembers what was accepted
+    /// (keyed, constant time).
+    server_connection(std::shared_ptr<const server_options> options, const base::limits& limits,
+                      const crypto::keyed_digest& digest, base::time_point now);
     server_connection(server_options options, const base::limits& limits, const crypto::keyed_digest& digest,
                       base::time_point now);
     ~server_connection();
@@ -57,8 +61,12 @@ public:
     /// Bytes from the client in pieces of any size, while wants_input(). What comes in one piece behind a request is
     /// kept and read after that request is answered.
     void received(std::string_view data, base::time_point now);
-    /// The client sends no more. A request that is complete still gets its answer.
+    /// The client sends no more. A request that is complete still gets its answer, and a 100 (Continue) goes ahead of
+    /// one that is not there yet: a network that finds nobody to take it says so to the owner.
     void end_of_stream();
+    /// The owner wants to be rid of the connection: the next answer says so and is the last one. An answer that has
+    /// begun to leave stays as it is.
+    void close_after_next();
     /// Next thing the front has to do, nullopt = wait for bytes.
     [[nodiscard]] std::optional<server_event> poll();
 
@@ -84,6 +92,8 @@ public:
     void handle_timeout(base::time_point now);
     /// Is somebody logged in on this connection?
     [[nodiscard]] bool authenticated() const noexcept;
+    /// An answer has been given and nothing has come since.
+    [[nodiscard]] bool between_requests() const noexcept;
 
 private:
     struct state;

@@ -17,6 +17,8 @@ std::uint64_t descriptors_for(const wire::front_setup& setup)
     return std::uint64_t{setup.max_connections} * 2 + setup.listeners.size() + 64;
 }
 
+constexpr base::milliseconds longest_flush{1000};
+
 const char* yes_no(bool value) { return value ? "on" : "off"; }
 
 class process
@@ -48,8 +50,23 @@ private:
                 return server_->login_answered(*answer, std::move(m.fds));
         if (frame && std::holds_alternative<wire::drain>(*frame) && server_)
             return server_->drain([this] { loop_.stop(); });
+        if (frame && std::holds_alternative<wire::stop>(*frame) && server_) return stop();
         if (!frame || !std::holds_alternative<wire::stop>(*frame)) status_ = 1;
         loop_.stop();
+    }
+
+    /// Answers that are on their way, here or in user processes that end at this moment, still go out.
+    void stop()
+    {
+        server_->drain([this] { loop_.stop(); });
+        flush_until_ = loop_.now() + longest_flush;
+        flush();
+    }
+
+    void flush()
+    {
+        if (!server_->busy() || loop_.now() >= flush_until_) return loop_.stop();
+        flush_timer_.set_after(base::milliseconds{10}, [this] { flush(); });
     }
 
     [[nodiscard]] bool begin(const wire::front_setup& setup, std::vector<io::unique_fd> listeners)
@@ -78,7 +95,9 @@ private:
         if (!box.problem.empty()) return refuse(box.problem);
 
         server_.emplace(loop_, setup, std::move(listeners), std::move(tls), *log_, [this](wire::login_request&& ask) {
-            control_.send(wire::encode(wire::frame{std::move(ask)}));
+            base::bytes frame = wire::encode(wire::frame{std::move(ask)});
+            control_.send(frame);
+            base::wipe(frame.data(), frame.size());
         });
         server_->start();
         control_.send(wire::encode(wire::frame{wire::ready{}}));
@@ -90,6 +109,8 @@ private:
     io::message_socket control_;
     std::unique_ptr<base::log_sink> log_;
     std::optional<front_server> server_;
+    io::timer flush_timer_{loop_};
+    base::time_point flush_until_{};
     int status_ = 1;
 };
 

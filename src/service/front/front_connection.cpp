@@ -1,18 +1,21 @@
 #include "service/front/front_connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <utility>
 
 namespace winrm::service::front {
 namespace {
 
-constexpr base::milliseconds linger_time{2000};
+constexpr base::milliseconds linger_time{2000}, look_interval{250};
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
-http::server_options options_for(const connection_context& context, bool tls)
+/// Bytes that came from a client may hold a password: none of them are left on the heap.
+void wipe(std::string& text)
 {
-    http::server_options o = context.http;
-    o.tls = tls;
-    return o;
+    base::wipe(text.data(), text.size());
+    std::string{}.swap(text);
 }
 
 /// The user's process is its owner's to subvert: what it says about the reply is one of two values or nothing.
@@ -25,16 +28,16 @@ bool is_soap(base::bytes_view media_type)
 
 front_connection::front_connection(const connection_context& context, std::uint64_t number, io::unique_fd socket,
                                    std::string peer, std::optional<net::tls_session> tls)
-    : context_(context), number_(number), peer_(std::move(peer)), tls_(tls.has_value()),
-      http_(options_for(context, tls_), context.limits, context.digest, context.loop.now()),
-      stream_(context.loop, std::move(socket), std::move(tls)), timer_(context.loop)
+    : context_(context), number_(number), peer_(std::move(peer)), tls_(tls.has_value()), fd_(socket.get()),
+      http_(tls_ ? context.https : context.http, context.limits, context.digest, context.loop.now()),
+      stream_(context.loop, std::move(socket), std::move(tls)), timer_(context.loop), idle_since_(context.loop.now())
 {
     stream_.on_data([this](result<base::bytes_view> data) { arrived(std::move(data)); });
     stream_.resume_reading();
     arm_timer();
 }
 
-front_connection::~front_connection() = default;
+front_connection::~front_connection() { wipe(held_); }
 
 void front_connection::arrived(result<base::bytes_view> data)
 {
@@ -42,8 +45,10 @@ void front_connection::arrived(result<base::bytes_view> data)
     if (!data) return end(winrm::name(data.error().code()));
     if (data->empty()) {
         end_of_stream_ = true;
-        // Nobody is there to read the answer: what waits for this connection in the user's process must be woken.
-        if (awaiting_reply_ || login_pending_ || lingering_) return end("closed_by_peer");
+        if (lingering_) return end("closed_by_peer");
+        // Either the client only sends no more and waits for its answer, or nobody is there: then what waits for this
+        // connection in the user's process must be woken. What http_ sends now is refused by a host that has closed.
+        look_again_ = context_.loop.now() + look_interval;
         http_.end_of_stream();
         return pump();
     }
@@ -64,8 +69,9 @@ void front_connection::arrived(result<base::bytes_view> data)
 void front_connection::feed_held()
 {
     if (held_.empty() || closing_ || !http_.wants_input()) return;
-    const std::string bytes = std::exchange(held_, {});
+    std::string bytes = std::exchange(held_, {});
     http_.received(bytes, context_.loop.now());
+    wipe(bytes);
 }
 
 void front_connection::pump()
@@ -87,7 +93,7 @@ void front_connection::pump()
     pumping_ = false;
     if (ended_) return;
     if (std::exchange(was_authenticated_, http_.authenticated()) != http_.authenticated()) context_.changed(number_);
-    if (writing_ == 0 && (closing_ || end_of_stream_)) return close_gently();
+    if (writing_ == 0 && closing_) return close_gently();
     if (held_.empty() && !end_of_stream_) stream_.resume_reading();
     arm_timer();
 }
@@ -136,6 +142,14 @@ void front_connection::handle(http::request_arrived&& event)
     user_->send(wire::encode_head(r), r.envelope);
 }
 
+/// An answer of the user's process that comes later than this is nobody's any more.
+void front_connection::handle(http::closing&&)
+{
+    closing_ = true;
+    awaiting_reply_ = false;
+    user_.reset();
+}
+
 void front_connection::user_frame(base::bytes&& payload)
 {
     auto frame = wire::decode(std::move(payload));
@@ -161,10 +175,11 @@ void front_connection::write_output()
 {
     if (writing_ != 0 || http_.output().empty()) return;
     writing_ = http_.output().size();
-    write_deadline_ = context_.loop.now() + context_.http.body_time;
+    write_deadline_ = context_.loop.now() + context_.http->body_time;
     stream_.write(http_.output(), [this] {
         http_.written(std::exchange(writing_, 0));
         write_deadline_ = base::time_point::max();
+        idle_since_ = context_.loop.now();
         pump();
     });
 }
@@ -177,13 +192,49 @@ void front_connection::close_gently()
     user_.reset();
     stream_.shutdown();
     if (end_of_stream_) return end("closed_by_peer");
-    held_.clear();
+    wipe(held_);
     stream_.resume_reading();
     armed_ = context_.loop.now() + linger_time;
     timer_.set(armed_, [this] { end("closed"); });
 }
 
-base::time_point front_connection::deadline() const { return std::min(http_.deadline(), write_deadline_); }
+bool front_connection::busy() const noexcept
+{
+    return !ended_ && !lingering_ && (awaiting_reply_ || login_pending_ || writing_ != 0 || !http_.output().empty());
+}
+
+std::optional<base::time_point> front_connection::idle_since() const noexcept
+{
+    // What lies in the kernel is the next request, or the end.
+    if (ended_ || closing_ || busy() || !held_.empty() || !http_.between_requests() || !stream_.quiet())
+        return std::nullopt;
+    return idle_since_;
+}
+
+void front_connection::drain()
+{
+    if (idle_since()) return end_idle("draining");
+    last_answer_next();
+}
+
+void front_connection::end_idle(base::bytes_view reason)
+{
+    stream_.shutdown();
+    end(reason);
+}
+
+/// After the client's FIN: has its host refused what we have sent since, as it does when the program has gone?
+bool front_connection::peer_gone() const
+{
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    return ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
+}
+
+base::time_point front_connection::deadline() const
+{
+    return std::min({http_.deadline(), write_deadline_, look_again_});
+}
 
 /// The timer may ring early and then looks again: nearly all changes only move the deadline away.
 void front_connection::arm_timer()
@@ -197,6 +248,10 @@ void front_connection::ring()
 {
     armed_ = base::time_point::max();
     const base::time_point now = context_.loop.now();
+    if (look_again_ <= now) {
+        if (peer_gone()) return end("closed_by_peer");
+        look_again_ = now + look_interval;
+    }
     if (write_deadline_ <= now) return end("answer_not_read");
     if (http_.deadline() <= now) http_.handle_timeout(now);
     pump();

@@ -21,7 +21,7 @@ struct connection_context
     io::loop& loop;
     base::log_sink& log;
     const crypto::keyed_digest& digest;
-    http::server_options http; ///< `tls` is set per connection
+    std::shared_ptr<const http::server_options> http, https; ///< for connections without and with TLS
     base::limits limits;
     std::size_t max_frame = 0; ///< of the socket to the user process
     std::function<void(wire::login_request&&)> ask_login;
@@ -42,6 +42,15 @@ public:
     void login_answered(wire::login_verdict verdict, io::unique_fd user);
     [[nodiscard]] bool authenticated() const noexcept { return http_.authenticated(); }
     [[nodiscard]] bool login_pending() const noexcept { return login_pending_; }
+    /// The client is owed an answer, or has not taken one whole.
+    [[nodiscard]] bool busy() const noexcept;
+    /// Since when it is between requests; nullopt = it is not.
+    [[nodiscard]] std::optional<base::time_point> idle_since() const noexcept;
+    /// The next answer says that it is the last one. Between requests: the connection ends now.
+    void drain();
+    void last_answer_next() { http_.close_after_next(); }
+    /// While idle_since() has a value.
+    void end_idle(base::bytes_view reason);
 
 private:
     void arrived(result<base::bytes_view> data);
@@ -49,11 +58,12 @@ private:
     void pump();
     void handle(http::login_wanted&& event);
     void handle(http::request_arrived&& event);
-    void handle(http::closing&&) { closing_ = true; }
+    void handle(http::closing&&);
     void user_frame(base::bytes&& payload);
     void user_gone();
     void write_output();
     void close_gently();
+    [[nodiscard]] bool peer_gone() const;
     void arm_timer();
     void ring();
     [[nodiscard]] base::time_point deadline() const;
@@ -63,11 +73,14 @@ private:
     std::uint64_t number_;
     std::string peer_;
     bool tls_;
+    int fd_; ///< of stream_
     http::server_connection http_;
     net::stream stream_;
     std::unique_ptr<io::message_socket> user_;
     io::timer timer_;
     base::time_point armed_ = base::time_point::max(), write_deadline_ = base::time_point::max();
+    base::time_point look_again_ = base::time_point::max(); ///< whether a client that sends no more still listens
+    base::time_point idle_since_;
     std::string held_; ///< came while an answer was outstanding; at most one piece, then reading pauses
     std::size_t writing_ = 0, discarded_ = 0;
     std::uint64_t requests_ = 0; ///< number of the latest one

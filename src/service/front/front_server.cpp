@@ -3,6 +3,7 @@
 #include "service/front/identify_text.h"
 #include "service/front/peer_address.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <netinet/in.h>
@@ -15,17 +16,20 @@ namespace {
 
 constexpr int accepts_per_turn = 16;
 constexpr base::milliseconds accept_pause{100};
+constexpr base::milliseconds idle_enough{1000}; // shorter silence is the pause between two requests of one conversation
 
-http::server_options http_options(const wire::front_setup& setup)
+std::shared_ptr<const http::server_options> http_options(const wire::front_setup& setup, bool tls)
 {
     http::server_options o;
+    o.tls = tls;
     o.policy.allow_unencrypted = setup.allow_unencrypted;
     o.offer_basic = setup.basic;
     o.identify_body = identify_text(setup.product_vendor, setup.product_version);
     o.head_time = base::milliseconds{setup.head_time_ms};
     o.body_time = base::milliseconds{setup.body_time_ms};
+    o.answer_time = base::milliseconds{setup.answer_time_ms};
     o.idle_time = base::milliseconds{setup.idle_time_ms};
-    return o;
+    return std::make_shared<const http::server_options>(std::move(o));
 }
 
 base::limits limits_of(const wire::front_setup& setup)
@@ -43,7 +47,8 @@ front_server::front_server(io::loop& on, const wire::front_setup& setup, std::ve
     : loop_(on), log_(log), tls_(std::move(tls)), context_{on,
                                                            log,
                                                            digest_,
-                                                           http_options(setup),
+                                                           http_options(setup, false),
+                                                           http_options(setup, true),
                                                            limits_of(setup),
                                                            wire::max_data_frame(setup.max_envelope_kb),
                                                            std::move(ask_login),
@@ -66,8 +71,14 @@ void front_server::start()
 void front_server::drain(std::function<void()> empty)
 {
     listeners_.clear();
-    if (connections_.empty()) return empty();
     drained_ = std::move(empty);
+    for (auto at = connections_.begin(); at != connections_.end();) (at++)->second->drain(); // which may remove it
+    if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
+}
+
+bool front_server::busy() const
+{
+    return std::any_of(connections_.begin(), connections_.end(), [](const auto& c) { return c.second->busy(); });
 }
 
 void front_server::wait(listening& l)
@@ -80,6 +91,8 @@ void front_server::accept_some(listening& l)
     for (int turn = 0; turn < accepts_per_turn; ++turn) {
         io::unique_fd socket{::accept4(l.socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
         if (socket) {
+            make_room_for_strangers();
+            if (connections_.size() >= max_connections_) make_room();
             if (connections_.size() < max_connections_) add(l, std::move(socket));
             else turn_away(l, std::move(socket));
             continue;
@@ -100,7 +113,6 @@ void front_server::add(const listening& l, io::unique_fd socket)
     if (l.tls) session.emplace(*tls_, std::string{});
     const std::uint64_t number = next_number_++;
     std::string peer = peer_address(socket.get());
-    make_room_for_strangers();
     strangers_.insert(number);
     connections_[number] =
         std::make_unique<front_connection>(context_, number, std::move(socket), std::move(peer), std::move(session));
@@ -124,6 +136,30 @@ void front_server::make_room_for_strangers()
         if (!connections_.at(number)->login_pending()) {
             log_.write(base::log_level::warning, "connection_dropped", {{"reason", "too_many_without_login"}});
             return remove(number);
+        }
+}
+
+/// All places are taken, most of them by those who are logged in, perhaps all by one account: who has been silent for
+/// the longest time leaves. Where nobody is silent the newcomer is turned away, but one of them ends with its answer,
+/// so that places change hands.
+void front_server::make_room()
+{
+    const base::time_point now = loop_.now();
+    base::time_point longest = now - idle_enough;
+    front_connection* leaves = nullptr;
+    for (const auto& [number, c] : connections_)
+        if (const auto since = c->authenticated() ? c->idle_since() : std::nullopt; since && *since <= longest) {
+            longest = *since;
+            leaves = c.get();
+        }
+    if (leaves) {
+        log_.write(base::log_level::warning, "connection_dropped", {{"reason", "longest_idle"}});
+        return leaves->end_idle("longest_idle");
+    }
+    for (auto at = connections_.upper_bound(last_told_); at != connections_.end(); ++at)
+        if (at->second->authenticated()) {
+            last_told_ = at->first;
+            return at->second->last_answer_next();
         }
 }
 

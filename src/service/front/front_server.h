@@ -23,9 +23,11 @@ public:
     front_server& operator=(const front_server&) = delete;
 
     void start();
-    /// Accepts nothing more and gives the listening sockets up. @param empty  called once, when the last connection has
-    /// ended.
+    /// Accepts nothing more and gives the listening sockets up. Connections between requests end, the others with their
+    /// next answer. @param empty  called once, when the last connection has ended.
     void drain(std::function<void()> empty);
+    /// Somebody is owed an answer, or has not taken one whole.
+    [[nodiscard]] bool busy() const;
     /// An answer for a connection that has ended meanwhile is dropped, its descriptor closed.
     void login_answered(const wire::login_answer& answer, std::vector<io::unique_fd> fds);
     [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
@@ -44,6 +46,7 @@ private:
     void update(std::uint64_t number);
     void remove(std::uint64_t number);
     void make_room_for_strangers();
+    void make_room();
 
     io::loop& loop_;
     base::log_sink& log_;
@@ -51,7 +54,7 @@ private:
     crypto::keyed_digest digest_;
     connection_context context_;
     std::size_t max_connections_, max_strangers_;
-    std::uint64_t next_number_ = 1;
+    std::uint64_t next_number_ = 1, last_told_ = 0;
     std::map<std::uint64_t, std::unique_ptr<front_connection>> connections_;
     std::set<std::uint64_t> strangers_; ///< not logged in, oldest first
     std::vector<std::unique_ptr<front_connection>> ended_;

@@ -12,7 +12,8 @@
 namespace winrm::service::monitor {
 namespace {
 
-constexpr base::milliseconds time_to_end{5'000}, settled{10'000}, first_pause{200}, longest_pause{30'000};
+constexpr base::milliseconds time_to_end{5'000}, settled{10'000}, first_pause{200}, longest_pause{30'000},
+    look_again{20};
 
 } // namespace
 
@@ -32,7 +33,7 @@ front_processes::front_processes(io::loop& on, children& family, std::string pro
                                  std::function<void(std::uint64_t, wire::login_request&&)> logins,
                                  std::function<void(std::uint64_t)> lost)
     : loop_(on), children_(family), program_(std::move(program)), log_(log), logins_(std::move(logins)),
-      lost_(std::move(lost))
+      lost_(std::move(lost)), stop_clock_(on)
 {}
 
 front_processes::~front_processes() = default;
@@ -47,6 +48,8 @@ void front_processes::start(wire::front_setup setup, std::vector<std::vector<lis
 
 void front_processes::replace(wire::front_setup setup)
 {
+    // User processes that run keep the timeouts they were started with.
+    setup.answer_time_ms = std::max(setup.answer_time_ms, setup_->answer_time_ms);
     setup_ = std::move(setup);
     for (const auto& [key, p] : all_)
         if (p->state == peer_state::starting) end(*p); // has the old setup and serves nobody yet
@@ -85,7 +88,7 @@ void front_processes::start_one(std::size_t place)
                                setup_->allow_unencrypted, setup_->basic,           setup_->max_connections,
                                setup_->max_envelope_kb,   setup_->head_time_ms,    setup_->body_time_ms,
                                setup_->idle_time_ms,      setup_->product_vendor,  setup_->product_version,
-                               setup_->log_level};
+                               setup_->log_level,         setup_->answer_time_ms};
         frame = wire::encode(wire::frame{std::move(copy)});
     }
     p->socket->send(frame, std::move(fds));
@@ -171,10 +174,23 @@ void front_processes::ended(std::uint64_t key, int status)
     if (failed_ && failures_ != 0) failed_();
 }
 
-void front_processes::stop()
+void front_processes::stop(std::function<bool()> quiet)
 {
     stopping_ = true;
     for (io::timer& t : restarts_) t.cancel();
+    sockets_.clear(); // from here on connections are refused
+    for (const auto& [key, p] : all_) {
+        if (p->state == peer_state::starting) end(*p);
+        if (p->state == peer_state::serving) drain(*p);
+    }
+    quiet_ = std::move(quiet);
+    stop_by_ = loop_.now() + longest_stop;
+    end_when_quiet();
+}
+
+void front_processes::end_when_quiet()
+{
+    if (!quiet_() && loop_.now() < stop_by_) return stop_clock_.set_after(look_again, [this] { end_when_quiet(); });
     for (const auto& [key, p] : all_) end(*p);
 }
 

@@ -31,7 +31,10 @@ public:
     void replace(wire::front_setup setup);
     static constexpr base::milliseconds longest_drain{10 * 60 * 1000};
     void answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd);
-    void stop();
+    /// They accept nothing more, pass on the answers that are under way, and end when `quiet` says that no more will
+    /// come, at the latest after longest_stop.
+    void stop(std::function<bool()> quiet);
+    static constexpr base::milliseconds longest_stop{1500};
     [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
     /// A front failed this often in a row without having lived for a moment: it never will.
     [[nodiscard]] unsigned failures() const noexcept { return failures_; }
@@ -46,6 +49,7 @@ private:
     void serves(process& p);
     void drain(process& p);
     void end(process& p);
+    void end_when_quiet();
     void ended(std::uint64_t key, int status);
 
     io::loop& loop_;
@@ -62,6 +66,9 @@ private:
     std::uint64_t next_ = 1;
     unsigned failures_ = 0;
     bool stopping_ = false;
+    std::function<bool()> quiet_;
+    base::time_point stop_by_{};
+    io::timer stop_clock_;
 };
 
 } // namespace winrm::service::monitor

@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* vendor = "OpenWinRM";
 constexpr std::size_t max_pem = 96 * 1024;
-constexpr unsigned hopeless = 5; // fronts that ended right away, before one was ever ready
+constexpr std::uint32_t answer_margin_ms = 30'000; // a user process that takes this much longer never answers
+constexpr unsigned hopeless = 5;                   // fronts that ended right away, before one was ever ready
 
 std::string host_name()
 {
@@ -82,6 +83,7 @@ wire::front_setup monitor::front_setup_of() const
     out.head_time_ms = s.limits.head_time_s * 1000;
     out.body_time_ms = s.limits.body_time_s * 1000;
     out.idle_time_ms = s.limits.connection_idle_s * 1000;
+    out.answer_time_ms = s.limits.max_timeout_ms + answer_margin_ms;
     out.product_vendor = vendor;
     out.product_version = "OS: 0.0.0 SP: 0.0 Stack: 3.0"; // S12: nothing of system or build before login
     out.log_level = static_cast<std::uint8_t>(s.log_level);
@@ -188,8 +190,8 @@ int monitor::run()
 
 void monitor::login(std::uint64_t key, wire::login_request&& request)
 {
-    if (stopping_) return;
     const std::uint64_t connection = request.connection;
+    if (stopping_) return fronts_->answer(key, connection, wire::login_verdict::unavailable, {});
     // One login at a time on a connection; a front that asks for more is not ours any more.
     if (!asked_.insert({key, connection}).second)
         return fronts_->answer(key, connection, wire::login_verdict::denied, {});
@@ -273,9 +275,11 @@ void monitor::stop(const char* why)
     notify_systemd("STOPPING=1");
     log_.write(base::log_level::info, "stop", {{"reason", why}});
     if (desk_) desk_.reset();
-    // User processes first: their last answers still go out through the fronts.
+    for (const auto& [key, connection] : std::exchange(asked_, {}))
+        fronts_->answer(key, connection, wire::login_verdict::unavailable, {});
+    // The fronts hear of it first and end last: the last answers of the user processes still go out through them.
+    fronts_->stop([this] { return users_->empty(); });
     users_->stop();
-    fronts_->stop();
     children_.when_empty([this] { loop_.stop(); });
 }
 

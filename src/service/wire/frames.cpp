@@ -32,7 +32,11 @@ enum class kind : unsigned char {
 class writer
 {
 public:
-    explicit writer(kind k) : out_(1, static_cast<char>(k)) {}
+    writer(kind k, std::size_t room)
+    {
+        out_.reserve(room);
+        out_ += static_cast<char>(k);
+    }
 
     template <class T> void number(const T& value)
     {
@@ -196,6 +200,7 @@ template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer
     c.text(f.product_vendor, max_text);
     c.text(f.product_version, max_text);
     c.number(f.log_level);
+    c.number(f.answer_time_ms);
 }
 template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_setup, user_setup>& f)
 {
@@ -258,10 +263,24 @@ template <class T> std::optional<frame> read(base::bytes& payload)
 
 template <class T> base::bytes head_of(kind k, const T& value)
 {
-    writer out{k};
+    writer out{k, 0};
     out.leave_out_rest();
     fields(out, value);
     return out.take();
+}
+
+/// Enough for a frame with a secret in it, whose bytes would stay behind where a string has grown.
+std::size_t room_for(const frame& f)
+{
+    constexpr std::size_t numbers = 128; // all of a frame that has no length of its own
+    if (const auto* login = std::get_if<login_request>(&f))
+        return numbers + login->peer.size() + login->user.size() + login->password.reveal().size();
+    const auto* setup = std::get_if<front_setup>(&f);
+    if (!setup) return 0;
+    std::size_t sum = numbers + setup->certificate_pem.size() + setup->key_pem.reveal().size() +
+                      setup->product_vendor.size() + setup->product_version.size();
+    for (const listener& l : setup->listeners) sum += l.address.size() + 5;
+    return sum;
 }
 
 } // namespace
@@ -269,7 +288,7 @@ template <class T> base::bytes head_of(kind k, const T& value)
 base::bytes encode(const frame& f)
 {
     // The order of `frame` is the order of `kind`.
-    writer out{static_cast<kind>(f.index() + 1)};
+    writer out{static_cast<kind>(f.index() + 1), room_for(f)};
     std::visit([&out](const auto& value) { fields(out, value); }, f);
     return out.take();
 }

@@ -69,6 +69,7 @@ struct front_setup
                   idle_time_ms = 600000;
     std::string product_vendor, product_version; ///< of the anonymous Identify
     std::uint8_t log_level = 1;
+    std::uint32_t answer_time_ms = 90000; ///< the user process's, for an answer; after that it counts as dead
 };
 struct user_setup
 {

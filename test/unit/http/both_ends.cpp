@@ -20,9 +20,10 @@ client_connection client_for(const std::string& authorization,
 }
 
 /// Carries bytes both ways in pieces of at most `piece` until the client has its answer or nothing moves any more.
-std::optional<result<response>> carry(client_connection& client, server_driver& server, std::size_t piece)
+/// @param heard  bytes that the client has had of what the service said.
+std::optional<result<response>> carry_from(client_connection& client, server_driver& server, std::size_t heard,
+                                           std::size_t piece)
 {
-    std::size_t heard = server.said.size();
     for (bool moved = true; moved;) {
         moved = false;
         if (!client.output().empty() && !server.closed && server.connection.wants_input()) {
@@ -42,6 +43,11 @@ std::optional<result<response>> carry(client_connection& client, server_driver& 
         if (auto got = client.poll()) return got;
     }
     return std::nullopt;
+}
+
+std::optional<result<response>> carry(client_connection& client, server_driver& server, std::size_t piece)
+{
+    return carry_from(client, server, server.said.size(), piece);
 }
 
 constexpr std::size_t pieces[] = {1, 7, 4096, std::string::npos};
@@ -119,6 +125,46 @@ TEST(both_ends, connection_close_is_kept_by_both)
     EXPECT_FALSE((*got)->keep_alive);
     EXPECT_TRUE(server.closed);
     EXPECT_FALSE(client.idle());
+}
+
+TEST(both_ends, a_service_that_wants_to_be_rid_of_a_connection_says_so_and_the_client_moves)
+{
+    for (const std::size_t piece : pieces) {
+        client_connection client = client_for(ada);
+        server_driver server;
+        for (const bool last : {false, true}) {
+            if (last) server.connection.close_after_next();
+            client.start("<a/>", soap);
+            const auto got = carry(client, server, piece);
+            ASSERT_TRUE(got && *got);
+            EXPECT_EQ((*got)->status, 200);
+            EXPECT_EQ((*got)->keep_alive, !last);
+            EXPECT_EQ(client.idle(), !last);
+        }
+        EXPECT_TRUE(server.closed);
+    }
+}
+
+TEST(both_ends, the_100_ahead_of_an_answer_to_a_half_closed_client_is_read_over)
+{
+    for (const std::size_t piece : pieces) {
+        client_connection client = client_for(ada);
+        server_driver server;
+        server.answering = false;
+        client.start("<a/>", soap);
+        EXPECT_FALSE(carry(client, server, piece));
+        server.connection.login_accepted();
+        server.settle();
+        EXPECT_FALSE(carry(client, server, piece)); // the body
+        server.connection.end_of_stream();
+        server.settle();
+        server.connection.respond(200, "<b/>", soap, server.now);
+        server.settle();
+        const auto got = carry_from(client, server, 0, piece);
+        ASSERT_TRUE(got && *got);
+        EXPECT_EQ((*got)->status, 200);
+        EXPECT_EQ((*got)->body, "<b/>");
+    }
 }
 
 TEST(both_ends, a_connection_cut_anywhere_ends_in_a_named_error)

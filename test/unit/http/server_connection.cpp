@@ -86,10 +86,97 @@ TEST(server_connection, a_client_that_has_closed_its_side_still_gets_its_answer)
     d.connection.end_of_stream();
     d.settle();
     EXPECT_FALSE(d.closed);
+    EXPECT_EQ(d.statuses(), "100"); // tells the owner's network whether anybody is still there
     d.connection.respond(200, "yes", "application/soap+xml", d.now);
     d.settle();
-    EXPECT_EQ(d.statuses(), "200");
+    EXPECT_EQ(d.statuses(), "100 200");
+    EXPECT_TRUE(d.has("Connection: close\r\n"));
     EXPECT_TRUE(d.closed);
+}
+
+TEST(server_connection, a_client_that_has_closed_its_side_during_the_login_still_gets_its_answer)
+{
+    for (const char* who : {"ada:pw", "ada:no"}) {
+        server_driver d;
+        d.answering = false;
+        d.feed(post("one", "Authorization: " + basic(who) + "\r\n"));
+        d.connection.end_of_stream();
+        d.settle();
+        d.answering = true;
+        d.handle(login_wanted{{"ada", base::secret{std::string{who}.substr(4)}}});
+        d.settle();
+        EXPECT_EQ(d.statuses(), who == std::string_view{"ada:pw"} ? "100 200" : "100 401");
+        EXPECT_TRUE(d.closed);
+    }
+}
+
+TEST(server_connection, a_client_that_has_closed_its_side_within_a_request_gets_nothing)
+{
+    for (const std::size_t missing : {1u, 10u, 60u}) {
+        server_driver d;
+        const std::string text = post("hello");
+        d.feed(text.substr(0, text.size() - missing));
+        d.connection.end_of_stream();
+        d.settle();
+        EXPECT_EQ(d.said, "") << missing;
+        EXPECT_TRUE(d.closed) << missing;
+    }
+}
+
+TEST(server_connection, told_to_close_it_says_so_in_its_next_answer)
+{
+    server_driver idle;
+    idle.feed(post("one"));
+    EXPECT_FALSE(idle.has("Connection: close"));
+    idle.connection.close_after_next();
+    idle.settle();
+    EXPECT_FALSE(idle.closed);
+    idle.feed(post("two") + post("three"));
+    EXPECT_EQ(idle.statuses(), "200 200");
+    EXPECT_TRUE(idle.has("Connection: close\r\n"));
+    EXPECT_TRUE(idle.closed);
+
+    server_driver busy;
+    busy.answering = false;
+    busy.feed(post("one"));
+    busy.connection.login_accepted();
+    busy.settle();
+    busy.connection.close_after_next();
+    busy.settle();
+    EXPECT_FALSE(busy.closed);
+    busy.connection.respond(200, "yes", "application/soap+xml", busy.now);
+    busy.settle();
+    EXPECT_TRUE(busy.has("Connection: close\r\n"));
+    EXPECT_TRUE(busy.closed);
+
+    server_driver stranger;
+    stranger.connection.close_after_next();
+    stranger.feed(post("one", ""));
+    EXPECT_EQ(stranger.statuses(), "401");
+    EXPECT_TRUE(stranger.has("Connection: close\r\n"));
+    EXPECT_TRUE(stranger.closed);
+}
+
+TEST(server_connection, between_requests_is_after_an_answer_and_before_the_next_byte)
+{
+    server_driver d;
+    EXPECT_FALSE(d.connection.between_requests());
+    d.writing = false;
+    d.feed(post("one"));
+    EXPECT_FALSE(d.connection.between_requests());
+    d.writing = true;
+    d.settle();
+    EXPECT_TRUE(d.connection.between_requests());
+    d.feed("P");
+    EXPECT_FALSE(d.connection.between_requests());
+}
+
+TEST(server_connection, many_share_one_set_of_options)
+{
+    const auto options = std::make_shared<const server_options>(safe_options());
+    const crypto::keyed_digest digest;
+    server_connection one{options, {}, digest, {}}, two{options, {}, digest, {}};
+    EXPECT_EQ(options.use_count(), 3);
 }
 
 TEST(server_connection, fail_is_503_where_an_answer_is_owed_and_closes_everywhere)

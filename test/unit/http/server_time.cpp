@@ -99,6 +99,25 @@ TEST(server_time, logins_and_answers_take_as_long_as_they_take)
     EXPECT_EQ(d.connection.deadline(), d.now + milliseconds{600'000});
 }
 
+TEST(server_time, an_answer_that_never_comes_is_503_and_frees_the_place)
+{
+    server_options o = safe_options();
+    o.answer_time = milliseconds{90'000};
+    server_driver d{o};
+    d.answering = false;
+    d.feed(post("hello"));
+    d.connection.login_accepted();
+    d.settle();
+    ASSERT_EQ(d.requests.size(), 1u);
+    const milliseconds waited = ring_until_closed(d);
+    EXPECT_GE(waited, milliseconds{90'000});
+    EXPECT_LE(waited, milliseconds{180'000});
+    EXPECT_EQ(d.statuses(), "503");
+    d.connection.respond(200, "late", "application/soap+xml", d.now);
+    d.settle();
+    EXPECT_EQ(d.statuses(), "503");
+}
+
 TEST(server_time, a_ring_too_early_changes_nothing)
 {
     server_driver d;

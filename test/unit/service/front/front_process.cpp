@@ -66,7 +66,7 @@ protected:
         control->send(wire::encode(wire::frame{wire::front_setup{
                           s.listeners, s.certificate_pem, s.key_pem.clone(), s.allow_unencrypted, s.basic,
                           s.max_connections, s.max_envelope_kb, s.head_time_ms, s.body_time_ms, s.idle_time_ms,
-                          s.product_vendor, s.product_version, s.log_level}}),
+                          s.product_vendor, s.product_version, s.log_level, s.answer_time_ms}}),
                       std::move(fds));
         bool drained = false;
         control->when_drained([&] { drained = true; });

@@ -189,6 +189,65 @@ TEST_F(front_test, the_client_going_ends_the_exchange_at_once)
     EXPECT_TRUE(until([&] { return server->size() == 0; }));
 }
 
+TEST_F(front_test, a_client_that_has_closed_its_side_gets_its_answer)
+{
+    const auto early = connect();
+    early->send(post("<one/>"));
+    early->stream->shutdown();
+    ASSERT_TRUE(login_asked());
+    const auto first = accept();
+    ASSERT_TRUE(until([&] { return first->requests.size() == 1; }));
+    first->reply(1, "<answer/>");
+    EXPECT_TRUE(until([&] { return early->has("<answer/>") && early->closed; }));
+
+    const auto late = connect();
+    late->send(post("<one/>"));
+    ASSERT_TRUE(login_asked(2));
+    const auto second = accept();
+    ASSERT_TRUE(until([&] { return second->requests.size() == 1; }));
+    late->stream->shutdown();
+    ASSERT_TRUE(until([&] { return late->has("100 Continue"); }));
+    bool waited = false; // longer than it takes to see that a client has gone
+    io::timer clock{loop};
+    clock.set_after(base::milliseconds{600}, [&] { waited = true; });
+    ASSERT_TRUE(until([&] { return waited; }));
+    EXPECT_FALSE(second->closed);
+    second->reply(1, "<answer/>");
+    EXPECT_TRUE(until([&] { return late->has("<answer/>") && late->closed; }));
+    EXPECT_TRUE(until([&] { return server->size() == 0; }));
+}
+
+TEST_F(front_test, draining_ends_what_is_silent_at_once_and_the_rest_with_its_next_answer)
+{
+    const auto idle = connect(), busy = connect(), fresh = connect();
+    std::vector<std::unique_ptr<user_end>> users;
+    for (raw_client* c : {idle.get(), busy.get()}) {
+        c->send(post("<one/>"));
+        ASSERT_TRUE(login_asked(users.size() + 1));
+        users.push_back(accept());
+        ASSERT_TRUE(until([&] { return users.back()->requests.size() == 1; }));
+    }
+    users[0]->reply(1, "<answer/>");
+    ASSERT_TRUE(until([&] { return idle->has("<answer/>") && server->size() == 3; }));
+    EXPECT_TRUE(server->busy());
+    bool empty = false;
+    server->drain([&] { empty = true; });
+    EXPECT_TRUE(until([&] { return idle->closed && users[0]->closed; }));
+    EXPECT_EQ(server->size(), 2U);
+    EXPECT_FALSE(busy->closed);
+
+    fresh->send(post("<one/>", "WSMANIDENTIFY: unauthenticated\r\n"));
+    EXPECT_TRUE(until([&] { return fresh->has("</s:Envelope>") && fresh->closed; }));
+    EXPECT_TRUE(fresh->has("Connection: close\r\n"));
+    users[1]->reply(1, "<answer/>");
+    EXPECT_TRUE(until([&] { return busy->has("<answer/>") && busy->closed; }));
+    EXPECT_TRUE(busy->has("Connection: close\r\n"));
+    EXPECT_FALSE(server->busy());
+    busy->stream.reset();
+    fresh->stream.reset();
+    EXPECT_TRUE(until([&] { return empty; }));
+}
+
 TEST_F(front_test, a_login_for_a_connection_that_has_gone_is_dropped)
 {
     auto c = connect();
@@ -272,8 +331,40 @@ TEST_F(small_front_test, one_too_many_is_told_so)
     const auto fifth = connect();
     ASSERT_TRUE(until([&] { return fifth->closed; }));
     EXPECT_EQ(fifth->got.substr(0, 12), "HTTP/1.1 503");
+    // Nobody was silent; so that places change hands, the first of them leaves with its answer.
     users[0]->reply(1, "<answer/>");
-    EXPECT_TRUE(until([&] { return clients[0]->has("<answer/>"); }));
+    EXPECT_TRUE(until([&] { return clients[0]->has("<answer/>") && clients[0]->closed; }));
+    EXPECT_TRUE(clients[0]->has("Connection: close\r\n"));
+    users[1]->reply(1, "<answer/>");
+    EXPECT_TRUE(until([&] { return clients[1]->has("<answer/>"); }));
+    EXPECT_FALSE(clients[1]->has("Connection: close\r\n"));
+}
+
+TEST_F(small_front_test, nobody_holds_every_place_who_does_not_use_them)
+{
+    std::vector<std::unique_ptr<raw_client>> clients;
+    std::vector<std::unique_ptr<user_end>> users;
+    for (int i = 0; i < 4; ++i) {
+        clients.push_back(connect());
+        clients.back()->send(post("<one/>"));
+        ASSERT_TRUE(login_asked(clients.size()));
+        users.push_back(accept());
+        ASSERT_TRUE(until([&] { return users.back()->requests.size() == 1; }));
+    }
+    for (const std::size_t i : {2U, 1U}) { // the others are busy
+        users[i]->reply(1, "<answer/>");
+        ASSERT_TRUE(until([&] { return clients[i]->has("<answer/>"); }));
+    }
+    bool waited = false;
+    io::timer clock{loop};
+    clock.set_after(base::milliseconds{1100}, [&] { waited = true; });
+    ASSERT_TRUE(until([&] { return waited; }));
+    const auto fifth = connect();
+    fifth->send(post("<one/>", "WSMANIDENTIFY: unauthenticated\r\n"));
+    EXPECT_TRUE(until([&] { return fifth->has("</s:Envelope>"); }));
+    EXPECT_TRUE(until([&] { return clients[2]->closed && users[2]->closed; }));
+    EXPECT_FALSE(clients[0]->closed || clients[1]->closed || clients[3]->closed);
+    EXPECT_EQ(server->size(), 4U);
 }
 
 struct strict_front_test : front_fixture
@@ -296,6 +387,30 @@ TEST_F(strict_front_test, basic_in_clear_is_refused_though_it_is_right_and_not_o
     EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 401");
     EXPECT_FALSE(c->has("Basic"));
     EXPECT_TRUE(logins.empty());
+}
+
+struct impatient_front_test : front_fixture
+{
+    static wire::front_setup impatient()
+    {
+        wire::front_setup s = plain_setup();
+        s.answer_time_ms = 100;
+        return s;
+    }
+    impatient_front_test() : front_fixture(impatient()) {}
+};
+
+TEST_F(impatient_front_test, an_answer_that_never_comes_frees_the_place)
+{
+    const auto c = connect();
+    c->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    const auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    EXPECT_TRUE(until([&] { return c->closed && user->closed; }));
+    EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 503");
+    c->stream.reset();
+    EXPECT_TRUE(until([&] { return server->size() == 0; }));
 }
 
 struct hasty_front_test : front_fixture

@@ -42,6 +42,39 @@ TEST_F(front_tls_test, carries_a_login_and_an_exchange)
     EXPECT_TRUE(until([&] { return user->closed && server->size() == 0; }));
 }
 
+TEST_F(front_tls_test, a_client_that_has_closed_its_side_gets_its_answer)
+{
+    const auto c = connect(&trusting);
+    c->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    const auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    c->stream->shutdown(); // close_notify and FIN
+    ASSERT_TRUE(until([&] { return c->has("100 Continue"); }));
+    user->reply(1, "<answer/>");
+    EXPECT_TRUE(until([&] { return c->has("<answer/>") && c->closed; }));
+    EXPECT_TRUE(until([&] { return server->size() == 0; }));
+}
+
+TEST_F(front_tls_test, the_client_going_ends_the_exchange_at_once)
+{
+    for (const bool politely : {true, false}) {
+        auto c = connect(&trusting);
+        const std::size_t before = logins.size();
+        c->send(post("<one/>"));
+        ASSERT_TRUE(login_asked(before + 1));
+        const auto user = accept();
+        ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+        if (politely) {
+            c->stream->shutdown();
+            ASSERT_TRUE(until([&] { return c->has("100 Continue"); }));
+        }
+        c.reset();
+        if (politely) user->reply(1, "<answer/>"); // then nothing but the answer itself can find out
+        EXPECT_TRUE(until([&] { return user->closed && server->size() == 0; })) << politely;
+    }
+}
+
 TEST_F(front_tls_test, clear_text_on_a_tls_port_is_cut_off)
 {
     const auto c = connect();

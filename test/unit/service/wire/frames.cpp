@@ -20,6 +20,7 @@ wire::front_setup some_setup()
     s.product_vendor = "v";
     s.product_version = "1.2";
     s.log_level = 3;
+    s.answer_time_ms = 123456;
     return s;
 }
 
@@ -74,6 +75,7 @@ TEST(Frames, EveryKindComesBackAsItWas)
     EXPECT_FALSE(s.listeners[1].tls);
     EXPECT_EQ(s.key_pem.reveal(), "key");
     EXPECT_EQ(s.idle_time_ms, 0xdeadbeefu);
+    EXPECT_EQ(s.answer_time_ms, 123456u);
     EXPECT_EQ(s.product_version, "1.2");
     auto user = wire::decode(wire::encode(wire::frame{some_user()}));
     EXPECT_EQ(std::get<wire::user_setup>(*user).https_port, 65535);
