@@ -20,6 +20,9 @@ namespace {
 
 constexpr int control_number = 3;
 constexpr int cannot_start = 126;
+/// Before the name of a variable of the PAM session: it is for the commands and means nothing to the process that
+/// starts them, which says the same (service/user/child_plan.h).
+const std::string session_prefix = "WINRM_PAM_";
 
 /// A child has no logger; one line is enough and names no secret.
 [[noreturn]] void give_up(const std::string& why)
@@ -80,7 +83,7 @@ std::vector<std::string> environment_of(const identity& who)
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() == 1) ::_exit(cannot_start);
     }
-    ::umask(022);
+    if (!kept) ::umask(022);
     if (::chdir(who.home().c_str()) != 0 && ::chdir("/") != 0) give_up("no working directory");
     execute(how.program, environment);
 }
@@ -91,12 +94,12 @@ std::vector<std::string> environment_of(const identity& who)
     arrange_descriptors(control);
     ::prctl(PR_SET_NAME, "winrmd-session");
     int status = cannot_start;
+    ::umask(022); // before the session, where a module (pam_umask) may set another
     {
         pam_session session{how.pam_service, who.name()};
         if (!session.open()) give_up("PAM opens no session");
         auto environment = environment_of(who);
-        for (std::string& entry : session.environment())
-            if (entry.compare(0, 3, "LD_") != 0) environment.push_back(std::move(entry));
+        for (const std::string& entry : session.environment()) environment.push_back(session_prefix + entry);
         const pid_t pid = fork_clean();
         if (pid == 0) become_user_process(how, who, control_number, std::move(environment), true);
         ::close(control_number);

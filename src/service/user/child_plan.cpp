@@ -1,5 +1,8 @@
 #include "service/user/child_plan.h"
 
+#include <algorithm>
+#include <array>
+
 namespace winrm::service::user {
 namespace {
 
@@ -35,11 +38,19 @@ private:
     std::vector<std::string> lines_;
 };
 
+bool is_loader_variable(std::string_view name)
+{
+    constexpr std::array<std::string_view, 4> names{"GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH", "NLSPATH"};
+    return name.starts_with("LD_") || std::find(names.begin(), names.end(), name) != names.end();
+}
+
 bool may_set(const shell::variable& v)
 {
     return !v.name.empty() && v.name.find('=') == std::string::npos && v.name.find('\0') == std::string::npos &&
-           v.value.find('\0') == std::string::npos && !v.name.starts_with("LD_");
+           v.value.find('\0') == std::string::npos && !is_loader_variable(v.name);
 }
+
+bool is_harmless(const shell::variable& v) { return v.name == "LANG" || v.name == "TERM" || v.name.starts_with("LC_"); }
 
 std::vector<std::string> search(const std::string& program, std::string_view path)
 {
@@ -61,6 +72,25 @@ std::string until_nul(const std::string& text) { return text.substr(0, text.find
 
 } // namespace
 
+std::vector<shell::variable> session_variables(const char* const* environment)
+{
+    std::vector<shell::variable> all;
+    for (; environment && *environment; ++environment) {
+        const std::string_view entry{*environment};
+        const std::size_t equals = entry.find('=');
+        if (!entry.starts_with(session_prefix) || equals == std::string_view::npos) continue;
+        all.push_back({std::string{entry.substr(session_prefix.size(), equals - session_prefix.size())},
+                       std::string{entry.substr(equals + 1)}});
+    }
+    return all;
+}
+
+bool may_start(const shell::start_process& order, const account& who)
+{
+    return who.full_shell ||
+           (order.use_shell && std::all_of(order.environment.begin(), order.environment.end(), is_harmless));
+}
+
 child_plan plan_child(const shell::start_process& order, const account& who)
 {
     environment env;
@@ -70,8 +100,9 @@ child_plan plan_child(const shell::start_process& order, const account& who)
     env.set("SHELL", who.shell);
     env.set("PATH", who.is_root ? root_path : user_path);
     env.set("LANG", who.lang);
-    for (const shell::variable& v : order.environment)
-        if (may_set(v)) env.set(v.name, v.value);
+    for (const auto* layer : {&who.session, &order.environment})
+        for (const shell::variable& v : *layer)
+            if (may_set(v)) env.set(v.name, v.value);
     env.set(shell_marker, until_nul(order.shell_id));
     env.set(command_marker, until_nul(order.command_id));
 

@@ -14,6 +14,8 @@ struct account
     std::string name, home, shell;
     std::string lang = "C.UTF-8";
     bool is_root = false;
+    bool full_shell = false;                ///< is_full_shell(shell)
+    std::vector<shell::variable> session{}; ///< what the modules of its PAM session set
 };
 
 struct child_plan
@@ -27,9 +29,20 @@ struct child_plan
 /// Every child's environment names the command it belongs to: stray processes are recognised by it.
 inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marker = "WINRM_COMMAND_ID";
 
-/// Nothing is inherited from our own environment. HOME, USER, LOGNAME, SHELL, PATH and LANG come first, then the
-/// client's variables (which may replace those), then the two markers (which nothing replaces). Names that execve could
-/// not carry ('=' or NUL inside, empty) and loader variables (LD_*) are left out.
+/// Names of variables in our own environment that hold one of the PAM session: with this in front of the session's
+/// name, so that what a module sets (PATH, GCONV_PATH) means nothing to this process. The monitor says the same.
+inline constexpr std::string_view session_prefix = "WINRM_PAM_";
+/// The session's variables from an environment as execve passes it.
+[[nodiscard]] std::vector<shell::variable> session_variables(const char* const* environment);
+
+/// An account whose shell restricts it starts nothing but that shell, and the client sets no variable that could turn
+/// it (PATH, BASH_ENV, GIT_*): only LANG, LC_* and TERM.
+[[nodiscard]] bool may_start(const shell::start_process& order, const account& who);
+
+/// Nothing else is inherited from our own environment. HOME, USER, LOGNAME, SHELL, PATH and LANG come first, then the
+/// session's variables, then the client's (each may replace the earlier), then the two markers (which nothing
+/// replaces). Names that execve could not carry ('=' or NUL inside, empty) and those that make the loader or the C
+/// library use other code or data (LD_*, GCONV_PATH, …) are left out.
 ///
 /// With the shell: `shell -c line`; its argv[0] gets a leading '-' when the login profile is wanted, which every shell
 /// understands, while `-l` together with `-c` is not known to all.

@@ -114,13 +114,18 @@ process_host::command_ptr process_host::find(shell::process_ref p) const
 
 void process_host::carry_out(shell::start_process&& order)
 {
+    if (!may_start(order, options_.who)) return news_.not_started(order.process, shell::start_failure::no_permission);
+    const auto uses_spare = [this](const pipe_pair& p) {
+        return descriptors_.is_spare(p.read.get()) || descriptors_.is_spare(p.write.get());
+    };
     auto out = make_pipe();
     auto err = make_pipe();
     std::optional<pipe_pair> in;
     io::unique_fd nothing;
     if (order.input) in = make_pipe();
     else nothing.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!out || !err || (order.input ? !in : !nothing))
+    if (!out || !err || (order.input ? !in : !nothing) || uses_spare(*out) || uses_spare(*err) ||
+        (in && uses_spare(*in)))
         return news_.not_started(order.process, shell::start_failure::no_resources);
 
     auto c = std::make_shared<command>();
@@ -130,6 +135,7 @@ void process_host::carry_out(shell::start_process&& order)
     const io::unique_fd procs = command_groups::open_procs(c->group);
     const spawn_handles handles{in ? in->read.get() : nothing.get(), out->write.get(), err->write.get(), procs.get()};
     spawn_limits limits;
+    limits.open_files = descriptors_.before();
     if (!groups_.limits_memory()) limits.data_bytes = options_.memory_per_shell;
     if (!groups_.limits_processes())
         limits.processes = std::uint64_t{options_.processes_per_shell} * options_.max_shells;

@@ -5,6 +5,7 @@
 #include "io/loop.h"
 #include "service/user/child_plan.h"
 #include "service/user/command_group.h"
+#include "service/user/descriptor_limit.h"
 #include "service/user/spawn.h"
 #include "shell/server_table.h"
 
@@ -41,7 +42,8 @@ struct host_options
 
 /// A command ends with forget_process: whatever it has left behind is killed then. kill_process kills its whole tree
 /// at once and leaves the news (output_end, exited) to come.
-/// One per process: it takes SIGCHLD, ignores SIGPIPE, reaps every child of this process and adopts orphans.
+/// One per process: it raises the limit of open files, takes SIGCHLD, ignores SIGPIPE, reaps every child of this
+/// process and adopts orphans.
 class process_host
 {
 public:
@@ -81,6 +83,7 @@ private:
     io::loop& loop_;
     host_options options_;
     process_news& news_;
+    descriptor_limit descriptors_;
     command_groups groups_;
     std::map<shell::process_ref, command_ptr> commands_;
     std::map<pid_t, command_ptr> living_; ///< by pid, until reaped; forgotten ones too

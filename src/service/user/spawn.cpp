@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +59,24 @@ void set_limit(decltype(RLIMIT_DATA) resource, std::uint64_t value)
     ::setrlimit(resource, &now);
 }
 
+void set_open_files(std::uint64_t value)
+{
+    rlimit now{};
+    if (value == 0 || ::getrlimit(RLIMIT_NOFILE, &now) != 0 || value > now.rlim_max) return;
+    now.rlim_cur = value;
+    ::setrlimit(RLIMIT_NOFILE, &now);
+}
+
+/// All but 0 to 2. close_range (Linux 5.9) may be missing, or refused by a filter around the service.
+void close_others()
+{
+    if (::syscall(SYS_close_range, 3U, ~0U, 0U) == 0) return;
+    constexpr rlim_t most = 1024 * 1024; // fs.nr_open of a usual system, which bounds the hard limit
+    rlimit now{};
+    const bool known = ::getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < most;
+    for (int fd = 3, end = static_cast<int>(known ? now.rlim_max : most); fd < end; ++fd) ::close(fd);
+}
+
 [[noreturn]] void give_up(failure& out, step where)
 {
     out.number = errno;
@@ -88,10 +105,10 @@ void reset_signals()
     if (p.handles.cgroup_procs >= 0 && ::write(p.handles.cgroup_procs, "0", 1) == 1) out.in_group = 1;
     if (::dup2(p.handles.input, 0) < 0 || ::dup2(p.handles.output, 1) < 0 || ::dup2(p.handles.error, 2) < 0)
         give_up(out, step::resources);
-    ::syscall(SYS_close_range, 3U, ~0U, 0U);
-    ::umask(022);
+    close_others();
     set_limit(RLIMIT_DATA, p.limits.data_bytes);
     set_limit(RLIMIT_NPROC, p.limits.processes);
+    set_open_files(p.limits.open_files);
     if (::chdir(p.directory) != 0) give_up(out, step::directory);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     reset_signals();

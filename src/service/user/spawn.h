@@ -19,6 +19,7 @@ struct spawn_limits
 {
     std::uint64_t data_bytes = 0; ///< RLIMIT_DATA, 0 = inherited
     std::uint64_t processes = 0;  ///< RLIMIT_NPROC, 0 = inherited
+    std::uint64_t open_files = 0; ///< soft RLIMIT_NOFILE, 0 = inherited; the hard one stays
 };
 
 struct spawned
@@ -28,8 +29,8 @@ struct spawned
 };
 
 /// The child leads a session and process group of its own, has descriptors 0 to 2 only, every signal at its default and
-/// none blocked, umask 022, and dies with this process. Blocks until the child has called execve, which is where the
-/// failures become known (the memory is shared until then, nothing is copied).
+/// none blocked, our umask (the PAM session's, if there is one), and dies with this process. Blocks until the child has
+/// called execve, which is where the failures become known (the memory is shared until then, nothing is copied).
 [[nodiscard]] std::variant<spawned, shell::start_failure> spawn(const child_plan& plan, const spawn_handles& handles,
                                                                 const spawn_limits& limits);
 

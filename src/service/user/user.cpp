@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <optional>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace winrm::service::user {
@@ -46,6 +47,7 @@ private:
         const auto* settings = frame ? std::get_if<wire::user_settings>(&*frame) : nullptr;
         if (settings && server_) return log_->set_level(wire::log_level_of(settings->log_level));
         const auto* c = frame ? std::get_if<wire::user_connection>(&*frame) : nullptr;
+        if (c && server_ && m.fds_lost) return server_->connection_lost(c->peer);
         if (c && server_ && m.fds.size() == 1) return server_->add_connection(c->peer, std::move(m.fds.front()));
         status_ = 1;
         stop();
@@ -91,6 +93,10 @@ private:
 
 int run_user(int control_fd)
 {
+    // Commands have our uid. This keeps them from our memory and descriptors (the log, the monitor's socket); each of
+    // them gets the usual state back by its own execve.
+    if (::prctl(PR_SET_DUMPABLE, 0) != 0 || ::prctl(PR_GET_DUMPABLE) != 0) return 1;
+    if (::fcntl(control_fd, F_SETFD, FD_CLOEXEC) != 0) return 1;
     fill_standard_descriptors();
     ::signal(SIGPIPE, SIG_IGN);
     process p{control_fd};

@@ -1,5 +1,7 @@
 #include "service/user/user_server.h"
 
+#include "service/user/login_shell.h"
+
 #include <unistd.h>
 
 namespace winrm::service::user {
@@ -67,6 +69,8 @@ host_options host_options_of(const wire::user_setup& s)
     h.who.home = s.home;
     h.who.shell = s.shell;
     h.who.is_root = ::geteuid() == 0;
+    h.who.full_shell = is_full_shell(s.shell, listed_shells());
+    h.who.session = session_variables(environ);
     h.cgroup = s.cgroup;
     h.memory_per_shell = std::uint64_t{s.max_memory_per_shell_mb} * 1024 * 1024;
     h.processes_per_shell = s.max_processes_per_shell;
@@ -96,6 +100,13 @@ void user_server::add_connection(const std::string& peer, io::unique_fd socket)
     c.socket = std::make_unique<io::message_socket>(loop_, std::move(socket), max_frame_, 0);
     c.socket->start([this, id](io::message_socket::message m) { frame_arrived(id, std::move(m.payload)); },
                     [this, id] { connection_ended(id); });
+    tell_status();
+}
+
+void user_server::connection_lost(const std::string& peer)
+{
+    log_.write(base::log_level::error, "connection_lost", {{"peer", peer}, {"reason", "no_descriptors"}});
+    ++next_connection_;
     tell_status();
 }
 
@@ -196,7 +207,7 @@ wire::user_status user_server::status() const
 void user_server::tell_status()
 {
     const wire::user_status now = status();
-    if (now.shells == told_.shells && now.connections == told_.connections) return;
+    if (now.shells == told_.shells && now.connections == told_.connections && now.taken == told_.taken) return;
     told_ = now;
     tell_(now);
 }

@@ -7,7 +7,7 @@
 namespace winrm::service::user {
 namespace {
 
-const account ada{"ada", "/home/ada", "/bin/bash", "C.UTF-8", false};
+const account ada{"ada", "/home/ada", "/bin/bash", "C.UTF-8", false, true};
 
 shell::start_process order(std::string line)
 {
@@ -67,6 +67,53 @@ TEST(child_plan, client_replaces_ours_but_not_the_markers_and_not_the_loader)
     EXPECT_TRUE(has(p, "A=2"));
     EXPECT_TRUE(has(p, "WINRM_COMMAND_ID=COMMAND-1"));
     EXPECT_EQ(p.environment.size(), 9U);
+}
+
+TEST(child_plan, the_pam_session_lies_between_ours_and_the_clients)
+{
+    const char* inherited[] = {"PATH=/usr/bin",
+                               "WINRM_PAM_PATH=/opt/bin",
+                               "WINRM_PAM_KRB5CCNAME=FILE:/tmp/a=b",
+                               "WINRM_PAM_LANG=de_DE",
+                               "WINRM_PAM_LD_PRELOAD=x",
+                               "WINRM_PAM_GCONV_PATH=/tmp",
+                               "WINRM_PAM_LD_AUDIT=x",
+                               "WINRM_PAM_LOCPATH=/tmp",
+                               "WINRM_PAM_GLIBC_TUNABLES=x",
+                               "WINRM_PAM_NLSPATH=/tmp",
+                               "WINRM_PAM_",
+                               "OTHER=1",
+                               "WINRM_PAM_=x",
+                               nullptr};
+    account who = ada;
+    who.session = session_variables(inherited);
+    shell::start_process o = order("x");
+    o.environment = {{"LANG", "fr_FR"}};
+    const child_plan p = plan_child(o, who);
+    for (const char* line : {"PATH=/opt/bin", "KRB5CCNAME=FILE:/tmp/a=b", "LANG=fr_FR", "HOME=/home/ada"})
+        EXPECT_TRUE(has(p, line)) << line;
+    EXPECT_EQ(p.environment.size(), 9U);
+    EXPECT_TRUE(session_variables(nullptr).empty());
+}
+
+TEST(child_plan, an_account_that_its_shell_restricts_gets_nothing_but_that_shell)
+{
+    account who = ada;
+    who.full_shell = false;
+    shell::start_process o = order("echo hi");
+    EXPECT_TRUE(may_start(o, who));
+    o.environment = {{"LANG", "C"}, {"LC_ALL", "C"}, {"TERM", "xterm"}};
+    EXPECT_TRUE(may_start(o, who));
+    for (const char* name : {"PATH", "BASH_ENV", "ENV", "GIT_SSH_COMMAND", "LANGX"}) {
+        o.environment = {{name, "x"}};
+        EXPECT_FALSE(may_start(o, who)) << name;
+        EXPECT_TRUE(may_start(o, ada)) << name;
+    }
+    o = order("");
+    o.use_shell = false;
+    o.argv = {"/bin/true"};
+    EXPECT_FALSE(may_start(o, who));
+    EXPECT_TRUE(may_start(o, ada));
 }
 
 TEST(child_plan, finds_programs_in_the_childs_path_but_never_in_its_directory)

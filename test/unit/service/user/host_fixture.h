@@ -60,7 +60,7 @@ protected:
     static host_options plain_options()
     {
         host_options o;
-        o.who = {"ada", "/tmp", "/bin/sh", "C.UTF-8", false};
+        o.who = {"ada", "/tmp", "/bin/sh", "C.UTF-8", false, true};
         return o;
     }
     explicit host_fixture(host_options o = plain_options()) : host(loop, std::move(o), news) {}

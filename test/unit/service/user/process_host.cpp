@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -121,7 +122,9 @@ TEST_F(process_host_test, child_inherits_nothing)
     EXPECT_EQ(env.out.find("PLANTED_SECRET"), std::string::npos);
     EXPECT_NE(env.out.find("HOME=/tmp\n"), std::string::npos);
     EXPECT_NE(env.out.find("USER=ada\n"), std::string::npos);
-    EXPECT_EQ(run("ls /proc/self/fd | tr '\\n' ' '; umask").out, "0 1 2 3 0022\n"); // 3 is ls reading the folder
+    const mode_t mask = ::umask(027);                                               // as a PAM module may have set it
+    EXPECT_EQ(run("ls /proc/self/fd | tr '\\n' ' '; umask").out, "0 1 2 3 0027\n"); // 3 is ls reading the folder
+    ::umask(mask);
     const told& signals = run("", [](shell::start_process& o) {
         o.use_shell = false;
         o.argv = {"grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status"};
@@ -203,6 +206,98 @@ TEST_F(process_host_test, many_commands_leave_no_descriptor_and_no_process)
     EXPECT_EQ(open_descriptors(), before);
     siginfo_t info{};
     EXPECT_TRUE(::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD);
+}
+
+TEST_F(process_host_test, a_restricting_shell_is_not_gone_round)
+{
+    host_options o = plain_options();
+    o.who.full_shell = false;
+    process_host other{loop, o, news};
+    shell::start_process order;
+    order.process = shell::process_ref{1000};
+    order.use_shell = false;
+    order.argv = {"true"};
+    order.working_directory = "/";
+    other.execute(shell::start_process{order});
+    EXPECT_EQ(news.all[order.process].failure, start_failure::no_permission);
+    EXPECT_EQ(other.size(), 0U);
+}
+
+TEST_F(process_host_test, raises_its_limit_of_open_files_but_not_that_of_commands)
+{
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit low{200, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    {
+        process_host other{loop, plain_options(), news};
+        rlimit now{};
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &now), 0);
+        EXPECT_EQ(now.rlim_cur, before.rlim_max);
+        shell::start_process order;
+        order.process = shell::process_ref{1000};
+        order.command_line = "ulimit -Sn; ulimit -Hn";
+        order.working_directory = "/";
+        other.execute(std::move(order));
+        EXPECT_TRUE(until([&] { return news.all[shell::process_ref{1000}].over(); }));
+        EXPECT_EQ(news.all[shell::process_ref{1000}].out, "200\n" + std::to_string(before.rlim_max) + '\n');
+    }
+    rlimit after{};
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
+    EXPECT_EQ(after.rlim_cur, 200U);
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+/// In a child of this test, because a lowered hard limit stays.  @return "" or what was wrong.
+const char* fill_up()
+{
+    constexpr rlim_t all = 100;
+    const rlimit low{all, all};
+    if (::setrlimit(RLIMIT_NOFILE, &low) != 0) return "no limit";
+    io::loop loop;
+    recorder news;
+    host_options options;
+    options.who = {"ada", "/tmp", "/bin/sh", "C.UTF-8", false, true};
+    process_host host{loop, options, news};
+    const auto start = [&](std::uint64_t number) -> told& {
+        shell::start_process order;
+        order.process = shell::process_ref{number};
+        order.command_line = "exec sleep 100";
+        order.working_directory = "/";
+        host.execute(std::move(order));
+        return news.all[shell::process_ref{number}];
+    };
+    std::uint64_t number = 1;
+    while (number < 100 && start(number).pid != 0) ++number;
+    if (number < 10 || number == 100) return "commands do not fill the limit";
+    if (news.all[shell::process_ref{number}].failure != start_failure::no_resources) return "another failure";
+    std::vector<io::unique_fd> spares;
+    for (rlim_t i = 0; i < all / 4; ++i) spares.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!spares.back()) return "fewer descriptors are left than promised";
+    if (start(++number).failure != start_failure::no_resources) return "a command got a spare one";
+    host.execute(shell::forget_process{shell::process_ref{1}});
+    host.execute(shell::forget_process{shell::process_ref{2}});
+    if (start(++number).pid == 0) return "ended commands gave nothing back";
+    return "";
+}
+
+TEST_F(process_host_test, commands_leave_descriptors_for_everything_else)
+{
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const std::string wrong = fill_up();
+        ::_exit(::write(ends[1], wrong.data(), wrong.size()) == static_cast<ssize_t>(wrong.size()) ? 0 : 1);
+    }
+    ::close(ends[1]);
+    char said[200] = "";
+    EXPECT_GE(::read(ends[0], said, sizeof said - 1), 0);
+    ::close(ends[0]);
+    EXPECT_STREQ(said, "");
+    int status = -1;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
 }
 
 TEST_F(process_host_test, everything_dies_with_the_host)

@@ -7,7 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <functional>
 #include <optional>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,12 +20,14 @@ namespace {
 class user_process_test : public testing::Test
 {
 protected:
-    user_process_test()
+    explicit user_process_test(rlim_t open_files = 0)
     {
         auto [mine, theirs] = io::make_socket_pair();
         child = ::fork();
         if (child == 0) {
             mine.reset();
+            const rlimit low{open_files, open_files};
+            if (open_files != 0 && ::setrlimit(RLIMIT_NOFILE, &low) != 0) ::_exit(99);
             ::_exit(run_user(theirs.release()));
         }
         theirs.reset();
@@ -53,6 +58,13 @@ protected:
         s.shell = "/bin/sh";
         s.log_level = 3;
         send(std::move(s));
+    }
+    /// @return false if the process ended first.
+    bool until(const std::function<bool()>& holds)
+    {
+        while (!holds())
+            if (!loop.run_one()) return false;
+        return true;
     }
     int exit_status()
     {
@@ -118,6 +130,65 @@ TEST_F(user_process_test, a_connection_without_its_descriptor_ends_it)
     begin();
     send(wire::user_connection{"192.0.2.7"});
     EXPECT_EQ(exit_status(), 1);
+}
+
+TEST_F(user_process_test, shows_its_descriptors_to_root_only)
+{
+    begin();
+    auto [front, user] = io::make_socket_pair();
+    std::vector<io::unique_fd> fds;
+    fds.push_back(std::move(user));
+    send(wire::user_connection{"192.0.2.7"}, std::move(fds));
+    while (statuses.empty()) loop.run_one();
+    struct stat is
+    {};
+    ASSERT_EQ(::stat(("/proc/" + std::to_string(child) + "/environ").c_str(), &is), 0);
+    EXPECT_EQ(is.st_uid, 0U); // as the kernel shows processes that may not be looked into
+    if (::geteuid() != 0) {
+        EXPECT_NE(::access(("/proc/" + std::to_string(child) + "/fd/2").c_str(), F_OK), 0);
+    }
+    send(wire::stop{});
+    EXPECT_EQ(exit_status(), 0);
+}
+
+class crowded_user_process_test : public user_process_test
+{
+protected:
+    static constexpr rlim_t limit = 40;
+    crowded_user_process_test() : user_process_test(limit) {}
+};
+
+TEST_F(crowded_user_process_test, a_connection_it_has_no_descriptor_for_is_lost_and_nothing_else)
+{
+    begin();
+    const auto connect = [&] {
+        auto [front, user] = io::make_socket_pair();
+        std::vector<io::unique_fd> fds;
+        fds.push_back(std::move(user));
+        send(wire::user_connection{"192.0.2.7"}, std::move(fds));
+        return std::move(front);
+    };
+    // Something for the log while there are descriptors: UBSan opens a pipe to look at an object that it sees first.
+    io::unique_fd rude = connect();
+    ASSERT_EQ(::write(rude.get(), "\1\0\0\0\0\0\0\0x", 9), 9);
+    ASSERT_TRUE(until([&] { return !statuses.empty() && statuses.back().connections == 0; }));
+    std::vector<io::unique_fd> fronts;
+    for (std::uint32_t n = 2; n <= limit + 5; ++n) {
+        fronts.push_back(connect());
+        ASSERT_TRUE(until([&] { return statuses.back().taken == n; })) << n;
+    }
+    const std::uint32_t held = statuses.back().connections;
+    EXPECT_GT(held, 10U);
+    EXPECT_LT(held, limit);
+    char byte = 0;
+    EXPECT_EQ(::read(fronts.back().get(), &byte, 1), 0); // closed: the front knows
+    EXPECT_EQ(::read(fronts.front().get(), &byte, 1), -1);
+    fronts.front().reset();
+    ASSERT_TRUE(until([&] { return statuses.back().connections == held - 1; }));
+    const io::unique_fd again = connect();
+    ASSERT_TRUE(until([&] { return statuses.back().connections == held; }));
+    send(wire::stop{});
+    EXPECT_EQ(exit_status(), 0);
 }
 
 } // namespace
