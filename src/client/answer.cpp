@@ -73,7 +73,9 @@ error strange_status(const http::response& answer, const answer_context& context
                                                     "messages (AllowUnencrypted=false): use HTTPS");
     case 502:
     case 504: return say(errc::http_status, "a proxy on the way could not reach the host");
-    case 503: return say(errc::http_status, "the service is starting, overloaded or switched off");
+    case 503:
+        return say(errc::http_status, "the service is starting, overloaded or switched off, or has seen too many "
+                                      "failed logins from here: try again later");
     default: break;
     }
     if (answer.status >= 300 && answer.status < 400) {
@@ -107,6 +109,14 @@ result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_
     const int status = answer.status;
     auto text = soap::decode(std::move(answer.body), answer.charset);
     if (!text) return std::move(text).error();
+    // Before a parser has words of its own for it ("there is no XML element").
+    if (!base::trim(text->text).starts_with('<')) {
+        return error(errc::not_wsman, "the host's answer is no XML although it is declared to be: something between "
+                                      "here and the host, or another service on this port, wrote it (is the port "
+                                      "right? --trace shows the answer)")
+            .with_peer_text(first_line(text->text))
+            .with_http_status(status);
+    }
     auto reply = wsman::read_reply(text->text, context.limits, context.message_id);
     if (!reply) {
         auto e = reply.error();
