@@ -304,6 +304,20 @@ class BadInput(unittest.TestCase):
                     self.assertNotIn(b"s3cret", got.stderr)
             self.assertEqual(server.threads, [], "something was sent")
 
+    def test_times_of_the_configuration(self):
+        """What run would refuse, config show refuses too."""
+        for line, why in (('operation_timeout = "1ms"', "operation_timeout must be at least 500ms"), ("connect_timeout = 0", "at least 1ms")):
+            with self.subTest(line), tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
+                config.write(f"[defaults]\n{line}\n")
+                config.flush()
+                for order in (["config", "show", "web1"], ["identify", "web1"]):
+                    self.trouble(winrm([*order, "--config", config.name]), rf"{re.escape(config.name)}:2: .*{why}", host="web1")
+
+    def test_login_scheme_in_any_case(self):
+        with Server(Script()) as server:
+            self.assertEqual(run(server.url, "--auth", "Basic").stdout, b"hi\n")
+        self.trouble(winrm(["run", "web1", "--auth", "Bsic", "-u", "x", "--", "true"]), "did you mean basic", host="web1")
+
     def test_path_of_the_configuration(self):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as config:
             config.write('[host.web1]\nuser = "joe"\npath = "/ws man"\n')
@@ -449,6 +463,11 @@ class BadInput(unittest.TestCase):
         self.against(raw(http("<a/>", media="application/soap+xml;charset=EBCDIC-37")), "charset")
         self.against(raw(http("<a/>".encode("utf-16-le")[:-1], media="application/soap+xml;charset=UTF-16")), "UTF-16|XML|odd|half")
 
+    def test_answer_that_is_no_xml(self):
+        for text in ("plain words", "\n\n  {\"error\": 1}"):
+            with self.subTest(text):
+                self.against(raw(http(text)), r"answer is no XML although.*is the port right.*--trace.*" + re.escape(text.strip()))
+
     def test_entity_bomb(self):
         text = "<!DOCTYPE b [<!ENTITY a0 'ha'>" + "".join(f"<!ENTITY a{i} '{f'&a{i - 1};' * 10}'>" for i in range(1, 12)) + "]><b>&a11;</b>"
         self.against(raw(http(text)), "DOCTYPE|document type|entit")
@@ -559,6 +578,38 @@ class BadInput(unittest.TestCase):
             got = winrm(["identify", server.url], limit=PATIENCE)
         self.assertEqual((got.returncode, got.stderr), (0, b""))
         self.assertRegex(got.stdout, rb"^vendor:   Somebody\nversion:  1\nprotocol: ")
+
+    # -- results as JSON
+
+    def test_mistakes_are_objects_with_json(self):
+        for order, host in ((["run", "web1", "--json", "--bogus", "--", "true"], "web1"), (["run", "--json"], ""), (["run", "web1", "--json"], "web1"),
+                            (["shells", "joe:s3cret@web1", "--json", "--delete", "A", "--delete-all"], "web1"),
+                            (["identify", "--json", "web1", "--timeout", "soon"], "web1"), (["config", "show", "--json"], "")):
+            with self.subTest(order):
+                got = winrm(order)
+                self.trouble(got, "^winrm: ", host="", out=got.stdout)
+                answer = json.loads(got.stdout)
+                self.assertEqual((answer["host"], answer["error"]["code"]), (host, "bad_argument"))
+                self.assertEqual(got.stderr.decode(), f"winrm: {answer['error']['message']}\n")
+                self.assertNotIn(b"s3cret", got.stdout + got.stderr)
+        got = winrm(["config", "show", "web1", "--json", "--config", "nonexistent"])
+        self.assertEqual((got.returncode, json.loads(got.stdout)["host"]), (255, "web1"))
+        self.assertEqual(winrm(["explain", "--json"]).stdout, b"")
+
+    def test_json_collects_up_to_its_limit(self):
+        """Each byte is in memory once."""
+        for piece in (b"words \"and\" more\n" * 20_000, random.Random(5).randbytes(300_000)):
+            text = Script.receive(base64.b64encode(piece).decode(), done=False)
+            with Server(Script(receive=text)) as server:
+                got = run(server.url, "--json", limit="60s")
+            self.assertRegex(got.stderr, rb"^winrm: 127.0.0.1: the command printed more than the 64 MiB that --json collects; it was terminated\n$")
+            answer = json.loads(got.stdout)
+            self.assertEqual((got.returncode, answer["exit_code"], answer["error"]["code"]), (255, None, "output_limit"))
+            out = base64.b64decode(answer["stdout"]) if "stdout_encoding" in answer else answer["stdout"].encode()
+            self.assertEqual(len(out), 64 * 1024 * 1024)
+            self.assertTrue((piece * (len(out) // len(piece) + 1)).startswith(out))
+            if not SANITIZED:
+                self.assertLess(got.memory, 64 * 1024 + MOST_MEMORY)
 
     # -- exit status
 

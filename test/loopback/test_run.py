@@ -2,10 +2,13 @@
 import json
 import os
 import pathlib
+import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -31,9 +34,12 @@ class Run(unittest.TestCase):
     def test_output_and_status(self):
         self.check(self.service.run("echo hello; echo bad >&2; exit 7"), 7, b"hello\n", b"bad\n")
 
-    def test_words_reach_the_program_as_arguments(self):
-        got = self.service.winrm("run", "--", "printf", "%s-%s", "a", "b")
-        self.check(got, 0, b"a-b")
+    def test_words_are_joined_for_the_shell_of_the_host(self):
+        """As with ssh and winrs: it is the shell there that tells arguments apart."""
+        self.check(self.service.winrm("run", "--", "printf", "%s-%s", "a", "b"), 0, b"a-b")
+        self.check(self.service.winrm("run", "--", "printf", "[%s]", "a b", "$((1 + 1))"), 0, b"[a][b][2]")
+        self.check(self.service.run("printf '[%s]' 'a b'"), 0, b"[a b]")
+        self.check(self.service.winrm("run", "--skip-cmd-shell", "--", "printf", "[%s]", "a b", "$((1 + 1))"), 0, b"[a b][$((1 + 1))]")
 
     def test_program_without_shell(self):
         got = self.service.winrm("run", "--skip-cmd-shell", "--", "printf", "%s|", "$HOME", "a b")
@@ -193,6 +199,113 @@ class Run(unittest.TestCase):
         for secret in (self.service.password, self.service.authorization().split()[1], "sesame-4711",
                        "stdin-secret-0815", base64.b64encode(b"stdin-secret-0815").decode()):
             self.assertNotIn(secret, text)
+
+
+class Proxy:
+    """Between winrm and a service: hands on whole requests and answers, and cuts both connections in the first answer to a
+    Receive that brings output, after `share` of its bytes (0: before any)."""
+
+    def __init__(self, port, share):
+        self.port, self.share, self.cuts, self.threads = port, share, 0, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/wsman"
+        self.acceptor = threading.Thread(target=self.accept)
+        self.acceptor.start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.threads.append(threading.Thread(target=self.serve, args=(client,)))
+            self.threads[-1].start()
+
+    @staticmethod
+    def message(peer):
+        """One request or answer; b"" at the end."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            piece = peer.recv(65536)
+            if not piece:
+                return b""
+            data += piece
+        head = data.split(b"\r\n\r\n", 1)[0]
+        length = len(head) + 4 + int(re.search(rb"(?i)content-length: *(\d+)", head)[1])
+        while len(data) < length:
+            piece = peer.recv(65536)
+            if not piece:
+                return b""
+            data += piece
+        return data
+
+    def serve(self, client):
+        with client, socket.create_connection(("127.0.0.1", self.port)) as host:
+            try:
+                while request := self.message(client):
+                    host.sendall(request)
+                    answer = self.message(host)
+                    if not self.cuts and b"/shell/Receive<" in request and b"<rsp:Stream" in answer:
+                        self.cuts += 1
+                        client.sendall(answer[:int(len(answer) * self.share)])
+                        return
+                    client.sendall(answer)
+            except OSError:
+                pass  # one of them went away
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for thread in [self.acceptor, *self.threads]:
+            thread.join(PATIENCE)
+
+
+class LostConnection(unittest.TestCase):
+    """Of a Receive, which is the one request that is asked again."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service("--http")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.stop()
+        cls.service.log_file.close()
+
+    def through(self, share, *options):
+        with Proxy(self.service.port, share) as proxy:
+            got = subprocess.run([WINRM, "run", proxy.url, "-u", self.service.user, "--allow-unencrypted", *options, "--",
+                                  "echo first; sleep 0.3; echo last; exit 3"], stdin=subprocess.DEVNULL, capture_output=True,
+                                 timeout=PATIENCE, env={**os.environ, "WINRM_PASSWORD": self.service.password})
+        self.assertEqual(proxy.cuts, 1)
+        self.assertEqual(json.loads(self.service.winrm("shells", "--json").stdout)["shells"], [])
+        return got
+
+    def test_before_the_answer(self):
+        """Asked again; the status is the command's, and what may have been lost is told."""
+        line = (b"winrm: 127.0.0.1: the connection was lost and made again while output was under way; some of it may be "
+                b"missing\n")
+        got = self.through(0)
+        self.assertEqual((got.returncode, got.stderr), (3, line))
+        self.assertTrue(got.stdout.endswith(b"last\n"), got.stdout)
+        got = self.through(0, "--json")
+        answer = json.loads(got.stdout)
+        self.assertEqual((got.returncode, got.stderr, answer["exit_code"], answer["output_uncertain"], answer["error"]), (3, line, 3, True, None))
+
+    def test_within_the_answer(self):
+        got = self.through(0.5)
+        self.assertEqual((got.returncode, got.stdout), (255, b""))
+        self.assertRegex(got.stderr, rb"^winrm: 127.0.0.1: [^\n]*closed[^\n]*\n$")
+        got = self.through(0.5, "--json")
+        answer = json.loads(got.stdout)
+        self.assertEqual((got.returncode, answer["error"]["code"], answer["exit_code"]), (255, "answer_cut", None))
+
+    def test_not_at_all(self):
+        answer = json.loads(self.service.run("echo whole", "--json").stdout)
+        self.assertEqual((answer["stdout"], answer["output_uncertain"]), ("whole\n", False))
 
 
 class Shells(unittest.TestCase):

@@ -58,10 +58,10 @@ def running(url):
 class Terminal:
     """winrm as the foreground job of a terminal of its own."""
 
-    def __init__(self, words, password=None):
+    def __init__(self, words, password=None, program=WINRM):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(WINRM, [WINRM, *words], environment(password))
+            os.execve(program, [program, *words], environment(password))
         self.text = b""
 
     def read(self):
@@ -99,6 +99,12 @@ def words(server, *options, command=("true",)):
     return ["run", server.url, "-u", "alice", "--allow-unencrypted", *options, "--", *command]
 
 
+def job(server, *options, then):
+    """winrm as a job of a shell, which says afterwards what became of it and of the terminal."""
+    line = " ".join(f"'{w}'" for w in [WINRM, *words(server, "-n", *options)])
+    return Terminal(["--norc", "-c", f"set -m; {line}; {then}"], program="/bin/bash")
+
+
 class Prompt(unittest.TestCase):
     def test_password_is_asked_for_and_not_shown(self):
         logins = []
@@ -120,17 +126,76 @@ class Prompt(unittest.TestCase):
         self.assertNotIn(SECRET.encode(), terminal.text)
         self.assertEqual(base64.b64decode(logins[0]).decode(), "alice:" + SECRET)
 
-    def test_ctrl_c_at_the_prompt_gives_the_terminal_back(self):
+    def ended_at_the_prompt(self, how, status, *options):
+        """What the terminal shows after the question; echo is on again, and nothing was sent."""
+        question = b"Password of alice on 127.0.0.1: "
         with Server(Script()) as server:
-            terminal = Terminal(words(server, "-n"))
-            terminal.until(b"Password of alice on 127.0.0.1: ")
+            terminal = job(server, *options, then="echo status=$?; stty -a")
+            terminal.until(question)
             self.assertTrue(soon(lambda: not terminal.echoes()))
-            terminal.type(b"half\x03")
-            terminal.until(b"cancelled")
-            self.assertTrue(terminal.echoes())
-            self.assertEqual(terminal.end(), 255)
+            how(terminal, *running(server.url))
+            self.assertEqual(terminal.end(), 0)
             self.assertEqual(server.threads, [], "something was sent")
-        self.assertNotIn(b"half", terminal.text)
+        shown, rest = terminal.text.split(question, 1)[1].split(b"status=")
+        self.assertEqual(int(rest.split()[0]), status)
+        self.assertRegex(rest, rb"\secho\s")
+        self.assertNotIn(b"half", shown)
+        return shown
+
+    def test_ctrl_c_at_the_prompt_gives_the_terminal_back(self):
+        self.assertEqual(self.ended_at_the_prompt(lambda t, pid: t.type(b"half\x03"), 128 + signal.SIGINT), b"\r\n")
+        self.assertEqual(self.ended_at_the_prompt(lambda t, pid: t.type(b"half\x1c"), 128 + signal.SIGQUIT), b"\r\n")
+
+    def test_signals_at_the_prompt_give_the_terminal_back(self):
+        for signo in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            with self.subTest(signo):
+                self.assertEqual(self.ended_at_the_prompt(lambda t, pid: os.kill(pid, signo), 128 + signo), b"\r\n")
+        shown = self.ended_at_the_prompt(lambda t, pid: os.kill(pid, signal.SIGTERM), 128 + signal.SIGTERM, "--json")
+        answer = json.loads(shown)
+        self.assertEqual((answer["host"], answer["error"]["code"]), ("127.0.0.1", "cancelled"))
+
+    def test_time_limit_at_the_prompt(self):
+        shown = self.ended_at_the_prompt(lambda t, pid: t.type(b"half"), 255, "--timeout", "500ms")
+        self.assertEqual(shown.strip(), b"winrm: 127.0.0.1: the prompt gave no password within the time limit")
+
+    def test_ctrl_z_at_the_prompt(self):
+        """Echo is on while it is stopped; it asks again afterwards."""
+        question = b"Password of alice on 127.0.0.1: "
+        with Server(Script()) as server:
+            terminal = job(server, then="stty -a; fg; echo status=$?")
+            terminal.until(question)
+            self.assertTrue(soon(lambda: not terminal.echoes()))
+            terminal.type(b"\x1a")
+            while terminal.text.count(question) < 2:
+                self.assertTrue(terminal.read())
+            self.assertRegex(terminal.text, rb"\secho\s")
+            self.assertTrue(soon(lambda: not terminal.echoes()))
+            terminal.type(SECRET.encode() + b"\n")
+            terminal.end()
+        self.assertIn(b"hi\r\nstatus=0", terminal.text)
+        self.assertNotIn(SECRET.encode(), terminal.text)
+
+    def test_time_limit_of_other_sources(self):
+        """Nothing that was started for the password is left, and nobody waits for it."""
+        with Server(Script()) as server:
+            for command in ("exec sleep 4711", "sleep 4711; echo x", "trap '' TERM; sleep 4711; sleep 4711",
+                            "(trap '' TERM; sleep 4711; sleep 4711); echo x"):
+                with self.subTest(command):
+                    got = subprocess.run([WINRM, *words(server, "-n", "--timeout", "500ms", "--json", "--password-command", command)],
+                                         env=environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+                    self.assertEqual((got.returncode, json.loads(got.stdout)["error"]["code"]), (255, "timeout"))
+                    self.assertEqual(got.stderr, b"winrm: 127.0.0.1: the password command gave no password within the time limit\n")
+            self.assertEqual(server.threads, [], "something was sent")
+
+    def test_signal_during_the_password_command(self):
+        for signo in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            with self.subTest(signo), Server(Script()) as server:
+                process = subprocess.Popen([WINRM, *words(server, "-n", "--password-command", "echo up >&2; sleep 4711; echo x")],
+                                           env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                self.assertEqual(process.stderr.readline(), b"up\n")
+                process.send_signal(signo)
+                self.assertEqual(process.communicate(timeout=PATIENCE), (b"", b""))  # the command has let go of both
+                self.assertEqual(process.returncode, 128 + signo)
 
     def test_no_terminal(self):
         with Server(Script()) as server:
@@ -269,11 +334,17 @@ class Pipeline(unittest.TestCase):
     def test_closed_standard_files(self):
         with Server(Script()) as server:
             line = " ".join(f"'{w}'" for w in [WINRM, *words(server)])
-            for redirect, out in (("<&-", b"hi\n"), (">&-", b""), ("2>&-", b"hi\n"), ("<&- >&- 2>&-", b"")):
+            lost = b"winrm: 127.0.0.1: standard output cannot be written: it is closed\n"
+            for redirect, status, out, err in (("<&-", 0, b"hi\n", b""), (">&-", 255, b"", lost), ("2>&-", 0, b"hi\n", b""),
+                                               ("<&- >&- 2>&-", 255, b"", b"")):
                 with self.subTest(redirect):
                     got = subprocess.run(["/bin/sh", "-c", f"{line} {redirect}"], env=environment(SECRET), stdin=subprocess.DEVNULL,
                                          capture_output=True, timeout=PATIENCE)
-                    self.assertEqual((got.returncode, got.stdout, got.stderr), (0, out, b""))
+                    self.assertEqual((got.returncode, got.stdout, got.stderr), (status, out, err))
+        with Server(Script(receive=Script.receive(""))) as server:  # nothing was printed, so nothing is lost
+            line = " ".join(f"'{w}'" for w in [WINRM, *words(server)])
+            got = subprocess.run(["/bin/sh", "-c", f"{line} >&- 2>&-"], env=environment(SECRET), stdin=subprocess.DEVNULL, timeout=PATIENCE)
+            self.assertEqual(got.returncode, 0)
 
     def test_input_that_cannot_be_read(self):
         """Not taken for its end: the command would go on with half of it."""
@@ -297,6 +368,48 @@ class Pipeline(unittest.TestCase):
             got = subprocess.run([WINRM, *words(server, "-n")], env=environment(SECRET), stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
         self.assertEqual(got.returncode, 255)
         self.assertRegex(got.stderr, rb"^winrm: 127.0.0.1: standard output cannot be written: No space left on device\n$")
+
+    def test_standard_error_that_cannot_be_written(self):
+        with Server(Script(receive=Script.receive().replace('"stdout"', '"stderr"'))) as server, open("/dev/full", "wb") as full:
+            got = subprocess.run([WINRM, *words(server, "-n")], env=environment(SECRET), stdout=subprocess.PIPE, stderr=full, timeout=PATIENCE)
+        self.assertEqual((got.returncode, got.stdout), (255, b""))
+
+    def test_result_that_cannot_be_written(self):
+        """Every subcommand, on a full disk and with standard output closed: one line and 255; a reader that left: 141."""
+        def each(service):
+            yield ["run", *login, "-n", "--json", "--", "true"]
+            yield ["identify", *login]
+            yield ["identify", *login, "--json"]
+            yield ["shells", *login]
+            yield ["shells", *login, "--json"]
+            yield ["shells", *login, "--delete-all", "--json"]
+            yield ["config", "show", "web1"]
+            yield ["config", "show", "web1", "--json"]
+            yield ["explain", "5"]
+            yield ["explain", "5", "--json"]
+            yield ["version"]
+            yield ["--version"]
+            yield ["run", "--help"]
+        with Service() as service:
+            login = service.args("run")[2:]
+            shell = subprocess.Popen(service.args("run", "-n", "--", "echo up; sleep 100"), env=environment(service.password), stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL)
+            self.assertEqual(shell.stdout.readline(), b"up\n")
+            for order in each(service):
+                line = " ".join(f"'{w}'" for w in [WINRM, *order])
+                for redirect, status, why in ((">/dev/full", 255, "No space left on device"), (">&-", 255, "it is closed"), (">&3", 141, None)):
+                    if "--delete-all" in order and redirect == ">&-":
+                        continue  # they are gone
+                    with self.subTest(" ".join(order) + redirect):
+                        got = subprocess.run(["/bin/bash", "-c", f"exec 3> >(exit); wait $!; exec {line} {redirect}"],
+                                             env=environment(service.password), stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+                        self.assertEqual((got.returncode, got.stdout), (status, b""), got.stderr)
+                        if why:
+                            self.assertRegex(got.stderr.decode(), rf"^winrm: (127.0.0.1: )?standard output cannot be written: {why}\n$")
+                        else:
+                            self.assertEqual(got.stderr, b"")
+            shell.terminate()
+            shell.communicate(timeout=PATIENCE)
 
 
 class More(unittest.TestCase):

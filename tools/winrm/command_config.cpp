@@ -8,7 +8,7 @@ int config_show_command(const options& o)
 {
     const auto s = load_settings(o);
     if (!s) return fail(shown_host(o), s.error(), o.json);
-    return write_all(1, o.json ? show_json(*s) : show(*s)) ? 0 : trouble;
+    return print(o.json ? show_json(*s) : show(*s));
 }
 
 } // namespace winrm::cli

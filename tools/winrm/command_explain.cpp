@@ -41,7 +41,9 @@ int explain_command(const options& o)
             w.text("family", known->family);
             w.text("meaning", known->meaning);
             w.text("advice", known->advice);
-            if (!o.json) write_all(1, describe(*code, *known));
+            if (!o.json) {
+                if (const int failed = print(describe(*code, *known))) return failed;
+            }
         } else {
             status = 1;
             write_all(2, "winrm: " + std::to_string(*code) + " = " + hex_code(*code) + " is not in the table\n");
@@ -50,8 +52,7 @@ int explain_command(const options& o)
     }
     w.end_array();
     w.end_object();
-    if (o.json) write_all(1, w.str() + "\n");
-    return status;
+    return o.json ? print(w.str() + "\n", status) : status;
 }
 
 } // namespace winrm::cli

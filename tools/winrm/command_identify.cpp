@@ -31,10 +31,11 @@ std::string offered_schemes(asker& host)
 
 int identify_command(const options& o)
 {
-    auto made = prepare(o, true);
-    if (!made) return fail(shown_host(o), made.error(), o.json);
+    int caught = 0;
+    auto made = prepare(o, true, caught);
+    if (!made) return not_begun(o, made.error(), caught);
     const std::string& name = made->host.name;
-    asker host(made->session, made->host.timeout.value);
+    asker host(made->session, made->time_left());
     const auto reply = host.identify();
     if (!reply) return fail(name, reply.error(), o.json);
     const auto id = wsman::read_identify_reply(reply->envelope());
@@ -51,13 +52,13 @@ int identify_command(const options& o)
         if (schemes.empty()) w.null("login");
         else w.text("login", schemes);
         w.end_object();
-        return write_all(1, w.str() + "\n") ? 0 : trouble;
+        return print(w.str() + "\n");
     }
     std::string out = "vendor:   " + base::printable(id->product_vendor) +
                       "\nversion:  " + base::printable(id->product_version) +
                       "\nprotocol: " + base::printable(id->protocol_version) + "\n";
     if (!schemes.empty()) out += "login:    " + base::printable(schemes) + "\n";
-    return write_all(1, out) ? 0 : trouble;
+    return print(out);
 }
 
 } // namespace winrm::cli

@@ -5,6 +5,7 @@
 #include "winrm/output.h"
 #include "winrm/report.h"
 
+#include "base/text.h"
 #include "client/run.h"
 
 #include <array>
@@ -30,13 +31,16 @@ constexpr base::milliseconds json_cleanup_wait{1000};
 constexpr base::milliseconds background_limit{10'000};
 /// Bytes of each stream that --json collects.
 constexpr std::size_t largest_json_stream = 64 * 1024 * 1024;
+/// A stream longer than this gets room for all that may come, once: pages that stay empty cost nothing, and growing
+/// would have the bytes in memory twice.
+constexpr std::size_t small_json_stream = 1024 * 1024;
 
 /// ERROR_OPERATION_ABORTED: how a host ends the Receive of a command that was terminated.
 constexpr std::uint32_t operation_aborted = 995;
 
 std::bitset<256> inherited_files;
 
-remote::run_request make_request(const options& o, const settings& s, bool with_input)
+remote::run_request make_request(const options& o, const settings& s, base::milliseconds time_left, bool with_input)
 {
     remote::run_request r;
     auto& create = r.shell.create;
@@ -51,16 +55,8 @@ remote::run_request make_request(const options& o, const settings& s, bool with_
     r.command.arguments.assign(o.command.begin() + 1, o.command.end());
     if (o.skip_cmd_shell) r.command.skip_cmd_shell = true;
     r.has_input = with_input;
-    r.timeout = s.timeout.value;
+    r.timeout = time_left;
     return r;
-}
-
-/// What was ignored when we started (nohup, a background job of a script) stays ignored.
-bool is_ignored(int signo)
-{
-    struct sigaction now
-    {};
-    return ::sigaction(signo, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 /// Our exit status for the command's: its low 8 bits, but never 0 for a command that failed (256, 0x80131500).
@@ -79,7 +75,7 @@ public:
           out_(loop_, 1, o.raw, output_events(0)), err_(loop_, 2, o.raw, output_events(1)), limit_(loop_),
           begin_(loop_.now())
     {
-        for (const int signo : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+        for (const int signo : ending_signals) {
             if (is_ignored(signo)) continue;
             signals_.push_back(std::make_unique<io::signal_watch>(loop_, std::initializer_list<int>{signo},
                                                                   [this](int s) { signalled(s); }));
@@ -94,7 +90,7 @@ public:
                                              if (!done_) run_->cancel();
                                          }});
         }
-        run_.emplace(session_, make_request(o, login_.host, with_input),
+        run_.emplace(session_, make_request(o, login_.host, login_.time_left(), with_input),
                      remote::run::handlers{
                          [this](base::bytes_view stream, base::bytes_view data) { take(stream, data); },
                          [this] {
@@ -154,6 +150,7 @@ private:
         }
         std::string& kept = is_err ? kept_err_ : kept_out_;
         const std::size_t room = largest_json_stream - kept.size();
+        if (kept.size() + data.size() > small_json_stream) kept.reserve(largest_json_stream);
         kept.append(data.substr(0, room));
         if (data.size() > room && !over_limit_) {
             over_limit_ = true;
@@ -180,6 +177,7 @@ private:
             failure_.emplace(errc::protocol, "the host ended the command without an exit status");
         } else {
             exit_code_ = r->exit_code;
+            output_uncertain_ = r->output_uncertain;
         }
     }
 
@@ -202,25 +200,41 @@ private:
     int print_error()
     {
         if (caught_ != 0) return 128 + caught_;
-        if (out_.failure() == EPIPE || err_.failure() == EPIPE)
-            return 128 + SIGPIPE; // as any program whose reader left
-        if (const int why = out_.failure()) {
-            failure_.emplace(errc::internal, std::string("standard output cannot be written: ") + std::strerror(why));
-        }
-        if (!failure_) return status_for(*exit_code_);
+        if (out_.failure() == EPIPE || err_.failure() == EPIPE) return reader_gone;
+        if (const int why = out_.failure()) failure_ = cannot_write("standard output", why);
+        else if (const int why_not = err_.failure()) failure_ = cannot_write("standard error", why_not);
+        return tell();
+    }
+
+    /// The line on standard error, if there is something to say.  @return exit status
+    int tell()
+    {
         err_.close(); // gives the file back its blocking ways
-        return fail(login_.host.name, *failure_, false);
+        if (failure_) return fail(login_.host.name, *failure_, false);
+        if (output_uncertain_) {
+            write_all(2, "winrm: " + base::printable(login_.host.name, 255) +
+                             ": the connection was lost and made again while output was under way; some of it may be "
+                             "missing\n");
+        }
+        return status_for(*exit_code_);
     }
 
     int print_object(base::milliseconds elapsed)
     {
-        json_writer w;
+        out_.close(); // gives the file back its blocking ways
+        int why = 0;
+        json_writer w([&why](base::bytes_view text) {
+            if (write_all(1, text)) return true;
+            why = errno;
+            return false;
+        });
         w.begin_object();
         w.text("host", login_.host.name);
         w.stream("stdout", kept_out_);
         w.stream("stderr", kept_err_);
         if (exit_code_) w.number("exit_code", *exit_code_);
         else w.null("exit_code");
+        w.boolean("output_uncertain", output_uncertain_);
         w.number("elapsed_ms", elapsed.count());
         w.number("requests", static_cast<std::int64_t>(session_.requests()));
         w.number("connections", static_cast<std::int64_t>(session_.connections()));
@@ -229,15 +243,11 @@ private:
         if (failure_) write_error(w, *failure_);
         else w.null("error");
         w.end_object();
-        out_.close();
-        const bool written = write_all(1, w.str() + "\n");
+        const bool written = w.finish();
         if (caught_ != 0) return 128 + caught_;
-        if (failure_) {
-            err_.close();
-            write_all(2, error_line(login_.host.name, *failure_));
-            return trouble;
-        }
-        return written ? status_for(*exit_code_) : trouble;
+        if (!written && why == EPIPE) return reader_gone;
+        if (!written && !failure_) failure_ = cannot_write("standard output", why);
+        return tell();
     }
 
     void wait_for_cleanup(base::milliseconds time)
@@ -279,7 +289,7 @@ private:
     std::optional<error> failure_;
     std::optional<std::int32_t> exit_code_;
     bool slow_[2] = {false, false};
-    bool done_ = false, finished_ = false, over_limit_ = false;
+    bool done_ = false, finished_ = false, over_limit_ = false, output_uncertain_ = false;
     int presses_ = 0, caught_ = 0;
     std::vector<std::unique_ptr<io::signal_watch>> signals_;
     std::optional<remote::run> run_; // last: it calls the others
@@ -306,8 +316,9 @@ void close_inherited_files()
 
 int run_command(const options& o)
 {
-    auto made = prepare(o, false);
-    if (!made) return fail(shown_host(o), made.error(), o.json);
+    int caught = 0;
+    auto made = prepare(o, false, caught);
+    if (!made) return not_begun(o, made.error(), caught);
     runner r(o, std::move(*made));
     return r.go();
 }

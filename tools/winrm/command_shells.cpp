@@ -177,18 +177,18 @@ int delete_shells(asker& host, const std::string& name, const std::vector<listed
     }
     w.end_array();
     w.end_object();
-    if (json) write_all(1, w.str() + "\n");
-    return status;
+    return json ? print(w.str() + "\n", status) : status;
 }
 
 } // namespace
 
 int shells_command(const options& o)
 {
-    auto made = prepare(o, false);
-    if (!made) return fail(shown_host(o), made.error(), o.json);
+    int caught = 0;
+    auto made = prepare(o, false, caught);
+    if (!made) return not_begun(o, made.error(), caught);
     const std::string& name = made->host.name;
-    asker host(made->session, made->host.timeout.value);
+    asker host(made->session, made->time_left());
     if (!o.delete_shells.empty()) {
         std::vector<listed_shell> named;
         for (const auto& id : o.delete_shells) named.emplace_back().info.shell_id = id;
@@ -197,7 +197,7 @@ int shells_command(const options& o)
     const auto shells = list_shells(host, o.commands);
     if (!shells) return fail(name, shells.error(), o.json);
     if (o.delete_all) return delete_shells(host, name, *shells, o.json);
-    if (!o.json) return shells->empty() || write_all(1, table(*shells)) ? 0 : trouble;
+    if (!o.json) return print(shells->empty() ? std::string() : table(*shells));
     json_writer w;
     w.begin_object();
     w.text("host", name);
@@ -205,7 +205,7 @@ int shells_command(const options& o)
     for (const auto& s : *shells) write_shell(w, s, o.commands);
     w.end_array();
     w.end_object();
-    return write_all(1, w.str() + "\n") ? 0 : trouble;
+    return print(w.str() + "\n");
 }
 
 } // namespace winrm::cli

@@ -28,6 +28,7 @@ struct key_row
 {
     base::bytes_view name;
     kind type;
+    base::milliseconds least{0}; ///< of a time
 };
 constexpr std::array<key_row, 14> keys{{
     {"host", kind::text},
@@ -37,8 +38,8 @@ constexpr std::array<key_row, 14> keys{{
     {"auth", kind::auth},
     {"ca", kind::text},
     {"path", kind::text},
-    {"connect_timeout", kind::time},
-    {"operation_timeout", kind::time},
+    {"connect_timeout", kind::time, base::milliseconds(1)},
+    {"operation_timeout", kind::time, base::milliseconds(500)},
     {"timeout", kind::time},
     {"allow_unencrypted", kind::boolean},
     {"password_command", kind::text},
@@ -87,6 +88,7 @@ struct reader
                                                    : std::string();
             const auto time = parse_time(shown);
             if (!time) return wrong("a time like \"30s\" or \"5m\"");
+            if (*time < key.least) return wrong(("at least " + format_time(key.least)).c_str());
             return format_time(*time);
         }
         case kind::port:
@@ -105,11 +107,11 @@ struct reader
             return wrong("\"https\" or \"http\"");
         case kind::auth:
             if (text == nullptr) return wrong("the name of a login scheme");
-            if (!is_auth_name(text->get())) {
+            if (!is_auth_name(base::lower(text->get()))) {
                 return bad(node.source(), "there is no login scheme " + base::printable(text->get(), 60) +
                                               suggestion(text->get(), auth_names()));
             }
-            return text->get();
+            return base::lower(text->get());
         }
         return wrong("something else");
     }
@@ -158,6 +160,7 @@ const std::vector<std::string>& config_keys()
 {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> out;
+        out.reserve(keys.size());
         for (const auto& k : keys) out.emplace_back(k.name);
         return out;
     }();

@@ -15,6 +15,9 @@ std::string help_text()
            "  winrm config show HOST                            the settings for a host and where they come from\n"
            "  winrm version                                     version of this program\n"
            "\n"
+           "One quoted word after -- is safest: several are joined with blanks and read by the shell of the host,\n"
+           "unless --skip-cmd-shell is given.\n"
+           "\n"
            "HOST: name, user@name, name:port, [v6]:port, https://name:5986/wsman, or a name from the configuration "
            "file.\n"
            "winrm SUBCOMMAND --help lists the options; winrm(1) and winrm-config(5) tell everything.\n";

@@ -31,12 +31,9 @@ std::size_t character(base::bytes_view text)
     return 0;
 }
 
-} // namespace
-
-std::string json_string(base::bytes_view text)
+/// @param clean  all of it is UTF-8
+void escape_text(base::bytes_view text, bool clean, std::string& out)
 {
-    std::string out = "\"";
-    const bool clean = base::is_utf8(text);
     for (std::size_t i = 0; i < text.size();) {
         const auto c = static_cast<unsigned char>(text[i]);
         if (c < 0x80 || clean) {
@@ -50,7 +47,34 @@ std::string json_string(base::bytes_view text)
         else out += text.substr(i, n);
         i += n == 0 ? 1 : n;
     }
+}
+
+/// What is made of a stream before it is handed on: whole groups of base64.
+constexpr std::size_t piece_size = 48 * 1024;
+
+} // namespace
+
+std::string json_string(base::bytes_view text)
+{
+    std::string out = "\"";
+    escape_text(text, base::is_utf8(text), out);
     return out + '"';
+}
+
+void json_writer::pass_on()
+{
+    if (!to_ || out_.size() < piece_size) return;
+    taken_ = taken_ && to_(out_);
+    out_.clear();
+}
+
+bool json_writer::finish()
+{
+    out_ += '\n';
+    if (!to_) return true;
+    taken_ = taken_ && to_(out_);
+    out_.clear();
+    return taken_;
 }
 
 void json_writer::name(base::bytes_view key)
@@ -114,12 +138,18 @@ void json_writer::null(base::bytes_view key)
 
 void json_writer::stream(base::bytes_view key, base::bytes_view value)
 {
-    if (base::is_utf8(value)) {
-        text(key, value);
-        return;
+    const bool clean = base::is_utf8(value);
+    name(key);
+    out_ += '"';
+    while (!value.empty()) {
+        const auto piece = value.substr(0, clean ? base::utf8_cut(value, piece_size) : piece_size);
+        if (clean) escape_text(piece, true, out_);
+        else base::base64_encode(piece, out_);
+        value.remove_prefix(piece.size());
+        pass_on();
     }
-    text(key, base::base64_encode(value));
-    text(std::string(key) + "_encoding", "base64");
+    out_ += '"';
+    if (!clean) text(std::string(key) + "_encoding", "base64");
 }
 
 } // namespace winrm::cli

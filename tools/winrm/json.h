@@ -4,13 +4,22 @@
 #include "base/bytes.h"
 
 #include <cstdint>
+#include <functional>
 
 namespace winrm::cli {
 
-/// Appends to a string. Commas are its business, balanced calls the caller's.
+/// Commas are its business, balanced calls the caller's.
 class json_writer
 {
 public:
+    /// @return false: no more of it is wanted
+    using sink = std::function<bool(base::bytes_view)>;
+
+    /// Collects everything; str() has it.
+    json_writer() = default;
+    /// Hands the text on in pieces, so that a large stream is never in memory twice; finish() tells how it went.
+    explicit json_writer(sink to) : to_(std::move(to)) {}
+
     void begin_object(base::bytes_view key = {});
     void end_object();
     void begin_array(base::bytes_view key);
@@ -23,9 +32,14 @@ public:
     /// Bytes of a stream: as text if they are UTF-8, else in base64 and a further key "<key>_encoding": "base64".
     void stream(base::bytes_view key, base::bytes_view value);
     [[nodiscard]] const std::string& str() const noexcept { return out_; }
+    /// Ends the line.  @return false when the sink did not take all of it
+    [[nodiscard]] bool finish();
 
 private:
     void name(base::bytes_view key);
+    void pass_on();
+    sink to_;
+    bool taken_ = true;
     std::string out_;
     bool first_ = true;
 };

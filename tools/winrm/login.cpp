@@ -1,6 +1,7 @@
 #include "winrm/login.h"
 
 #include "winrm/password.h"
+#include "winrm/report.h"
 #include "winrm/text.h"
 
 #include "base/text.h"
@@ -51,16 +52,28 @@ bool is_auth_name(base::bytes_view name)
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-result<login> prepare(const options& o, bool anonymous)
+base::milliseconds login::time_left() const
 {
+    if (limit == never) return base::milliseconds(0);
+    const auto left = std::chrono::ceil<base::milliseconds>(limit - std::chrono::steady_clock::now());
+    return std::max(left, base::milliseconds(1));
+}
+
+int not_begun(const options& o, const error& why, int caught)
+{
+    if (caught == 0) return fail(shown_host(o), why, o.json);
+    if (o.json) print_failure(shown_host(o), why);
+    return 128 + caught;
+}
+
+result<login> prepare(const options& o, bool anonymous, int& caught)
+{
+    const auto begin = std::chrono::steady_clock::now();
     auto merged = load_settings(o);
     if (!merged) return merged.error();
-    login out{std::move(*merged), {}, {}};
+    login out{std::move(*merged), {}, {}, never};
     const settings& s = out.host;
-    if (s.connect_timeout.value.count() == 0)
-        return error(errc::bad_argument, "the connect timeout must be longer than 0");
-    if (s.operation_timeout.value < base::milliseconds(500))
-        return error(errc::bad_argument, "the operation timeout must be at least 500ms");
+    if (s.timeout.value.count() > 0) out.limit = begin + s.timeout.value;
     out.session.host = s.where();
     out.session.ca_file = s.ca.value;
     if (!s.ca.value.empty() && ::access(s.ca.value.c_str(), R_OK) != 0) {
@@ -74,7 +87,7 @@ result<login> prepare(const options& o, bool anonymous)
         if (s.user.value.empty())
             return error(errc::no_credentials,
                          "as which user? give -u USER, user@host, or user in the configuration file");
-        auto password = find_password(o, s);
+        auto password = find_password(o, s, out.limit, caught);
         if (!password) return password.error();
         out.session.login = credentials(s.user.value, std::string(password->reveal()));
     }

@@ -1,6 +1,7 @@
 // From settings to a session that can be opened: checks that need no network, password, trace.
 #pragma once
 
+#include "winrm/patience.h"
 #include "winrm/settings.h"
 #include "winrm/trace.h"
 
@@ -9,7 +10,7 @@
 namespace winrm::cli {
 
 [[nodiscard]] const std::vector<std::string>& auth_names();
-[[nodiscard]] bool is_auth_name(base::bytes_view name);
+[[nodiscard]] bool is_auth_name(base::bytes_view name); ///< in lower case
 
 /// What a subcommand needs to talk to a host.
 struct login
@@ -17,10 +18,16 @@ struct login
     settings host;
     remote::session_options session;
     std::unique_ptr<trace_file> trace; ///< session.trace points into it
+    deadline limit = never;            ///< --timeout, counted from the beginning: waiting for a secret is part of it
+
+    [[nodiscard]] base::milliseconds time_left() const; ///< at least 1ms; 0 = no limit
 };
 
 /// @param anonymous  no user and no password are asked for (Identify)
-/// @errors bad_target, bad_config, no_credentials, unencrypted_refused, bad_argument
-[[nodiscard]] result<login> prepare(const options& o, bool anonymous);
+/// @param caught     the signal that ended the waiting for a password, else left alone
+/// @errors bad_target, bad_config, no_credentials, unencrypted_refused, bad_argument, timeout, cancelled
+[[nodiscard]] result<login> prepare(const options& o, bool anonymous, int& caught);
+/// Tells why prepare() failed.  @return exit status
+int not_begun(const options& o, const error& why, int caught);
 
 } // namespace winrm::cli

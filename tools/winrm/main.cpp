@@ -1,6 +1,7 @@
 // The client program: winrm(1).
 #include "winrm/commands.h"
 #include "winrm/report.h"
+#include "winrm/settings.h"
 
 #include <csignal>
 #include <cstring>
@@ -14,14 +15,12 @@ namespace {
 
 using namespace winrm::cli;
 
-/// A descriptor 0, 1 or 2 that is closed would be given to a connection.
+/// A descriptor 0, 1 or 2 that is closed would be given to a connection. Writing still fails: what is printed to a
+/// closed file is lost, and that is to be told.
 void fill_standard_files()
 {
-    for (int fd = ::open("/dev/null", O_RDWR); fd >= 0; fd = ::open("/dev/null", O_RDWR)) {
-        if (fd > 2) {
-            ::close(fd);
-            return;
-        }
+    for (int fd = 0; fd <= 2; ++fd) {
+        if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", fd == 0 ? O_RDWR : O_RDONLY) < 0) return;
     }
 }
 
@@ -53,13 +52,16 @@ int main(int argc, char** argv)
     keep_memory();
     fill_standard_files();
     remember_inherited_files();
-    std::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     try {
         // The common questions need no option parser.
-        if (argc == 2 && std::strcmp(argv[1], "--version") == 0) return write_all(1, version_text()) ? 0 : trouble;
+        if (argc == 2 && std::strcmp(argv[1], "--version") == 0) return print(version_text());
         const auto parsed = parse_options(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
         if (const auto* stop = std::get_if<parse_stop>(&parsed)) {
-            return write_all(stop->status == 0 ? 1 : 2, stop->text) ? stop->status : trouble;
+            if (stop->status == 0) return print(stop->text);
+            if (stop->json) print_failure(shown_host(stop->so_far), winrm::error(winrm::errc::bad_argument, stop->why));
+            write_all(2, stop->text);
+            return stop->status;
         }
         return dispatch(std::get<options>(parsed));
     } catch (const std::exception& e) {

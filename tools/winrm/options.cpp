@@ -13,7 +13,7 @@ namespace {
 
 constexpr int usage_status = 255;
 
-parse_stop usage(const std::string& why) { return {usage_status, "winrm: " + why + "\n"}; }
+parse_stop usage(const std::string& why) { return {usage_status, "winrm: " + why + "\n", why}; }
 
 const std::vector<std::string>& subcommand_names()
 {
@@ -21,17 +21,35 @@ const std::vector<std::string>& subcommand_names()
     return names;
 }
 
-std::optional<base::milliseconds> checked_time(const std::string& text)
+CLI::ValidationError not_a(const std::string& option, const std::string& text, const std::string& wanted)
 {
-    auto value = parse_time(text);
-    if (!value) throw CLI::ValidationError(base::printable(text, 60) + " is not a time like 30s, 5m or 1h30m");
-    return value;
+    return CLI::ValidationError(option + ": " + base::printable(text, 60) + " is not " + wanted);
+}
+
+/// A number without sign, of at most this.
+template <class T> void add_number(CLI::App& app, const std::string& name, T& into, T most, const std::string& text)
+{
+    app.add_option_function<std::string>(
+           name,
+           [name, &into, most](const std::string& value) {
+               const auto number = base::parse_unsigned(value);
+               if (!number || *number > static_cast<std::uint64_t>(*most))
+                   throw not_a(name, value, "a number from 0 to " + std::to_string(*most));
+               into = static_cast<typename T::value_type>(*number);
+           },
+           text)
+        ->type_name("N");
 }
 
 void add_time(CLI::App& app, const std::string& name, std::optional<base::milliseconds>& into, const std::string& text)
 {
     app.add_option_function<std::string>(
-           name, [&into](const std::string& value) { into = checked_time(value); }, text)
+           name,
+           [name, &into](const std::string& value) {
+               into = parse_time(value);
+               if (!into) throw not_a(name, value, "a time like 30s, 5m or 1h30m");
+           },
+           text)
         ->type_name("TIME");
 }
 
@@ -40,9 +58,7 @@ void add_common(CLI::App& app, options& o)
     app.add_option("-u,--user", o.user, "user name, also DOMAIN\\name or name@realm")->type_name("USER");
     app.add_option("--password-file", o.password_file, "read the password from the first line of a file")
         ->type_name("FILE");
-    app.add_option("--password-fd", o.password_fd, "read the password from an open descriptor")
-        ->type_name("N")
-        ->check(CLI::Range(0, 65535));
+    add_number(app, "--password-fd", o.password_fd, {65535}, "read the password from an open descriptor");
     app.add_option("--password-command", o.password_command, "run this with sh and take the first line it prints")
         ->type_name("COMMAND");
     app.add_option("--auth", o.auth, "way of logging in: basic")->type_name("SCHEME");
@@ -51,7 +67,9 @@ void add_common(CLI::App& app, options& o)
                  "log in over plain HTTP: everybody on the way can read the password");
     add_time(app, "--timeout", o.timeout, "give up after this time");
     add_time(app, "--connect-timeout", o.connect_timeout, "time for name, connection and TLS together");
-    app.add_option("--trace", o.trace, "write the conversation to a file, secrets struck out")->type_name("FILE");
+    app.add_option("--trace", o.trace,
+                   "write the conversation to a file; login, standard input and --env values are struck out")
+        ->type_name("FILE");
     app.add_option("--config", o.config, "read this configuration file and no other")->type_name("FILE");
     app.add_flag("--json", o.json, "one JSON object instead of text");
 }
@@ -81,14 +99,16 @@ void add_run(CLI::App& app, options& o)
         ->allow_extra_args(false);
     add_time(app, "--idle-timeout", o.idle_timeout, "the host drops the shell when nobody asked for so long");
     app.add_option("--shell-name", o.shell_name, "name of the shell, for lists")->type_name("NAME");
-    app.add_option("--code-page", o.code_page, "code page of the shell, 65001 = UTF-8, 0 = the host's own")
-        ->type_name("N");
+    add_number(app, "--code-page", o.code_page, {65535}, "code page of the shell, 65001 = UTF-8, 0 = the host's own");
     app.add_flag("-n,--no-stdin", o.no_stdin, "the command gets no standard input");
     app.add_flag("--profile", o.profile, "load the user's profile on the host (Linux: a login shell)");
     app.add_flag("--no-profile", o.no_profile, "do not load the user's profile on the host");
-    app.add_flag("--skip-cmd-shell", o.skip_cmd_shell, "start the program itself, without cmd.exe or sh");
+    app.add_flag("--skip-cmd-shell", o.skip_cmd_shell,
+                 "start the program itself, without cmd.exe or sh: each word stays one argument");
     app.add_flag("--raw", o.raw, "pass control characters to the terminal as they are");
-    app.add_option("command", o.command, "COMMAND [ARGUMENTS], after --")->type_name("");
+    app.add_option("command", o.command,
+                   "COMMAND [ARGUMENTS], after --; best as one quoted word, as the host's shell reads them joined")
+        ->type_name("");
 }
 
 /// An unknown option or a word too many, said the way the rest of the program speaks.
@@ -130,7 +150,8 @@ const char* unsendable(const options& o)
     return nullptr;
 }
 
-std::variant<options, parse_stop> check(options o)
+/// What the words say together must make sense.
+std::optional<parse_stop> find_mistake(const options& o)
 {
     if (const char* what = unsendable(o)) {
         return usage(std::string(what) +
@@ -138,6 +159,7 @@ std::variant<options, parse_stop> check(options o)
     }
     const int sources =
         (o.password_file.empty() ? 0 : 1) + (o.password_command.empty() ? 0 : 1) + (o.password_fd ? 1 : 0);
+    if (o.connect_timeout && o.connect_timeout->count() == 0) return usage("--connect-timeout must be longer than 0");
     if (sources > 1) return usage("give only one of --password-file, --password-fd and --password-command");
     if (o.what == subcommand::run) {
         if (o.command.empty()) return usage("there is no command to run: winrm run HOST -- COMMAND");
@@ -149,7 +171,7 @@ std::variant<options, parse_stop> check(options o)
     }
     if (o.commands && (o.delete_all || !o.delete_shells.empty()))
         return usage("--commands is for lists, not for deleting");
-    return o;
+    return std::nullopt;
 }
 
 void add_shells(CLI::App& app, options& o)
@@ -191,6 +213,9 @@ std::optional<parse_stop> read_words(CLI::App& app, const std::string& name, std
     } catch (const CLI::RequiredError&) {
         return usage(what == subcommand::explain ? "which code? winrm explain CODE"
                                                  : "the host is missing: winrm " + name + " HOST");
+    } catch (const CLI::ArgumentMismatch& e) {
+        const std::string what_is_wrong = e.what(); // "--timeout: 1 required TIME missing"
+        return usage(base::printable(what_is_wrong.substr(0, what_is_wrong.find(':')), 60) + " needs a value");
     } catch (const CLI::ParseError& e) {
         std::string why = e.what();
         if (const std::string prefix = ": "; why.rfind(prefix, 0) == 0) why.erase(0, prefix.size());
@@ -222,16 +247,24 @@ std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::s
         words.erase(negative, words.end());
         if (!after.empty()) app.get_option("code")->required(false);
     }
-    if (auto stop = read_words(app, name, std::move(words), what)) return std::move(*stop);
+    // Before the words are read: what stops that must not cost the object.
+    const bool json = what != subcommand::explain && std::find(words.begin(), words.end(), "--json") != words.end();
+    const auto stopped = [&](parse_stop stop) {
+        stop.json = json;
+        stop.so_far = o;
+        return stop;
+    };
+    if (auto stop = read_words(app, name, std::move(words), what)) return stopped(std::move(*stop));
     if (what == subcommand::explain) {
         for (const auto& w : app.remaining()) return usage(unknown_option(app, w, what));
         for (auto& w : after) o.codes.push_back(std::move(w));
     } else if (what == subcommand::run) {
         for (auto& w : after) o.command.push_back(std::move(w));
     } else if (!after.empty()) {
-        return usage("winrm " + name + " takes nothing after --");
+        return stopped(usage("winrm " + name + " takes nothing after --"));
     }
-    return check(std::move(o));
+    if (auto wrong = find_mistake(o)) return stopped(std::move(*wrong));
+    return o;
 }
 
 } // namespace

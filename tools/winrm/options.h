@@ -25,7 +25,7 @@ struct options
     std::optional<base::milliseconds> timeout, connect_timeout;
     bool allow_unencrypted = false, json = false;
     // run
-    std::vector<std::string> command; ///< one word: a command line as it is; several: program and arguments
+    std::vector<std::string> command; ///< program and arguments, or one word: a command line
     std::string cwd, shell_name;
     std::vector<std::pair<std::string, std::string>> environment;
     std::optional<base::milliseconds> idle_timeout;
@@ -43,6 +43,9 @@ struct parse_stop
 {
     int status;
     std::string text;
+    std::string why{}; ///< what is wrong with the command line; "" if status is 0 or there was none
+    bool json = false; ///< it asked for JSON, and so this is to be an object too
+    options so_far{};  ///< what could be read of it
 };
 
 /// `words` without the program's name.

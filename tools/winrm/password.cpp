@@ -3,17 +3,21 @@
 #include "base/text.h"
 #include "io/unique_fd.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -22,64 +26,126 @@ namespace winrm::cli {
 namespace {
 
 constexpr std::size_t longest_password = 1024;
-constexpr char ctrl_c = '\x03';
 
 error no_password(std::string why) { return {errc::no_credentials, std::move(why)}; }
 
-/// The first line; the rest is left unread.
-/// @param end  a second character that ends it
-result<base::secret> first_line(int fd, const std::string& source, char end = '\n')
+error unreadable(const std::string& source, int number)
 {
-    std::string line;
-    line.reserve(longest_password + 1); // no copies left behind by growing
+    return no_password(source + " cannot be read: " + std::strerror(number));
+}
+
+/// Wiped on every way out.
+struct wiped_line
+{
+    wiped_line() { text.reserve(longest_password + 1); } // no copies left behind by growing
+    ~wiped_line() { base::wipe(text.data(), text.size()); }
+    wiped_line(const wiped_line&) = delete;
+    wiped_line& operator=(const wiped_line&) = delete;
+    std::string text;
+};
+
+/// The first line; the rest is left unread.
+result<base::secret> first_line(int fd, const std::string& source, patience& wait)
+{
+    wiped_line line;
     for (;;) {
+        switch (wait.wait(fd)) {
+        case patience::outcome::late: return error(errc::timeout, source + " gave no password within the time limit");
+        case patience::outcome::caught:
+            return error(errc::cancelled, "a signal ended it while the password was waited for");
+        case patience::outcome::failed: return unreadable(source, errno);
+        case patience::outcome::pause:
+        case patience::outcome::ready: break;
+        }
         char c = 0;
         const ssize_t n = ::read(fd, &c, 1);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            base::wipe(line.data(), line.size());
-            return no_password(source + " cannot be read: " + std::strerror(errno));
-        }
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (n < 0) return unreadable(source, errno);
         if (n == 0 || c == '\n') break;
-        if (line.size() == longest_password || c == '\0') {
-            base::wipe(line.data(), line.size());
+        if (line.text.size() == longest_password || c == '\0') {
             return no_password(source +
                                " holds no password: its first line is longer than 1024 bytes or has a NUL in it");
         }
-        line += c;
-        if (c == end) break;
+        line.text += c;
     }
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty()) return no_password(source + " gave no password: its first line is empty");
-    return base::secret(std::move(line));
+    if (!line.text.empty() && line.text.back() == '\r') line.text.pop_back();
+    if (line.text.empty()) return no_password(source + " gave no password: its first line is empty");
+    return base::secret(std::move(line.text));
 }
+
+/// A process and what it has started, held so that no other can be taken for them.
+class process_tree
+{
+public:
+    explicit process_tree(pid_t root) { add(root, 0); }
+    void send(int signo) const
+    {
+        for (const auto& p : processes_) ::syscall(SYS_pidfd_send_signal, p.get(), signo, nullptr, 0);
+    }
+    [[nodiscard]] bool gone() const
+    {
+        return std::all_of(processes_.begin(), processes_.end(), [](const io::unique_fd& p) {
+            pollfd end{p.get(), POLLIN, 0};
+            return ::poll(&end, 1, 0) > 0;
+        });
+    }
+
+private:
+    static constexpr int deepest = 32;
+
+    void add(pid_t pid, int depth)
+    {
+        io::unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // its header is not for C++
+        if (!process) return;
+        processes_.push_back(std::move(process));
+        if (depth == deepest) return;
+        const std::string number = std::to_string(pid);
+        std::ifstream children("/proc/" + number + "/task/" + number + "/children");
+        for (pid_t child = 0; children >> child;) add(child, depth + 1);
+    }
+
+    std::vector<io::unique_fd> processes_;
+};
 
 /// How long a command that has printed its line may go on by itself, and how much more it may print.
 constexpr base::milliseconds command_rest_time{1'000};
 constexpr std::size_t command_rest_size = 64 * 1024;
+/// From SIGTERM to SIGKILL; shorter when the user waits for the prompt.
+constexpr base::milliseconds command_last_time{1'000}, command_last_time_in_a_hurry{100};
 
-/// Waits for the end of a command whose first line is known, and brings it about if it does not come: closes the pipe,
-/// SIGTERM, SIGKILL.
+/// Waits for the end of a command whose first line is known, or no longer wanted, and brings it about if it does not
+/// come: closes the pipe, SIGTERM, SIGKILL.
 /// @return false  it has ended by itself, and not with status 0
-bool end_command(pid_t child, io::unique_fd pipe)
+bool end_command(pid_t child, io::unique_fd pipe, patience& wait)
 {
     using clock = std::chrono::steady_clock;
     const auto begin = clock::now();
+    auto terminated = begin;
+    std::optional<process_tree> tree;
     int status = 0, sent = 0;
     std::size_t rest = 0;
+    bool ended = false;
     for (;;) {
-        const pid_t ended = ::waitpid(child, &status, WNOHANG);
-        if (ended == child) break;
-        if (ended < 0 && errno != EINTR) return true; // SIGCHLD is ignored: nobody has its status
-        const auto time = clock::now() - begin;
-        if (sent == 0 && (time > command_rest_time || rest > command_rest_size)) {
+        const pid_t reaped = ended ? 0 : ::waitpid(child, &status, WNOHANG);
+        if (reaped < 0 && errno != EINTR) return true; // SIGCHLD is ignored: nobody has its status
+        if (reaped == child) ended = true;
+        // What it had started may need the time to put a terminal in order.
+        if (ended && (!tree || sent == SIGKILL || tree->gone())) break;
+        const auto now = clock::now();
+        const bool hurry = wait.over();
+        if (sent == 0 && (hurry || now - begin > command_rest_time || rest > command_rest_size)) {
             pipe.reset();
-            ::kill(child, sent = SIGTERM);
-        } else if (sent == SIGTERM && time > 2 * command_rest_time) {
-            ::kill(child, sent = SIGKILL);
+            tree.emplace(child);
+            tree->send(sent = SIGTERM);
+            terminated = now;
+        } else if (sent == SIGTERM && now - terminated > (hurry ? command_last_time_in_a_hurry : command_last_time)) {
+            tree->send(sent = SIGKILL);
         }
-        pollfd more{pipe.get(), POLLIN, 0}; // -1 is never ready
-        if (::poll(&more, 1, 2) <= 0) continue;
+        constexpr base::milliseconds pause{2};
+        const auto state = hurry ? patience::outcome::late : wait.wait(pipe.get(), pause);
+        if (state != patience::outcome::ready && state != patience::outcome::pause)
+            ::poll(nullptr, 0, static_cast<int>(pause.count()));
+        if (state != patience::outcome::ready) continue;
         char piece[4096];
         const ssize_t n = ::read(pipe.get(), piece, sizeof piece);
         if (n > 0) rest += static_cast<std::size_t>(n);
@@ -88,7 +154,7 @@ bool end_command(pid_t child, io::unique_fd pipe)
     return sent != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-result<base::secret> from_command(const std::string& command, const settings& s)
+result<base::secret> from_command(const std::string& command, const settings& s, patience& wait)
 {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
@@ -104,50 +170,46 @@ result<base::secret> from_command(const std::string& command, const settings& s)
         if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(write_end.get(), 1) < 0) ::_exit(127);
         ::setenv("WINRM_HOST", s.host.value.c_str(), 1);
         ::setenv("WINRM_USER", s.user.value.c_str(), 1);
-        ::signal(SIGPIPE, SIG_DFL);
+        static_cast<void>(::signal(SIGPIPE, SIG_DFL));
+        wait.restore_signals();
         ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
         ::_exit(127);
     }
     write_end.reset();
-    auto password = first_line(read_end.get(), "the password command");
-    if (!end_command(child, std::move(read_end))) return no_password("the password command failed");
+    auto password = first_line(read_end.get(), "the password command", wait);
+    if (!end_command(child, std::move(read_end), wait)) return no_password("the password command failed");
     return password;
 }
 
-/// Echo off while it lives, also when the user breaks off.
+/// Echo off while it lives, but for show().
 class quiet_terminal
 {
 public:
-    explicit quiet_terminal(int fd) : fd_(fd), changed_(::tcgetattr(fd, &before_) == 0)
-    {
-        if (!changed_) return;
-        sigset_t block;
-        ::sigemptyset(&block);
-        for (const int signo : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) ::sigaddset(&block, signo);
-        ::pthread_sigmask(SIG_BLOCK, &block, &mask_);
-        termios quiet = before_;
-        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG); // Ctrl-C arrives as a character, below
-        quiet.c_lflag |= ECHONL | ICANON;
-        quiet.c_cc[VEOL] = static_cast<cc_t>(ctrl_c);
-        ::tcsetattr(fd_, TCSAFLUSH, &quiet);
-    }
-    ~quiet_terminal()
-    {
-        if (!changed_) return;
-        ::tcsetattr(fd_, TCSAFLUSH, &before_);
-        ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
-    }
+    explicit quiet_terminal(int fd) : fd_(fd), known_(::tcgetattr(fd, &before_) == 0) { hide(); }
+    ~quiet_terminal() { show(); }
     quiet_terminal(const quiet_terminal&) = delete;
     quiet_terminal& operator=(const quiet_terminal&) = delete;
+
+    void hide() const
+    {
+        if (!known_) return;
+        termios quiet = before_;
+        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        quiet.c_lflag |= ECHONL | ICANON;
+        ::tcsetattr(fd_, TCSAFLUSH, &quiet);
+    }
+    void show() const
+    {
+        if (known_) ::tcsetattr(fd_, TCSAFLUSH, &before_);
+    }
 
 private:
     int fd_;
     termios before_{};
-    sigset_t mask_{};
-    bool changed_;
+    bool known_;
 };
 
-result<base::secret> from_prompt(const settings& s)
+result<base::secret> from_prompt(const settings& s, patience& wait)
 {
     const io::unique_fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
     if (!terminal) {
@@ -156,14 +218,19 @@ result<base::secret> from_prompt(const settings& s)
     }
     const std::string question =
         "Password of " + base::printable(s.user.value, 200) + " on " + base::printable(s.name, 200) + ": ";
-    if (::write(terminal.get(), question.data(), question.size()) < 0)
-        return no_password("the terminal cannot be written to");
-    result<base::secret> password = [&] {
-        const quiet_terminal quiet(terminal.get());
-        return first_line(terminal.get(), "the prompt", ctrl_c);
-    }();
-    if (password && password->reveal().find(ctrl_c) != base::bytes_view::npos)
-        return error(errc::cancelled, "cancelled");
+    const auto show = [&terminal](base::bytes_view text) {
+        return ::write(terminal.get(), text.data(), text.size()) >= 0;
+    };
+    if (!show(question)) return no_password("the terminal cannot be written to");
+    const quiet_terminal quiet(terminal.get());
+    wait.around_stop([&] { quiet.show(); },
+                     [&] {
+                         quiet.hide();
+                         show(question);
+                     });
+    auto password = first_line(terminal.get(), "the prompt", wait);
+    wait.around_stop({}, {});
+    if (wait.over()) show("\n"); // nobody has ended the line
     return password;
 }
 
@@ -177,12 +244,27 @@ std::optional<base::secret> from_environment()
     return out;
 }
 
+result<base::secret> ask_sources(const options& o, const settings& s, patience& wait)
+{
+    auto environment = from_environment();
+    if (environment && environment->reveal().size() > longest_password)
+        return no_password("WINRM_PASSWORD is longer than 1024 bytes");
+    if (o.password_fd) return first_line(*o.password_fd, "the descriptor of --password-fd", wait);
+    if (!o.password_file.empty()) return password_from_file(o.password_file, wait);
+    if (!o.password_command.empty()) return from_command(o.password_command, s, wait);
+    if (environment && !environment->empty()) return std::move(*environment);
+    if (!s.password_command.value.empty()) return from_command(s.password_command.value, s, wait);
+    if (!s.password_file.value.empty()) return password_from_file(s.password_file.value, wait);
+    return from_prompt(s, wait);
+}
+
 } // namespace
 
-result<base::secret> password_from_file(const std::string& path)
+result<base::secret> password_from_file(const std::string& path, patience& wait)
 {
     const std::string shown = "the password file " + base::printable(path, 300);
-    const io::unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    const io::unique_fd fd(
+        ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)); // a FIFO is waited for below
     if (!fd) return no_password(shown + " cannot be opened: " + std::strerror(errno));
     struct stat about
     {};
@@ -190,21 +272,22 @@ result<base::secret> password_from_file(const std::string& path)
     if (S_ISDIR(about.st_mode)) return no_password(shown + " is a folder");
     if (S_ISREG(about.st_mode) && (about.st_mode & 0077) != 0)
         return no_password(shown + " can be read by others; chmod 600 it");
-    return first_line(fd.get(), shown);
+    return first_line(fd.get(), shown, wait);
 }
 
-result<base::secret> find_password(const options& o, const settings& s)
+result<base::secret> find_password(const options& o, const settings& s, deadline limit, int& caught)
 {
-    auto environment = from_environment();
-    if (environment && environment->reveal().size() > longest_password)
-        return no_password("WINRM_PASSWORD is longer than 1024 bytes");
-    if (o.password_fd) return first_line(*o.password_fd, "the descriptor of --password-fd");
-    if (!o.password_file.empty()) return password_from_file(o.password_file);
-    if (!o.password_command.empty()) return from_command(o.password_command, s);
-    if (environment && !environment->empty()) return std::move(*environment);
-    if (!s.password_command.value.empty()) return from_command(s.password_command.value, s);
-    if (!s.password_file.value.empty()) return password_from_file(s.password_file.value);
-    return from_prompt(s);
+    // Before one of our own could take its number.
+    if (o.password_fd && ::fcntl(*o.password_fd, F_GETFD) < 0)
+        return unreadable("the descriptor of --password-fd", errno);
+    patience wait(limit);
+    auto password = ask_sources(o, s, wait);
+    if (wait.signal() != 0) {
+        caught = wait.signal();
+        return error(errc::cancelled, "a signal ended it while the password was waited for");
+    }
+    if (password && wait.over()) return error(errc::timeout, "the password came after the time limit");
+    return password;
 }
 
 } // namespace winrm::cli

@@ -1,6 +1,7 @@
 // Where the password comes from: file, descriptor, command, environment or a prompt; never the command line.
 #pragma once
 
+#include "winrm/patience.h"
 #include "winrm/settings.h"
 
 #include "base/secret.h"
@@ -9,10 +10,12 @@ namespace winrm::cli {
 
 /// Order: the command line's source, WINRM_PASSWORD, the configuration's source, a prompt on the terminal.
 /// WINRM_PASSWORD is taken out of the environment, so that children do not inherit it.
-/// @errors no_credentials: says which source failed and why
-[[nodiscard]] result<base::secret> find_password(const options& o, const settings& s);
+/// @param limit   until when it is waited for
+/// @param caught  the signal that ended the waiting, else left alone; the terminal and the command are in order again
+/// @errors no_credentials: says which source failed and why; timeout; cancelled: by a signal
+[[nodiscard]] result<base::secret> find_password(const options& o, const settings& s, deadline limit, int& caught);
 
-/// First line of a file that only its owner can read.  @errors no_credentials
-[[nodiscard]] result<base::secret> password_from_file(const std::string& path);
+/// First line of a file that only its owner can read.  @errors as above
+[[nodiscard]] result<base::secret> password_from_file(const std::string& path, patience& wait);
 
 } // namespace winrm::cli

@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include <poll.h>
 #include <unistd.h>
@@ -34,7 +35,10 @@ std::string error_line(base::bytes_view host, const error& e)
 {
     std::string out = "winrm: ";
     if (!host.empty()) out += base::printable(host, 255) + ": ";
-    out += base::printable(e.message(), 1500);
+    base::bytes_view message = e.message();
+    // "web1: web1 port 5986 refuses…": the address is worth repeating only where it is another word.
+    if (!host.empty() && message.starts_with(std::string(host) + " port ")) message.remove_prefix(host.size() + 1);
+    out += base::printable(message, 1500);
     const auto words = words_of(e);
     const base::bytes_view core = base::bytes_view(words).substr(0, words.size() - (words.ends_with('.') ? 1 : 0));
     if (!words.empty() && out.find(core) == std::string::npos) out += ": " + words;
@@ -93,16 +97,36 @@ bool write_all(int fd, base::bytes_view text) noexcept
     return true;
 }
 
+error cannot_write(base::bytes_view stream, int number)
+{
+    return {errc::internal, std::string(stream) + " cannot be written: " +
+                                (number == EBADF ? "it is closed" : std::string(std::strerror(number)))};
+}
+
+int printed(bool written, int status)
+{
+    if (written) return status;
+    const int why = errno;
+    if (why == EPIPE) return reader_gone; // as any program whose reader left
+    write_all(2, error_line({}, cannot_write("standard output", why)));
+    return trouble;
+}
+
+int print(base::bytes_view text, int status) { return printed(write_all(1, text), status); }
+
+void print_failure(base::bytes_view host, const error& e)
+{
+    json_writer w;
+    w.begin_object();
+    w.text("host", host);
+    write_error(w, e);
+    w.end_object();
+    write_all(1, w.str() + "\n");
+}
+
 int fail(base::bytes_view host, const error& e, bool json)
 {
-    if (json) {
-        json_writer w;
-        w.begin_object();
-        w.text("host", host);
-        write_error(w, e);
-        w.end_object();
-        write_all(1, w.str() + "\n");
-    }
+    if (json) print_failure(host, e);
     write_all(2, error_line(host, e));
     return trouble;
 }

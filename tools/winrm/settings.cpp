@@ -146,7 +146,7 @@ result<settings> merge_settings(const options& o, const std::vector<config_file>
     if (const auto url = target::parse("https://web1" + s.path.value); !url)
         return error(errc::bad_config, s.path.from + ": " + url.error().message());
     s.auth.value = "basic";
-    from.text(s.auth, o.auth, "auth");
+    from.text(s.auth, base::lower(o.auth), "auth"); // messages spell it Basic
     from.text(s.ca, o.ca, "ca");
     s.connect_timeout.value = base::milliseconds(20'000);
     s.operation_timeout.value = base::milliseconds(60'000);

@@ -71,6 +71,8 @@ TEST(Config, MistakesNameTheLine)
     expect_error("[defaults]\nuser = \"\"\n", "f:2: ", "empty");
     expect_error("[defaults]\ntimeout = \"soon\"\n", "f:2: ", "time");
     expect_error("[defaults]\ntimeout = -5\n", "f:2: ", "time");
+    expect_error("[defaults]\n\noperation_timeout = \"499ms\"\n", "f:3: ", "at least 500ms");
+    expect_error("[defaults]\nconnect_timeout = 0\n", "f:2: ", "at least 1ms");
     expect_error("[defaults]\nallow_unencrypted = \"yes\"\n", "f:2: ", "true or false");
     expect_error("[defaults]\nscheme = \"ftp\"\n", "f:2: ", "https");
     expect_error("[defaults]\nauth = \"kerbros\"\n", "f:2: ", "did you mean kerberos?");

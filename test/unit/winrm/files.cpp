@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +20,20 @@
 using namespace winrm::cli;
 
 namespace {
+
+winrm::result<winrm::base::secret> find(const options& o, const settings& s)
+{
+    int caught = 0;
+    auto got = find_password(o, s, never, caught);
+    EXPECT_EQ(caught, 0);
+    return got;
+}
+
+winrm::result<winrm::base::secret> from_file(const std::string& path)
+{
+    patience wait;
+    return password_from_file(path, wait);
+}
 
 class Files : public testing::Test
 {
@@ -59,19 +76,19 @@ TEST_F(Files, ConfigIsReadWhenOnlyItsOwnerWrites)
 
 TEST_F(Files, PasswordIsTheFirstLineOfAPrivateFile)
 {
-    const auto good = password_from_file(file("good", "sesame \r\nmore\n", 0600));
+    const auto good = from_file(file("good", "sesame \r\nmore\n", 0600));
     ASSERT_TRUE(good);
     EXPECT_EQ(good->reveal(), "sesame ");
-    const auto open = password_from_file(file("open", "sesame\n", 0640));
+    const auto open = from_file(file("open", "sesame\n", 0640));
     ASSERT_FALSE(open);
     EXPECT_NE(open.error().message().find("chmod 600"), std::string::npos);
     EXPECT_EQ(open.error().code(), winrm::errc::no_credentials);
-    EXPECT_FALSE(password_from_file(file("empty", "\nsesame", 0600)));
-    EXPECT_FALSE(password_from_file(file("long", std::string(1025, 'x'), 0600)));
-    EXPECT_TRUE(password_from_file(file("longest", std::string(1024, 'x'), 0600)));
-    EXPECT_FALSE(password_from_file(file("nul", std::string("a\0b", 3), 0600)));
-    EXPECT_FALSE(password_from_file(folder_ + "/none"));
-    EXPECT_FALSE(password_from_file(folder_));
+    EXPECT_FALSE(from_file(file("empty", "\nsesame", 0600)));
+    EXPECT_FALSE(from_file(file("long", std::string(1025, 'x'), 0600)));
+    EXPECT_TRUE(from_file(file("longest", std::string(1024, 'x'), 0600)));
+    EXPECT_FALSE(from_file(file("nul", std::string("a\0b", 3), 0600)));
+    EXPECT_FALSE(from_file(folder_ + "/none"));
+    EXPECT_FALSE(from_file(folder_));
 }
 
 TEST_F(Files, PasswordSourcesInOrder)
@@ -82,28 +99,28 @@ TEST_F(Files, PasswordSourcesInOrder)
     s.host.value = "web1";
     s.password_command.value = "echo configured";
     ::setenv("WINRM_PASSWORD", "environment", 1);
-    auto got = find_password(o, s);
+    auto got = find(o, s);
     ASSERT_TRUE(got);
     EXPECT_EQ(got->reveal(), "environment");
     EXPECT_EQ(std::getenv("WINRM_PASSWORD"), nullptr); // children do not inherit it
-    got = find_password(o, s);
+    got = find(o, s);
     ASSERT_TRUE(got);
     EXPECT_EQ(got->reveal(), "configured");
 
     ::setenv("WINRM_PASSWORD", "environment", 1);
     o.password_command = "echo \"$WINRM_USER@$WINRM_HOST\"; echo more; test -z \"$WINRM_PASSWORD\"";
-    got = find_password(o, s);
+    got = find(o, s);
     ASSERT_TRUE(got) << got.error().message();
     EXPECT_EQ(got->reveal(), "ada@web1");
     o.password_command = "echo sesame; exit 1";
-    ASSERT_FALSE(got = find_password(o, s));
+    ASSERT_FALSE(got = find(o, s));
     EXPECT_NE(got.error().message().find("password command failed"), std::string::npos);
 
     o.password_command.clear();
     const auto path = file("fd", "described\n", 0644); // who opened it had the right to
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     o.password_fd = fd;
-    ASSERT_TRUE(got = find_password(o, s));
+    ASSERT_TRUE(got = find(o, s));
     EXPECT_EQ(got->reveal(), "described");
     ::close(fd);
 }
@@ -116,14 +133,71 @@ TEST_F(Files, PasswordCommandThatDoesNotEndIsEnded)
          {"yes sesame", "echo sesame; exec sleep 1000", "trap '' TERM; echo sesame; exec sleep 1000",
           "sleep 20 & echo sesame", "yes sesame | head -1000"}) {
         o.password_command = command;
-        const auto got = find_password(o, s);
+        const auto got = find(o, s);
         ASSERT_TRUE(got) << command << ": " << got.error().message();
         EXPECT_EQ(got->reveal(), "sesame") << command;
     }
     o.password_command = "yes | tr -d '\\n'";
-    const auto endless = find_password(o, s);
+    const auto endless = find(o, s);
     ASSERT_FALSE(endless);
     EXPECT_NE(endless.error().message().find("longer than 1024 bytes"), std::string::npos);
+}
+
+TEST_F(Files, WaitingForAPasswordHasALimit)
+{
+    using clock = std::chrono::steady_clock;
+    options o;
+    settings s;
+    const auto late = [&](const char* what) {
+        const auto begin = clock::now();
+        int caught = 0;
+        const auto got = find_password(o, s, begin + std::chrono::milliseconds(200), caught);
+        ASSERT_FALSE(got) << what;
+        EXPECT_EQ(got.error().code(), winrm::errc::timeout) << got.error().message();
+        EXPECT_LT(clock::now() - begin, std::chrono::seconds(20)) << what;
+        EXPECT_EQ(caught, 0);
+    };
+    for (const char* command : {"exec sleep 100", "sleep 100; echo x", "trap '' TERM; sleep 100; sleep 100",
+                                "echo sesame; trap '' TERM; exec sleep 100"}) {
+        o.password_command = command;
+        late(command);
+    }
+    o.password_command.clear();
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    o.password_fd = ends[0];
+    late("descriptor");
+    ::close(ends[0]);
+    ::close(ends[1]);
+    o.password_fd.reset();
+    o.password_file = folder_ + "/fifo";
+    ASSERT_EQ(::mkfifo(o.password_file.c_str(), 0600), 0);
+    late("fifo");
+}
+
+TEST_F(Files, SignalsEndTheWaitingInOrder)
+{
+    options o;
+    settings s;
+    o.password_command = "kill -TERM $PPID; exec sleep 100";
+    int caught = 0;
+    const auto got = find_password(o, s, never, caught);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code(), winrm::errc::cancelled);
+    EXPECT_EQ(caught, SIGTERM);
+    sigset_t now;
+    ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, nullptr, &now), 0);
+    EXPECT_EQ(::sigismember(&now, SIGTERM), 0);
+}
+
+TEST_F(Files, DescriptorThatIsNotOpen)
+{
+    options o;
+    o.password_fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::close(*o.password_fd); // the next file that is opened would have this number
+    const auto got = find(o, {});
+    ASSERT_FALSE(got);
+    EXPECT_NE(got.error().message().find("Bad file descriptor"), std::string::npos) << got.error().message();
 }
 
 TEST_F(Files, TraceIsPrivateEvenWhenTheFileWasNot)

@@ -1,7 +1,11 @@
 #include "winrm/json.h"
 #include "winrm/report.h"
 
+#include "base/base64.h"
+
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 using namespace winrm::cli;
 
@@ -38,6 +42,48 @@ TEST(Json, StreamsThatAreNoTextAreMarked)
     w.stream("stderr", "\xff\x00");
     w.end_object();
     EXPECT_EQ(w.str(), "{\"stdout\":\"caf\xc3\xa9\",\"stderr\":\"/w==\",\"stderr_encoding\":\"base64\"}");
+}
+
+TEST(Json, LargeStreamsLeaveInPieces)
+{
+    std::string text, bytes;
+    while (text.size() < 300'000) text += "a\"\xc3\xbc\xf0\x9d\x84\x9e\n";
+    while (bytes.size() < 300'001) bytes += static_cast<char>(bytes.size() * 7 % 251);
+    const auto write = [&](json_writer& w) {
+        w.begin_object();
+        w.stream("stdout", text);
+        w.stream("stderr", bytes);
+        w.end_object();
+    };
+    json_writer whole;
+    write(whole);
+    EXPECT_EQ(whole.str(), "{\"stdout\":" + json_string(text) + ",\"stderr\":\"" + winrm::base::base64_encode(bytes) +
+                               "\",\"stderr_encoding\":\"base64\"}");
+    std::string got;
+    std::size_t largest = 0;
+    json_writer pieces([&](winrm::base::bytes_view piece) {
+        got += piece;
+        largest = std::max(largest, piece.size());
+        return true;
+    });
+    write(pieces);
+    EXPECT_TRUE(pieces.finish());
+    EXPECT_EQ(got, whole.str() + "\n");
+    EXPECT_LT(largest, 350'000U / 2);
+
+    int calls = 0;
+    json_writer broken([&](winrm::base::bytes_view) { return ++calls < 2; });
+    write(broken);
+    EXPECT_FALSE(broken.finish());
+    EXPECT_EQ(calls, 2); // a disk that is full is asked once
+}
+
+TEST(Report, AddressIsNotSaidTwice)
+{
+    const winrm::error e(winrm::errc::connect, "127.0.0.1 port 1 refuses the connection");
+    EXPECT_EQ(error_line("127.0.0.1", e), "winrm: 127.0.0.1: port 1 refuses the connection\n");
+    EXPECT_EQ(error_line("localhost", e), "winrm: localhost: 127.0.0.1 port 1 refuses the connection\n");
+    EXPECT_EQ(error_line("", e), "winrm: 127.0.0.1 port 1 refuses the connection\n");
 }
 
 TEST(Report, OneLineWithExplanation)

@@ -118,10 +118,17 @@ TEST(Options, Mistakes)
     expect_error({"run"}, "host is missing");
     expect_error({"run", "web1"}, "no command");
     expect_error({"run", "web1", "--", ""}, "empty");
-    expect_error({"run", "web1", "--timeout", "soon", "--", "x"}, "not a time");
+    expect_error({"run", "web1", "--timeout", "soon", "--", "x"}, "--timeout: soon is not a time");
+    expect_error({"run", "web1", "--timeout"}, "--timeout needs a value");
+    expect_error({"run", "web1", "-u", "--", "x"}, "--user needs a value");
+    expect_error({"run", "web1", "--connect-timeout", "0", "--", "x"}, "longer than 0");
     expect_error({"run", "web1", "--env", "A", "--", "x"}, "NAME=VALUE");
     expect_error({"run", "web1", "--env", "=1", "--", "x"}, "NAME=VALUE");
-    expect_error({"run", "web1", "--code-page", "many", "--", "x"}, "code-page");
+    for (const char* page : {"many", "-1", "65536", "99999999999999999999", ""}) {
+        expect_error({"run", "web1", "--code-page", page, "--", "x"},
+                     std::string("--code-page: ") + page + " is not a number from 0 to 65535");
+    }
+    expect_error({"run", "web1", "--password-fd", "x", "--", "x"}, "--password-fd: x is not a number");
     expect_error({"run", "web1", "--no-profil", "--", "x"}, "did you mean --no-profile?");
     expect_error({"run", "web1", "--password-file", "a", "--password-fd", "3", "--", "x"}, "only one");
     expect_error({"identify", "web1", "--", "x"}, "nothing after --");
@@ -136,6 +143,19 @@ TEST(Options, Mistakes)
     expect_error({"shells", "web1", "--commands", "--delete-all"}, "--commands");
     expect_error({"explain"}, "which code");
     expect_error({"run\x1b[31m", "web1"}, "\\x1b");
+}
+
+TEST(Options, MistakesTellWhetherJsonWasWanted)
+{
+    const auto known = stop({"run", "web1", "--json", "--bogus", "--", "x"});
+    EXPECT_TRUE(known.json);
+    EXPECT_EQ(known.so_far.host, "web1");
+    EXPECT_EQ("winrm: " + known.why + "\n", known.text);
+    EXPECT_TRUE(stop({"run", "--json"}).json);
+    EXPECT_TRUE(stop({"shells", "web1", "--commands", "--delete-all", "--json"}).json);
+    EXPECT_TRUE(stop({"run", "web1", "--env", "A", "--json", "--", "x"}).json);
+    EXPECT_FALSE(stop({"run", "web1", "--bogus", "--", "x", "--json"}).json); // a word of the remote command
+    EXPECT_FALSE(stop({"explain", "--json"}).json);
 }
 
 TEST(Options, PasswordIsNoOption)

@@ -86,6 +86,14 @@ TEST(Settings, SchemeAndPortGoTogether)
     EXPECT_EQ(merged(host("http://w")).where().url(), "http://w:5985/wsman");
 }
 
+TEST(Settings, LoginSchemeInAnyCase)
+{
+    auto o = host("w");
+    EXPECT_EQ(merged(o, "[defaults]\nauth = \"Basic\"\n").auth.value, "basic");
+    o.auth = "BASIC";
+    EXPECT_EQ(merged(o).auth.value, "basic");
+}
+
 TEST(Settings, PathOfTheFile)
 {
     EXPECT_EQ(merged(host("w"), "[defaults]\npath = \"/other\"\n").where().url(), "https://w:5986/other");
