@@ -314,7 +314,7 @@ TEST(request, must_understand_stands_where_it_belongs)
     const xml::element& header = *e->header();
     const auto value = [&](const xml::element* x) {
         const base::bytes_view* v = x == nullptr ? nullptr : x->attribute_value(soap::ns::s, "mustUnderstand");
-        return v == nullptr ? std::string("absent") : *v;
+        return v == nullptr ? base::bytes_view("absent") : *v;
     };
     EXPECT_EQ(value(header.child(soap::ns::a, "Action")), "true");
     EXPECT_EQ(value(header.child(soap::ns::w, "ResourceURI")), "true");
