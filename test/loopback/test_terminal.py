@@ -190,7 +190,7 @@ class Prompt(unittest.TestCase):
     def test_signal_during_the_password_command(self):
         for signo in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             with self.subTest(signo), Server(Script()) as server:
-                process = subprocess.Popen([WINRM, *words(server, "-n", "--password-command", "echo up >&2; sleep 4711; echo x")],
+                process = subprocess.Popen([WINRM, *words(server, "-n", "--password-command", "sh -c 'echo up >&2; sleep 4711; echo x'; echo y")],
                                            env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 self.assertEqual(process.stderr.readline(), b"up\n")
                 process.send_signal(signo)

@@ -16,6 +16,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -73,14 +74,55 @@ result<base::secret> first_line(int fd, const std::string& source, patience& wai
     return base::secret(std::move(line.text));
 }
 
+std::vector<pid_t> children_of(pid_t pid)
+{
+    const std::string number = std::to_string(pid);
+    std::ifstream file("/proc/" + number + "/task/" + number + "/children");
+    std::vector<pid_t> out;
+    for (pid_t child = 0; file >> child;) out.push_back(child);
+    return out;
+}
+
+/// While it lives, what loses its parent becomes our child instead of init's.
+class orphanage
+{
+public:
+    orphanage() : before_(children_of(::getpid())) { ::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL); }
+    ~orphanage() { ::prctl(PR_SET_CHILD_SUBREAPER, 0UL, 0UL, 0UL, 0UL); }
+    orphanage(const orphanage&) = delete;
+    orphanage& operator=(const orphanage&) = delete;
+    /// Those that have come since the last call.
+    [[nodiscard]] std::vector<pid_t> arrivals()
+    {
+        std::vector<pid_t> out;
+        for (const pid_t pid : children_of(::getpid())) {
+            if (std::find(before_.begin(), before_.end(), pid) == before_.end()) out.push_back(pid);
+        }
+        before_.insert(before_.end(), out.begin(), out.end());
+        return out;
+    }
+
+private:
+    std::vector<pid_t> before_;
+};
+
 /// A process and what it has started, held so that no other can be taken for them.
 class process_tree
 {
 public:
-    explicit process_tree(pid_t root) { add(root, 0); }
+    process_tree(pid_t root, int signo) { take(root, signo); }
+    /// Each is stopped while its children are listed, so that none can be added meanwhile; all go on then.
+    void take(pid_t root, int signo)
+    {
+        const std::size_t first = processes_.size();
+        add(root, 0);
+        for (const int s : {signo, SIGCONT}) {
+            for (std::size_t i = first; i < processes_.size(); ++i) send(processes_[i], s);
+        }
+    }
     void send(int signo) const
     {
-        for (const auto& p : processes_) ::syscall(SYS_pidfd_send_signal, p.get(), signo, nullptr, 0);
+        for (const auto& p : processes_) send(p, signo);
     }
     [[nodiscard]] bool gone() const
     {
@@ -93,15 +135,33 @@ public:
 private:
     static constexpr int deepest = 32;
 
+    static void send(const io::unique_fd& process, int signo)
+    {
+        ::syscall(SYS_pidfd_send_signal, process.get(), signo, nullptr, 0);
+    }
+
+    /// The letter of proc(5); '?' if it is not there.
+    static char state(const std::string& folder)
+    {
+        std::ifstream file(folder + "/stat");
+        std::string text;
+        std::getline(file, text);
+        const auto name_end = text.rfind(')'); // "PID (NAME) S ..."
+        return name_end == std::string::npos || name_end + 2 >= text.size() ? '?' : text[name_end + 2];
+    }
+
     void add(pid_t pid, int depth)
     {
         io::unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); // its header is not for C++
         if (!process) return;
+        const std::string number = std::to_string(pid), folder = "/proc/" + number;
+        send(process, SIGSTOP);
+        for (int turns = 0; turns < 100 && base::bytes_view("TtZX?").find(state(folder)) == base::bytes_view::npos;
+             ++turns)
+            ::poll(nullptr, 0, 1);
         processes_.push_back(std::move(process));
         if (depth == deepest) return;
-        const std::string number = std::to_string(pid);
-        std::ifstream children("/proc/" + number + "/task/" + number + "/children");
-        for (pid_t child = 0; children >> child;) add(child, depth + 1);
+        for (const pid_t child : children_of(pid)) add(child, depth + 1);
     }
 
     std::vector<io::unique_fd> processes_;
@@ -116,7 +176,7 @@ constexpr base::milliseconds command_last_time{1'000}, command_last_time_in_a_hu
 /// Waits for the end of a command whose first line is known, or no longer wanted, and brings it about if it does not
 /// come: closes the pipe, SIGTERM, SIGKILL.
 /// @return false  it has ended by itself, and not with status 0
-bool end_command(pid_t child, io::unique_fd pipe, patience& wait)
+bool end_command(pid_t child, io::unique_fd pipe, patience& wait, orphanage& orphans)
 {
     using clock = std::chrono::steady_clock;
     const auto begin = clock::now();
@@ -130,13 +190,18 @@ bool end_command(pid_t child, io::unique_fd pipe, patience& wait)
         if (reaped < 0 && errno != EINTR) return true; // SIGCHLD is ignored: nobody has its status
         if (reaped == child) ended = true;
         // What it had started may need the time to put a terminal in order.
-        if (ended && (!tree || sent == SIGKILL || tree->gone())) break;
+        if (ended && !tree) break;
+        if (ended && (sent == SIGKILL || tree->gone())) {
+            // A shell that blocks signals while it forks (dash) may have started one more before it ended.
+            const auto more = orphans.arrivals();
+            if (more.empty()) break;
+            for (const pid_t pid : more) tree->take(pid, sent);
+        }
         const auto now = clock::now();
         const bool hurry = wait.over();
         if (sent == 0 && (hurry || now - begin > command_rest_time || rest > command_rest_size)) {
             pipe.reset();
-            tree.emplace(child);
-            tree->send(sent = SIGTERM);
+            tree.emplace(child, sent = SIGTERM);
             terminated = now;
         } else if (sent == SIGTERM && now - terminated > (hurry ? command_last_time_in_a_hurry : command_last_time)) {
             tree->send(sent = SIGKILL);
@@ -161,6 +226,7 @@ result<base::secret> from_command(const std::string& command, const settings& s,
         return no_password(std::string("no pipe for the password command: ") + std::strerror(errno));
     io::unique_fd read_end(ends[0]);
     io::unique_fd write_end(ends[1]);
+    orphanage orphans;
     const pid_t child = ::fork();
     if (child < 0)
         return no_password(std::string("the password command could not be started: ") + std::strerror(errno));
@@ -177,7 +243,7 @@ result<base::secret> from_command(const std::string& command, const settings& s,
     }
     write_end.reset();
     auto password = first_line(read_end.get(), "the password command", wait);
-    if (!end_command(child, std::move(read_end), wait)) return no_password("the password command failed");
+    if (!end_command(child, std::move(read_end), wait, orphans)) return no_password("the password command failed");
     return password;
 }
 
