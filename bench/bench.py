@@ -27,13 +27,18 @@ os.environ["WINRM_BIN"] = options.bin + "/tools"
 from winrmtest import WINRM, Service, children_of  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
-COLD = """import winrm, sys
-s = winrm.Session(sys.argv[1], auth=(sys.argv[2], sys.argv[4]), transport='basic', ca_trust_path=sys.argv[3])
-sys.exit(s.run_cmd('true').status_code)"""
+# Without the profile, as winrm asks: the service would else run each command in a login shell.
+COLD = """import sys
+from winrm.protocol import Protocol
+p = Protocol(sys.argv[1], transport='basic', username=sys.argv[2], password=sys.argv[4], ca_trust_path=sys.argv[3])
+s = p.open_shell(noprofile=True)
+c = p.run_command(s, 'true'); code = p.get_command_output(s, c)[2]; p.cleanup_command(s, c)
+p.close_shell(s)
+sys.exit(code)"""
 WARM = """import resource, sys, time
 from winrm.protocol import Protocol
 p = Protocol(sys.argv[1], transport='basic', username=sys.argv[2], password=sys.argv[4], ca_trust_path=sys.argv[3])
-shell = p.open_shell()
+shell = p.open_shell(noprofile=True)
 def one():
     c = p.run_command(shell, 'true'); p.get_command_output(shell, c); p.cleanup_command(shell, c)
 for _ in range(5): one()
