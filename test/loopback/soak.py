@@ -72,9 +72,9 @@ def run(caller, shell, line):
     caller.terminate(shell, command)
 
 
-def settle(service, wanted):
-    """Asks again until the counts of processes and descriptors are what they were (reaping is asynchronous)."""
-    caller = Caller(service)
+def settle(service, caller, wanted):
+    """Asks again until the counts of processes and descriptors are what they were (reaping is asynchronous). Over the
+    connection that was there before: another one would count."""
     for _ in range(300):
         now = usage(service)
         if {k: v[:2] for k, v in now.items()} == {k: v[:2] for k, v in wanted.items()}:
@@ -82,7 +82,6 @@ def settle(service, wanted):
         shell = caller.create()
         run(caller, shell, "true")
         caller.delete(shell)
-    caller.connection.close()
     return now
 
 
@@ -114,7 +113,7 @@ def main():
         print(f"{SHELLS} shells at once: {usage(service)}")
         for s in shells:
             caller.delete(s)
-        after = settle(service, before)
+        after = settle(service, caller, before)
         print(f"after deleting them: {after}")
         for name in after:
             if after[name][:2] != before.get(name, [0, 0, 0])[:2]:
