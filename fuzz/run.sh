@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh BUILD SECONDS [NAME]: every fuzz target (or one) for SECONDS, as many at once as there are cores; seeds from
-# fuzz/corpus/NAME. What a target finds is kept in a folder that its message names.
+# fuzz/corpus/NAME, and from the recordings in ../shared/vectors where the clone has them beside it. What a target finds
+# is kept in a folder that its message names.
 set -eu
 build=$1 seconds=$2
 here=$(dirname "$0")
@@ -8,8 +9,11 @@ here=$(dirname "$0")
 if [ $# = 3 ]; then
     name=$3
     work=$(mktemp -d)
-    seeds=$here/corpus/$name
-    [ -d "$seeds" ] || seeds=
+    recorded=$(mktemp -d)
+    trap 'rm -rf "$recorded"' EXIT
+    /usr/bin/python3 "$here/seeds.py" "$name" "$recorded"
+    seeds=$recorded
+    [ -d "$here/corpus/$name" ] && seeds="$seeds $here/corpus/$name"
     # shellcheck disable=SC2086
     if "$build/fuzz/fuzz_$name" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=60 -print_final_stats=1 \
         -artifact_prefix="$work/" "$work" $seeds >"$work/log" 2>&1; then

@@ -59,7 +59,8 @@ result<envelope> envelope::parse(base::bytes_view utf8, const base::limits& limi
     if (!parsed) return std::move(parsed).error();
     envelope e(std::move(*parsed));
     const xml::element& root = e.document_.root();
-    if (root.is(soap11, "Envelope")) return refused("the message is SOAP 1.1, WS-Management needs SOAP 1.2");
+    if (root.is(soap11, "Envelope"))
+        return error(errc::not_wsman, "the message is SOAP 1.1, WS-Management needs SOAP 1.2");
     if (!root.is(ns::s, "Envelope")) return refused("the message is no SOAP envelope");
     if (!root.trimmed().empty()) return refused("text stands between the parts of the SOAP envelope");
     for (const xml::element* c : root.children()) {

@@ -9,8 +9,9 @@ namespace winrm::soap {
 class envelope
 {
 public:
-    /// @errors as xml::document::parse, and protocol: root is not s:Envelope (SOAP 1.1 is named as such), no Body, more
-    ///         than one Header or Body, anything after Body.
+    /// @errors as xml::document::parse; not_wsman: SOAP 1.1; protocol: root is no Envelope, no Body, more than one
+    /// Header or
+    ///         Body, anything after Body.
     [[nodiscard]] static result<envelope> parse(base::bytes_view utf8, const base::limits& limits);
 
     /// nullptr if there is none (Identify needs none).

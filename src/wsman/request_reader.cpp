@@ -115,6 +115,16 @@ refusal read_language(const xml::element& e, std::string& to)
     return {};
 }
 
+/// Of a message that is no envelope of ours at all.
+fault_code code_of(const error& e)
+{
+    switch (e.code()) {
+    case errc::too_large: return fault_code::encoding_limit;
+    case errc::not_wsman: return fault_code::soap_version_mismatch; // SOAP 1.2 part 1, 5.4.7
+    default: return fault_code::schema_validation_error;
+    }
+}
+
 refusal refuse_fragment(const xml::element&)
 {
     return refuse(fault_code::unsupported_feature, "Fragments of a resource cannot be transferred.",
@@ -247,9 +257,8 @@ struct request_reader
     {
         auto parsed = soap::envelope::parse(utf8, limits);
         if (!parsed) {
-            const bool large = parsed.error().code() == errc::too_large;
-            const auto code = large ? fault_code::encoding_limit : fault_code::schema_validation_error;
-            return rejected_request{refuse(code, "The message cannot be read: " + parsed.error().message() + "."), {}};
+            return rejected_request{
+                refuse(code_of(parsed.error()), "The message cannot be read: " + parsed.error().message() + "."), {}};
         }
         incoming_request request(std::move(*parsed));
         const xml::element* payload = request.payload();

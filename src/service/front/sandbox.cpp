@@ -90,7 +90,7 @@ sandbox_report enter_sandbox(std::uint64_t max_descriptors)
 {
     sandbox_report report;
     const bool root = ::geteuid() == 0;
-    uid_t uid = 65534;
+    uid_t uid = 65534; // nobody; winrmd --check advises an account of its own (service/monitor/config.cpp)
     gid_t gid = 65534;
     if (root)
         if (const passwd* account = ::getpwnam("winrmd"); account && account->pw_uid != 0) {

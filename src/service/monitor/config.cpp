@@ -378,6 +378,16 @@ void check_groups(loaded_config& c, const std::string& name)
                                             "there is no group \"" + all[i] + "\": it lets nobody in"));
 }
 
+/// service/front/sandbox.cpp looks for the same name.
+void check_front_account(loaded_config& c, const std::string& name)
+{
+    if (::geteuid() != 0 || find_account("winrmd")) return;
+    c.warnings.push_back(problem_at(
+        name, 0,
+        "there is no account \"winrmd\", so the network process runs as uid 65534 (nobody), which other programs may "
+        "share: useradd --system --no-create-home --shell /usr/sbin/nologin winrmd"));
+}
+
 } // namespace
 
 unsigned config_lines::of(std::string_view key) const
@@ -428,6 +438,7 @@ void check_system(loaded_config& config, const std::string& name)
                 "winrmd does not run as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"));
     }
     check_groups(config, name);
+    check_front_account(config, name);
     sort_by_line(config.problems);
     sort_by_line(config.warnings);
 }

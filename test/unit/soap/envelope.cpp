@@ -46,6 +46,7 @@ TEST(envelope, what_is_refused)
     const auto old =
         soap::envelope::parse("<Envelope xmlns='http://schemas.xmlsoap.org/soap/envelope/'><Body/></Envelope>", {});
     ASSERT_FALSE(old);
+    EXPECT_EQ(old.error().code(), errc::not_wsman);
     EXPECT_NE(old.error().message().find("SOAP 1.1"), std::string::npos);
     EXPECT_FALSE(soap::envelope::parse("<html><body>Login</body></html>", {}));
     EXPECT_FALSE(soap::envelope::parse("<Envelope><Body/></Envelope>", {}));

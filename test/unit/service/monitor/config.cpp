@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <pwd.h>
+#include <unistd.h>
+
 using namespace winrm;
 using namespace winrm::service::monitor;
 
@@ -195,8 +198,12 @@ TEST(Config, AGroupThatIsNotThereIsAWarning)
     const temp_file users{""};
     const temp_file f{"allow_groups = [\"root\",\n \"no-group-of-that-name\"]\nuser_file = \"" + users.path() +
                       "\"\nallow_unencrypted = true\n[[listen]]\ntls = false\n"};
-    const auto c = load_config(f.path());
+    auto c = load_config(f.path());
     EXPECT_TRUE(c.problems.empty()) << c.problems[0].what;
+    // Of the whole file, and only where the service would be root and that account is missing.
+    const auto about_account = std::erase_if(
+        c.warnings, [](const config_problem& w) { return w.what.find("no account \"winrmd\"") != std::string::npos; });
+    EXPECT_EQ(about_account, ::geteuid() == 0 && ::getpwnam("winrmd") == nullptr ? 1u : 0u);
     ASSERT_EQ(c.warnings.size(), 2u);
     EXPECT_EQ(c.warnings[0].where, f.path() + ":2");
     EXPECT_NE(c.warnings[0].what.find("no-group-of-that-name"), std::string::npos);

@@ -1,0 +1,35 @@
+"""seeds.py NAME FOLDER: more seeds for a target that reads envelopes, from the recordings of ../shared/vectors beside the
+clone. Writes nothing where there are none, or for another target."""
+import json
+import pathlib
+import sys
+
+VECTORS = pathlib.Path(__file__).resolve().parents[2] / "shared" / "vectors"
+# What stands before a body: the envelope target takes the charset's number from the first byte, 0 = not named.
+BEFORE = {"xml": b"", "shell_messages": b"", "envelope": b"\0"}
+FOLDERS = ["winrs", "wsman", "messages", "cim", "spec/ms-wsmv"]
+LARGEST = 16 * 1024  # a larger seed makes every run slow and says nothing new
+
+
+def bodies():
+    for file in sorted(f for folder in FOLDERS for f in (VECTORS / folder).glob("*.json")):
+        vector = json.loads(file.read_bytes())
+        exchanges = vector.get("exchanges", []) if isinstance(vector, dict) else []
+        parts = [part for e in exchanges for part in (e.get("request"), e.get("response"))] or [vector]
+        for number, part in enumerate(parts):
+            body = part.get("body") if isinstance(part, dict) else None
+            if isinstance(body, str) and body and len(body) <= LARGEST:
+                yield f"{file.parent.name}-{file.stem}-{number}", body
+    for file in sorted(VECTORS.glob("malformed/*")):
+        yield f"malformed-{file.stem}", file.read_text(errors="replace")
+
+
+def main():
+    name, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    if name not in BEFORE:
+        return
+    for title, body in bodies():
+        (folder / title).write_bytes(BEFORE[name] + body.encode())
+
+
+main()
