@@ -8,7 +8,7 @@ prefix := $(shell realpath -ms -- "$(PREFIX:~/%=$(HOME)/%)")
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 30
 
-.PHONY: all deps deps-test deps-ci build demo test test-tsan test-clang bench fuzz soak format format-check lint install clean
+.PHONY: all deps deps-test deps-ci build demo test test-release test-tsan test-clang bench fuzz soak format format-check lint install clean
 
 all: build
 
@@ -31,6 +31,15 @@ demo: build
 test: deps-test
 	@$(call configured,dev)
 	@ctest --test-dir build/dev --output-on-failure -j $(JOBS)
+	@[ -d ../shared/vectors ] || echo "SKIPPED: the tests recorded_*: no ../shared/vectors beside this clone (recordings of Windows hosts)"
+
+# What users get, without sanitizers: the optimised programs, the front's filter that kills, memory that must not grow.
+RELEASE_TESTS = run service front bad_input replay recorded
+test-release: deps-ci
+	@$(call configured,release,-DOPENWINRM_WERROR=ON)
+	@example/demo.sh build/release
+	@for name in $(RELEASE_TESTS); do echo "-- $$name"; WINRM_BIN=build/release/tools /usr/bin/python3 test/loopback/test_$$name.py || exit 1; done
+	@/usr/bin/python3 test/loopback/soak.py --bin build/release/tools
 
 # Only the client's resolver has a thread of its own: what links it is tested under TSan.
 TSAN_TESTS = unit_io unit_net unit_client

@@ -35,6 +35,7 @@ s = p.open_shell(noprofile=True)
 c = p.run_command(s, 'true'); code = p.get_command_output(s, c)[2]; p.cleanup_command(s, c)
 p.close_shell(s)
 sys.exit(code)"""
+BULK = COLD.replace("'true'", "sys.argv[5]").replace("code = p.get_command_output(s, c)[2]", "out, _, code = p.get_command_output(s, c)")
 WARM = """import resource, sys, time
 from winrm.protocol import Protocol
 p = Protocol(sys.argv[1], transport='basic', username=sys.argv[2], password=sys.argv[4], ca_trust_path=sys.argv[3])
@@ -73,7 +74,18 @@ class Sshd:
             if self.process.poll() is not None:
                 raise SystemExit("bench: sshd did not start")
 
+    def keep(self):
+        """@return the command over one connection that stays open"""
+        path = self.command[self.command.index("-i") + 1] + ".control"
+        warm = [*self.command[:-1], "-o", f"ControlPath={path}", self.command[-1]]
+        subprocess.run([*warm[:-1], "-o", "ControlMaster=yes", "-o", "ControlPersist=300", "-fN", warm[-1]], check=True,
+                       stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.close = [*warm[:-1], "-O", "exit", warm[-1]]
+        return warm
+
     def stop(self):
+        if hasattr(self, "close"):
+            subprocess.run(self.close, stderr=subprocess.DEVNULL)
         self.process.terminate()
         self.process.wait()
 
@@ -144,19 +156,24 @@ def main():
             notes = [f"requests of a cold run: {requests}",
                      f"cold run: {ratio('ssh', 'winrm', 0):.1f} times faster than ssh, {ratio('pywinrm', 'winrm', 0):.1f} times faster than pywinrm",
                      f"cold run: pywinrm takes {ratio('pywinrm', 'winrm', 1):.1f} times the client CPU, ssh {ratio('ssh', 'winrm', 1):.1f} times"]
-            count = 300
+            count = 1000
             warm = {}
             for name, args in {"winrm": [options.bin + "/bench/bench_session", *login[:3], str(count)],
                                "pywinrm": [PYTHON, "-c", WARM, *login, str(count)]}.items():
                 got = [subprocess.run(args, capture_output=True, text=True, env={**os.environ, **env}) for _ in range(3)]
                 if any(g.returncode for g in got):
                     raise SystemExit(f"bench: {name}: {got[0].stderr}")
-                warm[name] = [statistics.median(float(g.stdout.split()[i]) for g in got) for i in (0, 1)]
+                warm[name] = [statistics.median(numbers) for numbers in zip(*(map(float, g.stdout.split()) for g in got))]
                 rows.append((f"command in an open shell: {name}", f"{warm[name][1]:.2f} ms", f"{warm[name][0]:.2f} ms", ""))
+            (wall, cpu, _), = rounds({"ssh": ([*sshd.keep(), "true"], None)}, options.runs).values()
+            rows.append(("command over an open connection: ssh (a process each)", f"{wall:.2f} ms", f"{cpu:.2f} ms", ""))
             notes.append(f"command in an open shell: pywinrm takes {warm['pywinrm'][0] / warm['winrm'][0]:.1f} times the client CPU")
+            notes.append(f"requests of a command in an open shell: {warm['winrm'][2]:.0f}")
+            notes.append(f"client memory grew by {warm['winrm'][3]:.0f} KiB in {count} commands")
             size = options.megabytes * 1_000_000
             line = f"head -c {size} /dev/zero"
             bulk = rounds({"winrm": (ours(line), env), "ssh": ([*sshd.command, line], None)}, 5)
+            bulk |= rounds({"pywinrm": ([PYTHON, "-c", BULK, *login, line], None)}, 1)
             for name, (wall, cpu, rss) in bulk.items():
                 rows.append((f"{options.megabytes} MB of stdout: {name}", f"{size / wall / 1000:.0f} MB/s", f"{cpu:.0f} ms", f"{rss:.1f} MiB"))
             notes.append(f"output: {bulk['ssh'][0] / bulk['winrm'][0]:.2f} of ssh's MB/s; client memory {bulk['winrm'][2]:.1f} MiB")

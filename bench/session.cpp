@@ -1,8 +1,9 @@
-// CPU and wall milliseconds of one command in an open shell: bench_session URL USER CA COUNT, password in
-// WINRM_PASSWORD.
+// CPU and wall milliseconds of one command in an open shell, its HTTP requests, and the KiB that
+// resident memory grew by meanwhile: bench_session URL USER CA COUNT, password in WINRM_PASSWORD.
 #include <winrm/client.h>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -21,6 +22,16 @@ double cpu_ms()
     return ms(u.ru_utime) + ms(u.ru_stime);
 }
 
+long resident_kib()
+{
+    long pages = 0;
+    if (std::FILE* f = std::fopen("/proc/self/statm", "r")) {
+        if (std::fscanf(f, "%*d %ld", &pages) != 1) pages = 0;
+        std::fclose(f);
+    }
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -34,17 +45,21 @@ int main(int argc, char** argv)
     settings.ca_file = argv[3];
     winrm::client host{winrm::target::parse(argv[1]).value(), winrm::credentials{argv[2], password}, settings};
     auto shell = host.open_shell();
+    std::uint64_t requests = 0;
     const auto once = [&] {
         auto got = shell.run("true");
+        if (got) requests = got->requests;
         if (got && got->exit_code == 0) return;
         if (!got) std::cerr << got.error() << '\n';
         std::exit(1);
     };
     for (int i = 0; i < 5; ++i) once();
     const int count = std::atoi(argv[4]);
+    const long resident = resident_kib();
     const double cpu = cpu_ms();
     const auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < count; ++i) once();
     const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - begin;
-    std::printf("%f %f\n", (cpu_ms() - cpu) / count, wall.count() / count);
+    std::printf("%f %f %llu %ld\n", (cpu_ms() - cpu) / count, wall.count() / count,
+                static_cast<unsigned long long>(requests), resident_kib() - resident);
 }

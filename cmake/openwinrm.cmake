@@ -46,18 +46,25 @@ function(winrm_program name)
   target_link_libraries(${name} PRIVATE winrm_options ${A_LINK})
 endfunction()
 
-# One test program per folder: winrm_test(unit_xml SOURCES … LINK …), run by ctest under its own name.
+# One test program per folder: winrm_test(unit_xml SOURCES … LINK …), run by ctest under its own name. With RECORDED its suites
+# recorded_* are a test of their own, which ctest reports as skipped where ../shared/vectors is not beside the clone.
 function(winrm_test name)
-  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(A "RECORDED" "TIMEOUT" "SOURCES;LINK" ${ARGN})
   find_package(GTest REQUIRED)
   add_executable(test_${name} ${A_SOURCES})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/test)
   target_link_libraries(test_${name} PRIVATE winrm_options ${A_LINK} GTest::gtest_main)
   target_compile_definitions(test_${name} PRIVATE
     TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}/test" SHARED_VECTORS="${PROJECT_SOURCE_DIR}/../shared/vectors")
-  add_test(NAME ${name} COMMAND test_${name})
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 120)
+  endif()
+  if(A_RECORDED)
+    add_test(NAME ${name} COMMAND test_${name} --gtest_filter=-recorded_*)
+    add_test(NAME recorded_${name} COMMAND test_${name} --gtest_filter=recorded_*)
+    set_tests_properties(recorded_${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS unit SKIP_REGULAR_EXPRESSION "SKIPPED: no ../shared")
+  else()
+    add_test(NAME ${name} COMMAND test_${name})
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS unit)
 endfunction()

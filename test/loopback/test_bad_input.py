@@ -342,14 +342,14 @@ class BadInput(unittest.TestCase):
 
     # -- TLS
 
-    def test_certificate_of_unknown_origin(self):
+    def test_C1_certificate_of_unknown_origin(self):
         self.against(Script(), "certificate.*--ca|--ca", pem=self.good)
 
-    def test_certificate_of_another_name(self):
+    def test_C1_certificate_of_another_name(self):
         pem = certificate(self.folder.name, "other", "DNS:other.example")
         self.against(Script(), "certificate.*other.example", "--ca", pem, pem=pem)
 
-    def test_expired_certificate(self):
+    def test_C1_expired_certificate(self):
         pem = certificate(self.folder.name, "expired", end="20210101000000Z")
         self.against(Script(), "certificate.*(expired|2021)", "--ca", pem, pem=pem)
 
@@ -389,7 +389,7 @@ class BadInput(unittest.TestCase):
         denied = "WWW-Authenticate: Negotiate\r\nWWW-Authenticate: Kerberos\r\n"
         self.against(raw(http("", "401 Unauthorized", fields=denied)), "Negotiate, Kerberos.*Basic is switched off")
 
-    def test_web_servers(self):
+    def test_C1_web_servers(self):
         page = "<!DOCTYPE html>\n<html><title>Welcome to \x1b[31mnginx</title>" + "<p>words</p>" * 5000
         for status, pattern in (("200 OK", "something else listens"), ("404 Not Found", "404.*no WS-Management"),
                                 ("405 Method Not Allowed", "takes no POST"), ("302 Found", "redirects"), ("502 Bad Gateway", "proxy"),
@@ -430,7 +430,7 @@ class BadInput(unittest.TestCase):
     def test_endless_interim_answers(self):
         self.against(endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 10), "100|interim|head|answer")
 
-    def test_endless_body(self):
+    def test_C7_endless_body(self):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n"
         self.against(endless(head + b"Content-Length: 99999999999\r\n\r\n", b"<a>" * 20000), "large|big|long|more than")
         self.against(endless(head + b"\r\n", b"<a>" * 20000), "large|big|long|more than")
@@ -488,7 +488,7 @@ class BadInput(unittest.TestCase):
         with Server(Script(create=fault(3735928559, "w:InternalError", "Something broke"))) as server:
             self.trouble(run(server.url), r"Something broke.*0xDEADBEEF")
 
-    def test_answer_to_another_question(self):
+    def test_C7_answer_to_another_question(self):
         def wrong(connection, _):
             connection.sendall(http(Script.envelope("create", Script.create(), "uuid:99999999-9999-9999-9999-999999999999")))
         self.against(Script(create=wrong), "another request|RelatesTo|not asked")

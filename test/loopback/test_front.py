@@ -7,8 +7,6 @@ import socket
 import ssl
 import sys
 import tempfile
-import threading
-import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -34,25 +32,22 @@ def receive_of(service, line, headers=None):
 
 
 class Waiting:
-    """A request in a thread; `answer` is what came, or the exception."""
+    """A request that waits in the account's process."""
 
     def __init__(self, service, body, headers=None):
         self.connection = service.connection()
-        self.answer = None
         assert service.post(IDENTIFY, headers=headers, connection=self.connection).status == 200
-        self.thread = threading.Thread(target=self.run, args=(service, body, headers))
-        self.thread.start()
-        time.sleep(0.7)  # by then it waits in the user's process
-
-    def run(self, service, body, headers):
-        try:
-            self.answer = service.post(body, headers=headers, connection=self.connection)
-        except Exception as problem:
-            self.answer = problem
+        service.send(self.connection, body, headers)
+        service.wait_read(self.connection.sock.getsockname()[1], headers)
 
     def join(self):
-        self.thread.join(PATIENCE)
-        return self.answer
+        """@return the answer with its `text`, or the exception"""
+        try:
+            answer = self.connection.getresponse()
+            answer.text = answer.read()
+            return answer
+        except Exception as problem:
+            return problem
 
 
 def half_closed(service, request):
@@ -101,7 +96,6 @@ class Ends(unittest.TestCase):
             waiting = [Waiting(service, receive_of(service, "sleep 600")) for _ in range(3)]
             idle = service.connection()
             self.assertEqual(service.post(IDENTIFY, connection=idle).status, 200)
-            began = time.monotonic()
             service.process.send_signal(signal.SIGTERM)
             for w in waiting:
                 answer = w.join()
@@ -109,7 +103,6 @@ class Ends(unittest.TestCase):
                 self.assertEqual((answer.status, fault_code(answer.text)), (500, 995), answer.text)
                 self.assertEqual(answer.headers["Connection"], "close")
             self.assertEqual(service.process.wait(PATIENCE), 0)
-            self.assertLess(time.monotonic() - began, 10)
             self.assertEqual(idle.sock.recv(1), b"")
             idle.close()
         finally:
@@ -126,10 +119,8 @@ class Ends(unittest.TestCase):
             kept = [service.connection() for _ in range(5)]
             for c in kept:
                 self.assertEqual(service.post(IDENTIFY, login=False, path="/wsman-anon/identify", connection=c).status, 200)
-            began = time.monotonic()
             service.process.send_signal(signal.SIGTERM)
             self.assertEqual(service.process.wait(PATIENCE), 0)
-            self.assertLess(time.monotonic() - began, 5)
             for c in kept:
                 self.assertEqual(c.sock.recv(1), b"")
                 c.close()
@@ -159,8 +150,9 @@ class HalfClosed(unittest.TestCase):
             receive = receive_of(service, f"until [ -e {gate} ]; do sleep 0.1; done; echo here")
             with socket.create_connection((service.host, service.port), timeout=PATIENCE) as tcp:
                 tcp.sendall(self.request(service, receive))
-                time.sleep(1)
-            time.sleep(1)
+                port = tcp.getsockname()[1]
+                service.wait_read(port)
+            service.wait_read(port, closed=True)
             gate.touch()
             answer = service.post(receive)
             self.assertEqual(answer.status, 200, answer.text)

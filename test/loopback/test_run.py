@@ -155,7 +155,7 @@ class Run(unittest.TestCase):
         self.assertEqual(got.returncode, 255)
         self.assertRegex(got.stderr, rb"^winrm: [^\n]*certificate[^\n]*\n$")
 
-    def test_unencrypted_basic_is_refused_before_it_is_sent(self):
+    def test_C2_unencrypted_basic_is_refused_before_it_is_sent(self):
         with Service("--http") as plain:
             args = plain.args("run", "--", "true")
             args.remove("--allow-unencrypted")
@@ -187,7 +187,7 @@ class Run(unittest.TestCase):
         service.process.stdout.close()
         service.log_file.close()
 
-    def test_trace_holds_the_conversation_and_no_secret(self):
+    def test_C8_trace_holds_the_conversation_and_no_secret(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "trace")
             got = self.service.run("cat >/dev/null", "--trace", str(path), "--env", "TOKEN=sesame-4711", input=b"stdin-secret-0815")

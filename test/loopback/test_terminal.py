@@ -214,7 +214,7 @@ class Shown(unittest.TestCase):
             self.assertEqual(terminal.end(), 0)
         return terminal.text
 
-    def test_control_characters_are_made_visible_at_a_terminal(self):
+    def test_C9_control_characters_are_made_visible_at_a_terminal(self):
         text = self.shown()
         self.assertIn(b"red ^[[31m bell \x07", text)
         for bad in (b"\x1b", b"\xc2\x9b"):

@@ -59,6 +59,17 @@ void closed_early(world& w)
     w.client.close();
 }
 
+/// What a lost connection may end in: the loss itself, the host's own word, or the user's.
+bool is_named(const winrm::error& e)
+{
+    switch (e.code()) {
+    case errc::connection_lost:
+    case errc::cancelled: return true;
+    case errc::fault: return e.fault() != nullptr && wsman::find_fault(e.fault()->code) != nullptr;
+    default: return false;
+    }
+}
+
 /// `may_go_on`: with its signal lost the command runs on, until the user does something else.
 void lose_everywhere(const char* name, const script& start, bool may_go_on = false)
 {
@@ -83,6 +94,10 @@ void lose_everywhere(const char* name, const script& start, bool may_go_on = fal
             EXPECT_TRUE(w.client.finished());
             EXPECT_EQ(w.closed, 1U);
             EXPECT_EQ(w.exits.size() + w.failures.size() - w.shell_failures, commands) << "every command has one end";
+            for (const winrm::error& e : w.failures) EXPECT_TRUE(is_named(e)) << e;
+            // Only an answer that was on its way can be lost with what it held.
+            EXPECT_LE(w.out.size(), whole.out.size());
+            EXPECT_TRUE(how == loss::after_delivery || whole.out.starts_with(w.out));
             w.idle(3h);
             EXPECT_EQ(w.table.objects(), 0U);
             EXPECT_TRUE(w.processes.empty());

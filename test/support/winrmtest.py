@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import uuid
 
@@ -85,14 +86,34 @@ class Service:
         token = f"{user or self.user}:{password or self.password}".encode()
         return "Basic " + base64.b64encode(token).decode()
 
-    def post(self, body, headers=None, path="/wsman", login=True, connection=None, media="application/soap+xml;charset=UTF-8"):
-        own = connection is None
-        connection = connection or self.connection()
+    def send(self, connection, body, headers=None, path="/wsman", login=True, media="application/soap+xml;charset=UTF-8"):
         fields = {"Content-Type": media} if media else {}
         if login:
             fields["Authorization"] = self.authorization()
         fields.update(headers or {})
         connection.request("POST", path, body=body if isinstance(body, bytes) else body.encode(), headers=fields)
+
+    def unread(self, client_port):
+        """Bytes of this connection that the service has not read yet, None if it has closed the connection."""
+        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, remote, state, queues, *_ = line.split()
+            if int(local.split(":")[1], 16) == self.port and int(remote.split(":")[1], 16) == client_port:
+                return None if state != "01" and state != "08" else int(queues.split(":")[1], 16)  # ESTABLISHED, CLOSE_WAIT
+        return None
+
+    def wait_read(self, client_port, headers=None, closed=False):
+        """Until what was sent on this connection (or its end) has reached the account's process."""
+        limit = time.monotonic() + PATIENCE
+        while (self.unread(client_port) is not None if closed else self.unread(client_port) != 0):
+            assert time.monotonic() < limit, "the service does not read"
+            time.sleep(0.005)
+        # What comes later on another connection is also taken later.
+        assert self.post(IDENTIFY, headers=headers).status == 200
+
+    def post(self, body, headers=None, path="/wsman", login=True, connection=None, media="application/soap+xml;charset=UTF-8"):
+        own = connection is None
+        connection = connection or self.connection()
+        self.send(connection, body, headers, path, login, media)
         answer = connection.getresponse()
         answer.text = answer.read()
         if own:

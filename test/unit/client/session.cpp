@@ -74,7 +74,7 @@ TEST(session, requests_go_one_after_the_other_on_one_connection_with_the_login_u
     EXPECT_NE(host.requests()[0].envelope().header().message_id, host.requests()[1].envelope().header().message_id);
 }
 
-TEST(session, works_over_tls_and_refuses_a_certificate_of_nobody)
+TEST(session, C1_works_over_tls_and_refuses_a_certificate_of_nobody)
 {
     const test::certificate shown({}), other({"somebody", "", -60, 3600, true});
     const test::temporary_file good(shown.pem()), bad(other.pem());
@@ -98,7 +98,7 @@ TEST(session, works_over_tls_and_refuses_a_certificate_of_nobody)
     EXPECT_EQ(host.requests().size(), 1u) << "no request and no password reached it";
 }
 
-TEST(session, basic_over_plain_http_is_refused_before_anything_is_sent)
+TEST(session, C2_basic_over_plain_http_is_refused_before_anything_is_sent)
 {
     io::loop loop;
     fake_host host(loop, config_reply);
@@ -242,7 +242,7 @@ TEST(session, a_fault_is_a_reply)
     EXPECT_TRUE((*got)->is_fault(wsman::fault_code::access_denied));
 }
 
-TEST(session, an_answer_to_another_request_is_a_breach)
+TEST(session, C7_an_answer_to_another_request_is_a_breach)
 {
     io::loop loop;
     fake_host host(loop, [](const http_request& r) {
@@ -279,7 +279,7 @@ TEST(session, an_answer_cut_anywhere_is_a_named_error)
     }
 }
 
-TEST(session, an_endless_answer_is_cut_off)
+TEST(session, C7_an_endless_answer_is_cut_off)
 {
     io::loop loop;
     int pieces = 0;
@@ -406,7 +406,7 @@ TEST(session, a_handler_may_end_the_session)
     EXPECT_FALSE(s);
 }
 
-TEST(session, the_trace_has_the_conversation_without_secrets)
+TEST(session, C8_the_trace_has_the_conversation_without_secrets)
 {
     struct sink final : remote::trace_sink
     {

@@ -15,12 +15,11 @@ namespace {
 
 namespace json = boost::json;
 
-std::vector<std::filesystem::path> files_of(const char* folder)
+std::vector<std::filesystem::path> files_of(const std::string& folder)
 {
     std::vector<std::filesystem::path> files;
     std::error_code none;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(std::filesystem::path(SHARED_VECTORS) / folder, none)) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
         if (entry.path().extension() == ".json") files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
@@ -48,12 +47,10 @@ std::string stream_at(const json::object& o, const char* name)
     return out;
 }
 
-} // namespace
-
-std::vector<recording> shell_recordings()
+std::vector<recording> conversations_of(const std::string& folder)
 {
     std::vector<recording> all;
-    for (const auto& file : files_of("winrs")) {
+    for (const auto& file : files_of(folder)) {
         const auto o = load(file);
         recording r{file.stem().string(), {}, {}};
         for (const auto& e : o.at("exchanges").as_array()) {
@@ -75,10 +72,15 @@ std::vector<recording> shell_recordings()
     return all;
 }
 
+} // namespace
+
+std::vector<recording> own_conversations() { return conversations_of(TEST_SOURCE_DIR "/vectors/shell"); }
+std::vector<recording> shell_recordings() { return conversations_of(SHARED_VECTORS "/winrs"); }
+
 std::vector<recorded_message> recorded_messages()
 {
     std::vector<recorded_message> all;
-    for (const auto& file : files_of("messages")) {
+    for (const auto& file : files_of(SHARED_VECTORS "/messages")) {
         const auto o = load(file);
         recorded_message m{file.stem().string(), text_at(o, "body"), false, 0};
         const auto* expect = o.if_contains("expect");

@@ -1,4 +1,4 @@
-// Recorded conversations with Windows hosts, as the tests of both machines want them.
+// Recorded conversations, of Windows hosts and our own, as the tests of both machines want them.
 #pragma once
 
 #include <cstdint>
@@ -33,9 +33,12 @@ struct recorded_message
     std::uint32_t fault_code = 0;
 };
 
-/// Empty if the recordings are not on this machine.
+/// What our two ends say to each other (test/vectors/record.py).
+[[nodiscard]] std::vector<recording> own_conversations();
+/// Of Windows hosts. Empty if ../shared/vectors is not beside this clone.
 [[nodiscard]] std::vector<recording> shell_recordings();
 [[nodiscard]] std::vector<recorded_message> recorded_messages();
-inline constexpr const char* no_recordings = "the recorded conversations are not on this machine";
+inline constexpr const char* no_recordings =
+    "SKIPPED: no ../shared/vectors beside this clone (recorded conversations with Windows hosts)";
 
 } // namespace winrm::test

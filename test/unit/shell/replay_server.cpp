@@ -129,7 +129,7 @@ private:
         }
         if (action == wsman::action::create) compare_create(ours, theirs, text);
         if (action == wsman::action::command) compare_command(ours, theirs, text);
-        if (action == wsman::action::receive) compare_receive(ours, text);
+        if (action == wsman::action::receive) compare_receive(ours, theirs, text);
         EXPECT_TRUE(action != wsman::action::delete_ || ours.payload() == nullptr);
     }
 
@@ -160,15 +160,17 @@ private:
         EXPECT_EQ(count(text, "<rsp:CommandId>"), 1U) << "exactly one";
     }
 
-    void compare_receive(const wsman::incoming_reply& ours, const std::string& text)
+    void compare_receive(const wsman::incoming_reply& ours, const wsman::incoming_reply& theirs,
+                         const std::string& text)
     {
-        const auto read = read_receive_reply(ours);
-        ASSERT_TRUE(read) << read.error();
+        const auto read = read_receive_reply(ours), recorded = read_receive_reply(theirs);
+        ASSERT_TRUE(read && recorded);
         for (const auto& b : read->blocks) {
             EXPECT_EQ(b.command_id, our_id_);
             (b.stream == "stderr" ? err_ : out_) += b.data;
         }
-        ASSERT_EQ(read->state, command_state::done);
+        ASSERT_EQ(read->state, recorded->state);
+        if (read->state != command_state::done) return;
         ++ended_;
         const auto& expected = expected_of(recorded_id_);
         EXPECT_EQ(out_, expected.out);
@@ -200,7 +202,17 @@ private:
     std::size_t ended_ = 0;
 };
 
-TEST(replay_server, every_recorded_conversation)
+TEST(replay_server, own_conversations)
+{
+    const auto all = test::own_conversations();
+    EXPECT_GE(all.size(), 6U);
+    for (const auto& r : all) {
+        SCOPED_TRACE(r.name);
+        player(r).play();
+    }
+}
+
+TEST(recorded_server, every_conversation)
 {
     const auto all = test::shell_recordings();
     if (all.empty()) GTEST_SKIP() << test::no_recordings;

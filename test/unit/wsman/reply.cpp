@@ -33,7 +33,7 @@ TEST(reply, prefixes_and_headers_are_those_of_windows)
     EXPECT_EQ(wsman::write_reply({"uuid:2", ""}, "urn:action", {}).find("RelatesTo"), std::string::npos);
 }
 
-TEST(reply, an_answer_to_another_request_is_an_error)
+TEST(reply, C7_an_answer_to_another_request_is_an_error)
 {
     const std::string text = wsman::write_reply({"uuid:2", "uuid:1"}, "urn:action", {});
     EXPECT_TRUE(wsman::read_reply(text, base::limits{}, ""));

@@ -1,10 +1,14 @@
 // Messages of other implementations: every one is read and says what its file expects.
 #include "base/text.h"
 #include "unit/wsman/recorded.h"
+#include "wsman/config_resource.h"
+#include "wsman/enumeration.h"
 #include "wsman/identify.h"
 #include "wsman/message.h"
 
 #include <gtest/gtest.h>
+
+#include <set>
 
 using namespace winrm;
 
@@ -155,7 +159,15 @@ TEST(vectors, own_messages)
     check_messages(*all);
 }
 
-TEST(vectors, single_messages)
+TEST(vectors, own_conversations)
+{
+    const auto all = test::read_conversations(TEST_SOURCE_DIR "/vectors/shell");
+    ASSERT_TRUE(all);
+    EXPECT_GE(all->size(), 60U);
+    check_conversations(*all);
+}
+
+TEST(recorded_vectors, single_messages)
 {
     const auto all = test::read_messages(shared + "/messages");
     if (!all) GTEST_SKIP() << no_vectors;
@@ -163,7 +175,7 @@ TEST(vectors, single_messages)
     check_messages(*all);
 }
 
-TEST(vectors, examples_of_ms_wsmv)
+TEST(recorded_vectors, examples_of_ms_wsmv)
 {
     const auto all = test::read_messages(shared + "/spec/ms-wsmv");
     if (!all) GTEST_SKIP() << no_vectors;
@@ -171,7 +183,7 @@ TEST(vectors, examples_of_ms_wsmv)
     check_messages(*all);
 }
 
-TEST(vectors, conversations)
+TEST(recorded_vectors, conversations)
 {
     for (const char* folder : {"/winrs", "/wsman", "/psrp", "/psrp-files", "/cim"}) {
         const auto all = test::read_conversations(shared + folder);
@@ -181,7 +193,7 @@ TEST(vectors, conversations)
     }
 }
 
-TEST(vectors, identify_of_a_recorded_host)
+TEST(recorded_vectors, identify_of_a_recorded_host)
 {
     const auto all = test::read_conversations(shared + "/wsman");
     if (!all) GTEST_SKIP() << no_vectors;
@@ -200,7 +212,46 @@ TEST(vectors, identify_of_a_recorded_host)
     EXPECT_EQ(seen, 1U);
 }
 
-TEST(vectors, malformed_files_are_refused_or_read_without_harm)
+TEST(recorded_vectors, configuration_of_a_recorded_host)
+{
+    const auto all = test::read_conversations(shared + "/wsman");
+    if (!all) GTEST_SKIP() << no_vectors;
+    std::set<std::uint64_t> sizes;
+    for (const test::message& m : *all) {
+        if (m.request || m.expect.count("Action") == 0 || m.body.find("MaxEnvelopeSizekb") == std::string::npos)
+            continue;
+        const auto reply = wsman::read_reply(m.body, generous(), "");
+        ASSERT_TRUE(reply);
+        const auto config = wsman::read_config(reply->payload());
+        ASSERT_TRUE(config) << m.file;
+        sizes.insert(config->max_envelope_size_kb);
+    }
+    EXPECT_EQ(sizes, (std::set<std::uint64_t>{150, 500}));
+}
+
+TEST(recorded_vectors, enumerations_and_identities_of_recorded_hosts)
+{
+    const auto all = test::read_messages(shared + "/messages");
+    if (!all) GTEST_SKIP() << no_vectors;
+    std::size_t enumerations = 0, identities = 0;
+    for (const test::message& m : *all) {
+        const auto reply = wsman::read_reply(m.body, generous(), "");
+        if (!reply || reply->payload() == nullptr) continue;
+        const auto name = reply->payload()->local();
+        SCOPED_TRACE(m.file);
+        if (name == "IdentifyResponse") {
+            ++identities;
+            EXPECT_TRUE(wsman::read_identify_reply(reply->envelope()));
+        } else if (name == "EnumerateResponse" || name == "PullResponse") {
+            ++enumerations;
+            EXPECT_TRUE(wsman::read_enumeration(reply->payload()));
+        }
+    }
+    EXPECT_GE(enumerations, 4U);
+    EXPECT_GE(identities, 1U);
+}
+
+TEST(recorded_vectors, malformed_files_are_refused_or_read_without_harm)
 {
     const std::string folder = shared + "/malformed/";
     if (test::read_file(folder + "not_xml_at_all.xml").empty()) {
