@@ -92,6 +92,7 @@ struct server_connection::state
     crypto::keyed_digest::value asked{};                 ///< of the Authorization whose login is outstanding
     phase at = phase::head;
     int failed_logins = 0;
+    bool chunked = false; ///< the current request's body
     bool anonymous_identify = false, close_after = false, ended = false, closing_told = false;
     bool answered = false, close_next = false; ///< anything yet; the next answer is the last
     base::time_point now, due = base::time_point::max();
@@ -223,6 +224,7 @@ struct server_connection::state
     {
         at = phase::body;
         charset = head.content.charset;
+        chunked = head.chunked;
         set_timer(options.body_time);
         body = body_reader{head.chunked ? body_reader::framing::chunked : body_reader::framing::length,
                            head.length.value_or(0), limits.envelope, body_reader::grammar::strict,
@@ -248,7 +250,7 @@ struct server_connection::state
             at = phase::handed;
             if (options.answer_time.count() != 0) set_timer(options.answer_time);
             else stop_timer();
-            event = request_arrived{body.take(), std::move(charset)};
+            event = request_arrived{body.take(), std::move(charset), chunked};
         }
     }
 

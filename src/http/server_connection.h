@@ -39,6 +39,7 @@ struct request_arrived
 {
     std::string body;
     std::string charset;
+    bool chunked = false; ///< came in chunks, which some resources do not take
 };
 /// Nothing more will come of this connection: flush output(), then close.
 struct closing

@@ -21,17 +21,17 @@ void server_table::state::write_items(xml::writer& w, const enumeration& e, std:
     }
 }
 
-/// How many of the next items fit the envelope, at least one.
-std::size_t server_table::state::fitting(const enumeration& e, std::size_t wanted, const wsman::request_header& h) const
+/// How many of the next items fit the envelope.
+std::size_t server_table::state::fitting(const enumeration& e, std::size_t wanted, const call& c) const
 {
-    const std::size_t room = envelope_room(h);
+    const std::size_t room = envelope_room(c);
     const std::size_t last = std::min(e.size(), e.next + std::min(wanted, max_batch));
     std::string text;
     xml::writer w(text);
     std::size_t to = e.next;
     while (to < last) {
         write_items(w, e, to, to + 1);
-        if (text.size() + 512 > room && to > e.next) break;
+        if (text.size() + 512 > room) break;
         ++to;
     }
     return to - e.next;
@@ -46,8 +46,9 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
     enumeration e;
     e.commands = h.resource_uri == wsman::resource_uri::shell_command;
     if (!asked.mode.empty()) {
-        return fault{
-            e.commands ? fault_code::enumerate_commands_epr_not_supported : fault_code::unsupported_feature, {}, {}};
+        return fault{e.commands ? fault_code::enumerate_commands_epr_not_supported : fault_code::unsupported_feature,
+                     {},
+                     e.commands ? "" : "EnumerationMode"};
     }
     if (e.commands) {
         if (asked.filter_dialect.empty()) return fault{fault_code::enumerate_commands_filter_expected, {}, {}};
@@ -62,7 +63,7 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
         if (!asked.filter_dialect.empty()) return fault{fault_code::filtering_not_supported, {}, {}};
         for (const auto& [key, s] : shells) e.shells.push_back(told(*s, c.now));
     }
-    const std::size_t count = asked.optimize ? fitting(e, std::max<std::size_t>(1, asked.max_elements), h) : 0;
+    const std::size_t count = asked.optimize ? fitting(e, std::max<std::size_t>(1, asked.max_elements), c) : 0;
     const bool end = asked.optimize && count == e.size();
     if (!end && enumerations.size() >= max_enumerations) return fault{fault_code::quota_operations_per_user, {}, {}};
     const std::string context = end ? std::string() : base::uuid::random(random).text();
@@ -77,6 +78,15 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
     return {};
 }
 
+/// Shells are enumerated at their common URI only (MS-WSMV 3.1.4.8.2).
+server_table::state::outcome server_table::state::enumerate_cmd(const call& c)
+{
+    auto read = wsman::read_enumerate(c.request.payload());
+    if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
+    const bool filter = !std::get<wsman::enumerate_request>(read).filter_dialect.empty();
+    return fault{filter ? fault_code::filtering_not_supported : fault_code::action_not_supported, {}, {}};
+}
+
 server_table::state::outcome server_table::state::pull(const call& c)
 {
     const auto& h = c.request.header();
@@ -89,7 +99,9 @@ server_table::state::outcome server_table::state::pull(const call& c)
         return fault{fault_code::invalid_enumeration_context, {}, {}};
     enumeration& e = at->second;
     const std::size_t from = e.next;
-    e.next += fitting(e, asked.max_elements, h);
+    const std::size_t count = fitting(e, asked.max_elements, c);
+    if (count == 0 && e.next != e.size()) return too_small(c);
+    e.next += count;
     e.until = c.now + options.enumeration_timeout;
     const bool end = e.next == e.size();
     answer(c.token, h.message_id, h.action, [&](xml::writer& w) {

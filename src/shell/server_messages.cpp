@@ -76,7 +76,7 @@ std::optional<fault> read_time(const xml::element& e, std::optional<milliseconds
 {
     to = base::parse_duration(e.trimmed());
     if (to) return {};
-    return refuse(fault_code::wsman_invalid_parameter, "A time of the shell is no duration.");
+    return refuse(fault_code::schema_validation_error, "A time of the shell is no duration.");
 }
 
 std::optional<fault> read_shell_child(const xml::element& e, create_shell& c)

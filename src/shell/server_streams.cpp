@@ -122,10 +122,11 @@ server_table::state::outcome server_table::state::receive(const call& c, server_
     const auto at = s.commands.find(shell_key(asked.command_id));
     if (at == s.commands.end()) return no_such_command();
     server_command& n = *at->second;
+    if (envelope_room(c) == 0) return too_small(c);
     end_receive(n, {fault_code::operation_aborted, "Another Receive took the place of this one.", {}}, c.now);
     const auto& h = c.request.header();
     r.request = {c.token, h.message_id};
-    r.room = envelope_room(h);
+    r.room = envelope_room(c);
     r.since = c.now;
     r.until =
         c.now + std::min(h.operation_timeout.value_or(options.max_operation_timeout), options.max_operation_timeout);

@@ -10,12 +10,20 @@
 namespace winrm::shell {
 namespace {
 
-/// The options that mean something here. A client that insists on another one is refused (MS-WSMV 3.1.4.1.10).
-bool known_option(base::bytes_view name)
+/// The options that mean something, and where. A client that insists on another one is refused (MS-WSMV 3.1.4.1.10).
+bool known_option(base::bytes_view name, base::bytes_view action)
 {
-    constexpr std::array<base::bytes_view, 5> names{"WINRS_NOPROFILE", "WINRS_CODEPAGE", "WINRS_CONSOLEMODE_STDIN",
-                                                    "WINRS_SKIP_CMD_SHELL", "WSMAN_CMDSHELL_OPTION_KEEPALIVE"};
-    return std::any_of(names.begin(), names.end(), [name](base::bytes_view n) { return base::iequals(n, name); });
+    struct known
+    {
+        base::bytes_view name, action;
+    };
+    static constexpr std::array<known, 5> all{{{"WINRS_NOPROFILE", wsman::action::create},
+                                               {"WINRS_CODEPAGE", wsman::action::create},
+                                               {"WINRS_CONSOLEMODE_STDIN", wsman::action::command},
+                                               {"WINRS_SKIP_CMD_SHELL", wsman::action::command},
+                                               {"WSMAN_CMDSHELL_OPTION_KEEPALIVE", wsman::action::receive}}};
+    return std::any_of(all.begin(), all.end(),
+                       [&](const known& k) { return base::iequals(k.name, name) && k.action == action; });
 }
 
 } // namespace
@@ -61,13 +69,25 @@ void server_table::state::refuse_later(std::optional<waiting_request>& w, const 
     w.reset();
 }
 
-std::size_t server_table::state::envelope_room(const wsman::request_header& h) const
+std::size_t server_table::state::envelope_room(const call& c) const
 {
-    const std::size_t limit =
+    const auto& h = c.request.header();
+    const std::size_t octets =
         h.max_envelope_size == 0 ? options.limits.envelope : std::min(h.max_envelope_size, options.limits.envelope);
+    // What goes in is ASCII, or at least no longer in UTF-16 than in UTF-8 counted twice; the mark takes two octets.
+    const std::size_t limit = c.form.octets == 1 ? octets : (octets - 2) / c.form.octets;
     // The request's MessageID comes back in RelatesTo, escaped at worst to six times its length.
     const std::size_t taken = wsman::reply_overhead + 6 * h.message_id.size();
-    return limit > taken + 1024 ? limit - taken : 1024;
+    return limit > taken + least_room ? limit - taken : 0;
+}
+
+fault server_table::state::too_small(const call& c) const
+{
+    const bool theirs =
+        c.request.header().max_envelope_size != 0 && c.request.header().max_envelope_size <= options.limits.envelope;
+    return {theirs ? fault_code::max_envelope_size_exceeded : fault_code::server_envelope_limit,
+            "The answer does not fit the envelope.",
+            {}};
 }
 
 // -- dispatch
@@ -105,8 +125,11 @@ server_table::state::outcome server_table::state::dispatch(const call& c)
     if (waiting >= options.max_operations && !ends_something)
         return fault{fault_code::quota_operations_per_user, {}, {}};
     for (const wsman::option& o : h.options.items()) {
-        if (o.must_comply && !known_option(o.name)) return fault{fault_code::invalid_options, {}, {}};
+        if (o.must_comply && !known_option(o.name, h.action)) return fault{fault_code::invalid_options, {}, {}};
     }
+    // MS-WSMV 3.1.4.1.31.8; Windows answers so.
+    if (c.form.chunked && base::bytes_view(h.resource_uri).starts_with(wsman::resource_uri::shell))
+        return fault{fault_code::not_supported, "A remote shell takes no request in chunks.", {}};
     if (h.resource_uri == wsman::resource_uri::config) return get_config(c);
     if (h.resource_uri == wsman::resource_uri::shell || h.resource_uri == wsman::resource_uri::shell_command) {
         if (h.action == wsman::action::enumerate) return enumerate(c);
@@ -122,6 +145,7 @@ server_table::state::outcome server_table::state::dispatch_shell(const call& c)
 {
     const auto& h = c.request.header();
     if (h.action == wsman::action::create) return create(c);
+    if (h.action == wsman::action::enumerate) return enumerate_cmd(c);
     const auto is = [&](base::bytes_view a) { return h.action == a; };
     const bool known = is(wsman::action::get) || is(wsman::action::delete_) || is(wsman::action::command) ||
                        is(wsman::action::send) || is(wsman::action::receive) || is(wsman::action::signal) ||
@@ -162,13 +186,13 @@ server_table::server_table(table_options options, base::random_source random, ba
 server_table::~server_table() = default;
 
 void server_table::handle_request(request_token token, base::bytes_view utf8, base::bytes_view client_ip,
-                                  base::time_point now)
+                                  base::time_point now, request_form form)
 {
     auto read = wsman::read_request(utf8, state_->options.limits);
     if (const auto* no = std::get_if<wsman::rejected_request>(&read))
         return state_->refuse(token, no->message_id, no->fault);
     const auto& request = std::get<wsman::incoming_request>(read);
-    if (auto why = state_->dispatch({token, request, client_ip, now}))
+    if (auto why = state_->dispatch({token, request, client_ip, now, form}))
         state_->refuse(token, request.header().message_id, *why);
 }
 

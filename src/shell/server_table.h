@@ -97,6 +97,13 @@ struct outgoing_reply
 
 enum class start_failure { not_found, no_permission, bad_directory, no_resources };
 
+/// How a request came, as far as its answer depends on it.
+struct request_form
+{
+    std::size_t octets = 1; ///< per ASCII character of the answer: 2 in UTF-16
+    bool chunked = false;
+};
+
 class server_table
 {
 public:
@@ -104,7 +111,8 @@ public:
     ~server_table();
 
     /// One decoded envelope (UTF-8) of this user. `client_ip` is shown in rsp:ClientIP and logged.
-    void handle_request(request_token token, base::bytes_view utf8, base::bytes_view client_ip, base::time_point now);
+    void handle_request(request_token token, base::bytes_view utf8, base::bytes_view client_ip, base::time_point now,
+                        request_form form = {});
     /// An envelope whose charset could not be read.
     void handle_unreadable(request_token token, std::string reason, base::time_point now);
     /// The connection that asked is gone: its waiting Receive ends, its waiting Send was not taken, shells stay.

@@ -16,6 +16,7 @@ using wsman::fault;
 using wsman::fault_code;
 
 inline constexpr time_point never = time_point::max();
+inline constexpr std::size_t least_room = 1024; ///< of an answer that is worth sending
 
 /// A request whose answer comes later.
 struct waiting_request
@@ -130,6 +131,7 @@ struct server_table::state
         const wsman::incoming_request& request;
         base::bytes_view client_ip;
         time_point now;
+        request_form form;
     };
     using outcome = std::optional<fault>; ///< what to answer, if nothing was answered or kept
     outcome dispatch(const call& c);
@@ -174,12 +176,15 @@ struct server_table::state
 
     // server_enumerate.cpp
     outcome enumerate(const call& c);
+    outcome enumerate_cmd(const call& c);
     outcome pull(const call& c);
     outcome release(const call& c);
     void write_items(xml::writer& w, const enumeration& e, std::size_t from, std::size_t to) const;
-    [[nodiscard]] std::size_t fitting(const enumeration& e, std::size_t wanted, const wsman::request_header& h) const;
+    [[nodiscard]] std::size_t fitting(const enumeration& e, std::size_t wanted, const call& c) const;
 
-    [[nodiscard]] std::size_t envelope_room(const wsman::request_header& h) const;
+    /// Characters that an answer has for what it carries, 0 = it does not fit.
+    [[nodiscard]] std::size_t envelope_room(const call& c) const;
+    [[nodiscard]] fault too_small(const call& c) const;
 };
 
 /// "{GUID}", "uuid:GUID" and case are other spellings of one id.

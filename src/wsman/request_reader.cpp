@@ -41,6 +41,15 @@ refusal read_bounded(const xml::element& e, std::size_t bound, std::string& to)
     return {};
 }
 
+// MS-WSMV 3.1.4.1.12: at most 2048 characters, of which UTF-8's continuation bytes are none.
+refusal read_activity(const xml::element& e, std::string& to)
+{
+    to = e.trimmed();
+    const auto characters = std::count_if(to.begin(), to.end(), [](char c) { return (c & 0xC0) != 0x80; });
+    if (characters <= 2048) return {};
+    return refuse(fault_code::invalid_message_information_header, "The ActivityId is too long.");
+}
+
 // ReplyTo and FaultTo: answers go back on the connection, nowhere else (MS-WSMV 3.1.4.1.3, .4; its text for FaultTo
 // ends the URI with a slash).
 refusal check_anonymous(const xml::element& e)
@@ -160,7 +169,8 @@ struct request_reader
         if (name == "OptionSet") return read_options(e, h);
         if (name == "Locale") return read_language(e, h.locale);
         if (name == "FragmentTransfer") return refuse_fragment(e);
-        known = false;
+        // To be ignored (MS-WSMV 3.1.4.1.11, .15).
+        known = name == "RequestEPR" || name == "RequestTotalItemsCountEstimate";
         return {};
     }
 
@@ -170,7 +180,7 @@ struct request_reader
         known = true;
         if (name == "DataLocale") return read_language(e, h.data_locale);
         if (name == "SessionId") return read_bounded(e, limits.uri, h.session_id);
-        if (name == "ActivityId") return read_bounded(e, limits.uri, h.activity_id);
+        if (name == "ActivityId") return read_activity(e, h.activity_id);
         known = false; // OperationID, SequenceId: not understood on purpose, they ask for full duplex
         return {};
     }

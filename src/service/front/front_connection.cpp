@@ -138,6 +138,7 @@ void front_connection::handle(http::request_arrived&& event)
     wire::request r;
     r.number = ++requests_;
     r.charset = std::move(event.charset);
+    r.chunked = event.chunked;
     r.envelope = std::move(event.body);
     user_->send(wire::encode_head(r), r.envelope);
 }

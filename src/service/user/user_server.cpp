@@ -128,7 +128,8 @@ void user_server::frame_arrived(std::uint64_t id, base::bytes&& payload)
     auto text = soap::decode(std::move(request->envelope), request->charset);
     if (text) {
         c.encoding = text->encoding;
-        table_.handle_request(token, text->text, c.peer, loop_.now());
+        const std::size_t octets = text->encoding == soap::charset::utf8 ? 1 : 2;
+        table_.handle_request(token, text->text, c.peer, loop_.now(), {octets, request->chunked});
     } else {
         table_.handle_unreadable(token, text.error().message(), loop_.now());
     }

@@ -162,6 +162,7 @@ template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer
 {
     c.number(f.number);
     c.text(f.charset, max_media_type);
+    c.flag(f.chunked);
     c.rest(f.envelope, max_envelope);
 }
 template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const reply, reply>& f)

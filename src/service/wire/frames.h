@@ -26,6 +26,7 @@ struct request
 {
     std::uint64_t number = 0;
     std::string charset;
+    bool chunked = false;
     std::string envelope;
 };
 struct reply

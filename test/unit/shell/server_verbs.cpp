@@ -1,6 +1,7 @@
 // Everything of the table that is not a running command: foreign ids, enumeration, quotas, time.
 #include "unit/shell/table_fixture.h"
 
+#include "soap/charset.h"
 #include "wsman/enumeration.h"
 
 namespace winrm::shell {
@@ -161,6 +162,11 @@ TEST_F(verbs_test, commands_are_enumerated_by_shell)
               number(fault_code::enumerate_commands_epr_not_supported));
     EXPECT_EQ(code_of(make(wsman::action::enumerate, wsman::resource_uri::cmd, wsman::enumerate_body({}))),
               number(fault_code::action_not_supported));
+    e = {};
+    e.filter_dialect = wsman::selector_filter_dialect;
+    e.filter_selectors.add("ShellId", s);
+    EXPECT_EQ(code_of(make(wsman::action::enumerate, wsman::resource_uri::cmd, wsman::enumerate_body(e))),
+              number(fault_code::filtering_not_supported));
 }
 
 TEST_F(verbs_test, identify_tells_the_product)
@@ -188,7 +194,9 @@ TEST_F(verbs_test, an_unreadable_envelope_is_a_fault)
 TEST_F(verbs_test, only_known_options_can_be_insisted_on)
 {
     for (const auto& [name, code] : {std::pair{"WINRS_NOPROFILE", 0U}, std::pair{"winrs_noprofile", 0U},
-                                     std::pair{"WSMAN_CMDSHELL_OPTION_KEEPALIVE", 0U},
+                                     // means something with Receive only
+                                     std::pair{"WSMAN_CMDSHELL_OPTION_KEEPALIVE", number(fault_code::invalid_options)},
+                                     std::pair{"WINRS_SKIP_CMD_SHELL", number(fault_code::invalid_options)},
                                      std::pair{"WINRS_UNKNOWN", number(fault_code::invalid_options)},
                                      std::pair{"WSMAN_UNKNOWN", number(fault_code::invalid_options)},
                                      std::pair{"protocolversion", number(fault_code::invalid_options)}}) {
@@ -199,6 +207,82 @@ TEST_F(verbs_test, only_known_options_can_be_insisted_on)
         r.header.options.add(name, "TRUE");
         EXPECT_EQ(code_of(r), 0U) << name;
     }
+}
+
+TEST_F(verbs_test, what_is_insisted_on_belongs_to_the_verb)
+{
+    const auto shell = create();
+    auto command = make_command(cmd, shell, {"x", {}, id, {}, {}});
+    command.header.options.add("WINRS_CODEPAGE", "65001", true);
+    EXPECT_EQ(code_of(command), number(fault_code::invalid_options));
+    const auto p = start(shell);
+    auto asked = make_receive(cmd, shell, id, {"stdout"});
+    asked.header.options.add("WSMAN_CMDSHELL_OPTION_KEEPALIVE", "TRUE", true);
+    ask(asked);
+    table.process_output_end(p, false, now);
+    table.process_output_end(p, true, now);
+    table.process_exited(p, 0, now);
+    EXPECT_EQ(reply()->code, 0U);
+}
+
+// MS-WSMV 3.1.4.1.31.8.
+TEST_F(verbs_test, a_shell_takes_no_request_in_chunks)
+{
+    const auto shell = create();
+    const auto refused = number(fault_code::not_supported);
+    EXPECT_EQ(code_of(make_get(cmd, shell), {1, true}), refused);
+    EXPECT_EQ(code_of(make_create({}), {1, true}), refused);
+    EXPECT_EQ(code_of(make_get(cmd, shell), {1, false}), 0U);
+    table.handle_request(request_token{next++}, wsman::write_identify(), "192.0.2.1", now, {1, true});
+    EXPECT_FALSE(table.poll_reply()->is_fault);
+}
+
+// MS-WSMV 3.1.4.1.7 counts octets, as they go over the wire.
+TEST_F(verbs_test, an_answer_fits_the_envelope_in_every_charset)
+{
+    const auto shell = create();
+    const auto p = start(shell);
+    std::string printed;
+    while (printed.size() < 400'000) printed += "words with \xC3\xA4\n";
+    table.process_output(p, false, printed, now);
+    table.process_output_end(p, false, now);
+    table.process_output_end(p, true, now);
+    table.process_exited(p, 0, now);
+    for (const auto encoding : {soap::charset::utf8, soap::charset::utf16_le}) {
+        for (const std::size_t limit : {8192UL, 20'000UL, 153'600UL}) {
+            auto r = make_receive(cmd, shell, id, {"stdout", "stderr"});
+            r.header.max_envelope_size = limit;
+            ask(r, {encoding == soap::charset::utf8 ? 1UL : 2UL, false});
+            auto got = table.poll_reply();
+            ASSERT_TRUE(got);
+            EXPECT_FALSE(got->is_fault);
+            const auto octets = soap::encode(std::move(got->envelope), encoding).size();
+            EXPECT_LE(octets, limit);
+            EXPECT_GT(octets, limit / 4) << "most of it is used";
+        }
+    }
+    auto tight = make_receive(cmd, shell, id, {"stdout"});
+    tight.header.max_envelope_size = 8192;
+    tight.header.message_id = "uuid:m";
+    tight.header.message_id.append(1'500, '&');
+    table.handle_request(request_token{next++}, wsman::write_request(tight), "192.0.2.1", now);
+    EXPECT_NE(table.poll_reply()->envelope.find(std::to_string(number(fault_code::max_envelope_size_exceeded))),
+              std::string::npos);
+}
+
+TEST_F(verbs_test, an_item_that_fits_no_envelope_is_a_fault)
+{
+    const auto shell = create();
+    ask(make_command(cmd, shell, {std::string(8'000, '&'), {}, id, {}, {}}));
+    table.process_started(std::get<start_process>(*table.poll_order()).process, 1, now);
+    EXPECT_EQ(reply()->code, 0U);
+    const auto begun = ask_part(enumerate_commands(shell, false));
+    auto next_part =
+        make(wsman::action::pull, wsman::resource_uri::shell_command, wsman::pull_body({begun.context, 10}));
+    next_part.header.max_envelope_size = 8192;
+    EXPECT_EQ(code_of(next_part), number(fault_code::max_envelope_size_exceeded));
+    next_part.header.max_envelope_size = 100'000;
+    EXPECT_EQ(code_of(next_part), 0U) << "nothing of it was passed over";
 }
 
 TEST_F(verbs_test, the_profile_is_told_as_it_is)

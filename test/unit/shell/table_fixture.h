@@ -27,11 +27,11 @@ protected:
         return o;
     }
 
-    request_token ask(wsman::outgoing_request r)
+    request_token ask(wsman::outgoing_request r, request_form form = {})
     {
         const request_token token{next++};
         r.header.message_id = "uuid:m";
-        table.handle_request(token, wsman::write_request(r), "192.0.2.1", now);
+        table.handle_request(token, wsman::write_request(r), "192.0.2.1", now, form);
         return token;
     }
 
@@ -44,9 +44,9 @@ protected:
         return answer{read->fault() ? read->fault()->code : 0, r->envelope};
     }
 
-    std::uint32_t code_of(wsman::outgoing_request r)
+    std::uint32_t code_of(wsman::outgoing_request r, request_form form = {})
     {
-        ask(std::move(r));
+        ask(std::move(r), form);
         const auto a = reply();
         return a ? a->code : 1;
     }

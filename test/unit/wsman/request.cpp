@@ -108,6 +108,9 @@ TEST(request, what_is_taken_although_it_looks_odd)
         {"operation id of robust connections", "<ms:OperationID env:mustUnderstand='false'>uuid:o</ms:OperationID>"},
         {"locale with unqualified attribute", "<m:Locale mustUnderstand='true' xml:lang='en-US'/>"},
         {"empty option set", "<m:OptionSet/>"},
+        {"to be ignored even so", "<m:RequestEPR env:mustUnderstand='true'/>"
+                                  "<m:RequestTotalItemsCountEstimate env:mustUnderstand='true'/>"},
+        {"activity id of 2048 characters", "<ms:ActivityId>" + repeated("\xC3\xA4", 2048) + "</ms:ActivityId>"},
         {"smallest envelope", "<m:MaxEnvelopeSize>8192</m:MaxEnvelopeSize>"},
         {"same option twice",
          "<m:OptionSet><m:Option Name='a'>1</m:Option><m:Option Name='a'>2</m:Option></m:OptionSet>"},

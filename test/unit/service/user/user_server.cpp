@@ -61,7 +61,7 @@ protected:
     }
     static void post(client& c, std::string envelope, std::string charset = "UTF-8")
     {
-        const wire::request r{++c.last, std::move(charset), std::move(envelope)};
+        const wire::request r{++c.last, std::move(charset), false, std::move(envelope)};
         c.socket->send(wire::encode_head(r), r.envelope);
     }
     std::string write(wsman::outgoing_request r)

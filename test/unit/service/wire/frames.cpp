@@ -98,12 +98,13 @@ TEST(Frames, BytesLeftOverAreRefused)
 
 TEST(Frames, EnvelopeRunsToTheEndAndNeedsNoJoin)
 {
-    const wire::request r{42, "UTF-16", std::string{"<\0>", 3}};
+    const wire::request r{42, "UTF-16", true, std::string{"<\0>", 3}};
     EXPECT_EQ(wire::encode_head(r) + r.envelope, wire::encode(wire::frame{r}));
     auto back = wire::decode(wire::encode(wire::frame{r}));
     ASSERT_TRUE(back);
     EXPECT_EQ(std::get<wire::request>(*back).number, 42u);
     EXPECT_EQ(std::get<wire::request>(*back).charset, "UTF-16");
+    EXPECT_TRUE(std::get<wire::request>(*back).chunked);
     EXPECT_EQ(std::get<wire::request>(*back).envelope, r.envelope);
     const wire::reply a{43, true, "m", "x"};
     EXPECT_EQ(wire::encode_head(a) + a.envelope, wire::encode(wire::frame{a}));
