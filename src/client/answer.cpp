@@ -62,7 +62,8 @@ error strange_status(const http::response& answer, const answer_context& context
     case 404:
         return say(errc::not_wsman,
                    "nothing of that path is there; this is no WS-Management service, or its path is not /wsman");
-    case 405: return say(errc::not_wsman, "it takes no POST there, so it is no WS-Management service");
+    case 405:
+    case 501: return say(errc::not_wsman, "it takes no POST there, so it is no WS-Management service");
     case 407: return say(errc::http_status, "a proxy on the way wants a login");
     case 411: return say(errc::http_status, "it wants a Content-Length, which was sent; a proxy may have dropped it");
     case 413: return say(errc::too_large, "the request is larger than it accepts (its MaxEnvelopeSizekb)");

@@ -132,9 +132,17 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (auto answer = http.poll()) finish(std::move(*answer));
     }
 
+    /// What a TLS server does with a request in clear, Windows among them.
+    error hinted(error e) const
+    {
+        if (tls != nullptr || used || begun || e.code() != errc::connection_lost) return e;
+        return {errc::connection_lost, e.message() + " (if this is its HTTPS port, use https)"};
+    }
+
     void finish(result<http::response> answer)
     {
         wait.cancel();
+        if (!answer) answer = hinted(std::move(answer).error());
         if (session.trace != nullptr && answer) {
             session.trace->message('<', number, "HTTP " + std::to_string(answer->status), answer->body);
         }
@@ -171,11 +179,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
             exchange lost = std::move(*current);
             current.reset();
             if (!why) why.emplace(errc::connection_lost, "the host closed the connection before it had answered");
-            if (tls == nullptr && !used && !begun && why->code() == errc::connection_lost) {
-                // What a TLS server does with a request in clear, Windows among them.
-                why.emplace(errc::connection_lost, why->message() + " (if this is its HTTPS port, use https)");
-            }
-            call.ended(std::move(lost), *why);
+            call.ended(std::move(lost), hinted(*why));
             why.reset();
         }
         if (gone) return;

@@ -11,6 +11,8 @@ namespace {
 
 /// A Receive lost with its connection is asked again this often in a row; an answer resets the count.
 constexpr int receive_retries = 3;
+/// One whose connection stayed silent.
+constexpr int silent_retries = 1;
 /// A host that says TimedOut sooner than this after a Receive did not wait for output at all (Windows accepts no
 /// MaxTimeoutms below it). It is asked again after a pause that doubles from the first to the longest.
 constexpr base::milliseconds no_wait_at_all{500};
@@ -132,18 +134,32 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     {
         --under_way;
         if (reply) {
-            retries = 0;
+            retries = silences = 0;
             if (!timed_out(*reply)) next_pause = first_pause;
             else if (!told && over.loop().now() - begin < std::min(no_wait_at_all, request.shell.operation_timeout / 2))
                 take_a_rest();
             machine.handle_reply(id, *reply);
         } else {
             // Only a Receive is ever repeated. The host may have taken the output off its queue for the lost answer.
-            const bool repeat = reply.error().code() == errc::connection_lost && retries++ < receive_retries;
+            // A connection that something on the way has dropped without a word is silent, and another one works.
+            const errc why = reply.error().code();
+            const bool repeat = (why == errc::connection_lost && retries++ < receive_retries) ||
+                                (why == errc::timeout && repeatable && silences++ < silent_retries);
             if (repeat && repeatable && !told) result_.output_uncertain = true;
-            machine.handle_failure(id, std::move(reply).error(), repeat);
+            machine.handle_failure(id, repeatable ? while_running(std::move(reply).error()) : std::move(reply).error(),
+                                   repeat);
         }
         pump();
+    }
+
+    /// "nothing listens there" is no news of a host that was there a moment ago.
+    [[nodiscard]] error while_running(error e) const
+    {
+        if (!command_begun || e.code() != errc::connect) return e;
+        return {errc::connection_lost,
+                "the connection was lost while the command ran and could not be made again: " + e.message() +
+                    "; the command may be running there still (winrm shells "
+                    "lists what is left)"};
     }
 
     /// Else a host that never waits would keep both ends busy for ever.
@@ -268,7 +284,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     base::milliseconds next_pause = first_pause;
     std::optional<shell::outgoing> held; ///< a Receive that waits for resume_output()
     std::size_t under_way = 0;
-    int retries = 0;
+    int retries = 0, silences = 0;
     bool paused = false, resting = false, told = false, closing = false, finished = false, asked_size = false,
          command_begun = false;
     bool pumping = false, again = false, detached = false;
@@ -312,6 +328,8 @@ void run::resume_output()
         if (auto self = weak.lock()) self->pump();
     });
 }
+
+bool run::command_begun() const noexcept { return impl_->command_begun; }
 
 void run::cancel() { impl_->end(error(errc::cancelled, "the command was cancelled")); }
 

@@ -59,6 +59,8 @@ public:
     void resume_output();
     /// Terminate, delete the shell, end with errc::cancelled.
     void cancel();
+    /// The host has said that the command was started.
+    [[nodiscard]] bool command_begun() const noexcept;
 
 private:
     struct impl;

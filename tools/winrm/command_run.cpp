@@ -171,6 +171,7 @@ private:
                                                  std::strerror(input_->failure()) + "; the command was terminated");
         } else if (!r && presses_ > 1 && r.error().fault() != nullptr && r.error().fault()->code == operation_aborted) {
             caught_ = SIGINT; // what the second Ctrl-C asked for
+            failure_.emplace(errc::cancelled, "the command was terminated by Ctrl-C");
         } else if (!r) {
             failure_ = std::move(r).error();
         } else if (!r->exit_code) {
@@ -188,8 +189,8 @@ private:
             caught_ = signo; // nothing is left but output that nobody reads
             return;
         }
-        // Before the first request there is no command yet that could get a Ctrl-C.
-        if (signo == SIGINT && presses_ < 2 && session_.requests() > 0) {
+        // Before it has begun there is no command that could get a Ctrl-C.
+        if (signo == SIGINT && presses_ < 2 && run_->command_begun()) {
             run_->signal(presses_++ == 0 ? shell::signal_code::ctrl_c : shell::signal_code::terminate);
             return;
         }

@@ -254,11 +254,15 @@ std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::s
         stop.so_far = o;
         return stop;
     };
+    const std::vector<std::string> typed = words;
     if (auto stop = read_words(app, name, std::move(words), what)) return stopped(std::move(*stop));
     if (what == subcommand::explain) {
         for (const auto& w : app.remaining()) return usage(unknown_option(app, w, what));
         for (auto& w : after) o.codes.push_back(std::move(w));
     } else if (what == subcommand::run) {
+        // "ping -n 4 host" must not become "ping 4 host" without a word.
+        if (!std::equal(o.command.rbegin(), o.command.rend(), typed.rbegin()))
+            return stopped(usage("an option stands among the words of the command: put -- before the command"));
         for (auto& w : after) o.command.push_back(std::move(w));
     } else if (!after.empty()) {
         return stopped(usage("winrm " + name + " takes nothing after --"));

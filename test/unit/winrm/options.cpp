@@ -109,6 +109,8 @@ TEST(Options, CommandWithoutDashes)
 {
     EXPECT_EQ(good({"run", "web1", "ipconfig", "/all"}).command, (std::vector<std::string>{"ipconfig", "/all"}));
     expect_error({"run", "web1", "ls", "--color"}, "put -- before the command");
+    expect_error({"run", "web1", "ping", "-n", "4", "host"}, "put -- before the command");
+    expect_error({"run", "web1", "hostname", "--json"}, "put -- before the command");
 }
 
 TEST(Options, Mistakes)
