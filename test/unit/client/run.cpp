@@ -79,11 +79,14 @@ struct fake_shell
 /// One run over a session with a fake host, everything it said kept.
 struct conversation
 {
-    explicit conversation(fake_host::handler answer) : host(loop, std::move(answer)), session(loop, options()) {}
+    explicit conversation(fake_host::handler answer, base::milliseconds patience = base::milliseconds{15'000})
+        : host(loop, std::move(answer)), session(loop, options(patience))
+    {}
 
-    remote::session_options options()
+    remote::session_options options(base::milliseconds patience)
     {
         remote::session_options o;
+        o.patience = patience;
         o.host = host.target();
         o.login = credentials("ada", "secret");
         o.allow_unencrypted = true;
@@ -247,6 +250,35 @@ TEST(run, a_connection_lost_at_any_step_ends_named_and_never_hangs)
             if (step > 1) {
                 EXPECT_GE(asked("Delete"), 1) << "the shell is deleted on every path";
             }
+        }
+    }
+}
+
+TEST(run, a_connection_that_falls_silent_is_made_again_once)
+{
+    for (const int silent : {1, 2}) {
+        SCOPED_TRACE(silent);
+        fake_shell shell;
+        shell.script = {{"hello", true, 0}};
+        int receives = 0;
+        conversation c(
+            [&](const http_request& r) {
+                const bool receive = r.envelope().header().action == action::receive;
+                return receive && ++receives <= silent ? http_reply{"", false, true} : shell.answer(r);
+            },
+            base::milliseconds{10});
+        remote::run_request request;
+        request.shell.operation_timeout = base::milliseconds{500};
+        c.start(std::move(request));
+        c.to_the_end();
+        EXPECT_EQ(receives, 2);
+        if (silent == 1) {
+            ASSERT_TRUE(*c.done) << c.done->error();
+            EXPECT_EQ(c.out, "hello");
+            EXPECT_TRUE((*c.done)->output_uncertain);
+        } else {
+            ASSERT_FALSE(*c.done);
+            EXPECT_EQ(c.done->error().code(), errc::timeout);
         }
     }
 }
