@@ -49,7 +49,7 @@ void append_value(std::string& line, base::bytes_view raw)
     }
     line += '"';
     for (const char c : value) {
-        if (c == '"') line += '\\';
+        if (c == '"' || c == '\\') line += '\\';
         line += c;
     }
     line += '"';

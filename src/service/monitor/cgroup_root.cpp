@@ -152,6 +152,9 @@ std::string cgroup_root::make(uid_t uid, gid_t gid)
     const std::string leaf = folder + "/main";
     if (::mkdir(folder.c_str(), 0755) != 0) return {};
     bool good = ::mkdir(leaf.c_str(), 0755) == 0;
+    // Root's own: the account can make folders for shells and commands, but no tree that takes for ever to remove.
+    write_file(folder + "/cgroup.max.depth", "2");
+    write_file(folder + "/cgroup.max.descendants", "16384");
     for (const std::string& place : {folder, leaf})
         for (const char* file : {"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"})
             good = good && ::chown((place + file).c_str(), uid, gid) == 0;

@@ -7,6 +7,15 @@
 namespace winrm::service::monitor {
 namespace {
 
+/// Two names of one uid are two logins: shell, groups and home are not the same.
+std::string key_of(const identity& who)
+{
+    return std::to_string(who.uid()) + '\n' + std::to_string(who.gid()) + '\n' + who.name() + '\n' + who.home() + '\n' +
+           who.shell();
+}
+
+/// Connections that a process has been given and has not taken: more, and it is stopped or stuck.
+constexpr std::uint32_t most_untaken = 128;
 constexpr base::milliseconds time_to_end{8'000}; // for killing and closing, before it is killed itself
 
 } // namespace
@@ -41,9 +50,15 @@ user_processes::~user_processes() = default;
 
 io::unique_fd user_processes::connect(const identity& who, const std::string& peer)
 {
-    const auto at = serving_.find(who.uid());
+    const auto at = serving_.find(key_of(who));
     process* p = at != serving_.end() ? all_.at(at->second).get() : start(who);
     if (!p) return {};
+    if (p->given - p->told.taken > most_untaken) {
+        // Its own commands may have stopped it. What waits for it would else fill our descriptors.
+        end(*p, "takes no connections");
+        children_.kill(p->pid, SIGKILL);
+        return {};
+    }
     auto [mine, theirs] = io::make_socket_pair();
     if (!mine || !theirs) return {};
     p->clock.cancel();
@@ -93,7 +108,7 @@ user_processes::process* user_processes::start(const identity& who)
                 {"uid", std::to_string(who.uid())},
                 {"pid", std::to_string(p->pid)},
                 {"cgroup", p->cgroup.empty() ? "none" : p->cgroup}});
-    serving_[who.uid()] = number;
+    serving_[key_of(who)] = number;
     return (all_[number] = std::move(p)).get();
 }
 
@@ -142,7 +157,8 @@ void user_processes::end(process& p, base::bytes_view reason)
 {
     if (p.state == peer_state::stopping) return;
     p.state = peer_state::stopping;
-    if (const auto at = serving_.find(p.who.uid()); at != serving_.end() && at->second == p.number) serving_.erase(at);
+    if (const auto at = serving_.find(key_of(p.who)); at != serving_.end() && at->second == p.number)
+        serving_.erase(at);
     log_.write(base::log_level::info, "user_process_stop",
                {{"user", p.who.name()}, {"pid", std::to_string(p.pid)}, {"reason", std::string{reason}}});
     p.socket->send(wire::encode(wire::frame{wire::stop{}}));
@@ -155,7 +171,7 @@ void user_processes::ended(std::uint64_t number, int status)
     if (at == all_.end()) return;
     const auto p = std::move(at->second);
     all_.erase(at);
-    if (const auto s = serving_.find(p->who.uid()); s != serving_.end() && s->second == number) serving_.erase(s);
+    if (const auto s = serving_.find(key_of(p->who)); s != serving_.end() && s->second == number) serving_.erase(s);
     cgroup_root::remove(p->cgroup);
     log_.write(status == 0 ? base::log_level::info : base::log_level::error, "user_process_end",
                {{"user", p->who.name()}, {"pid", std::to_string(p->pid)}, {"status", describe_end(status)}});

@@ -56,7 +56,7 @@ private:
     base::log_sink& log_;
     std::uint64_t next_ = 1;
     std::map<std::uint64_t, std::unique_ptr<process>> all_;
-    std::map<uid_t, std::uint64_t> serving_;
+    std::map<std::string, std::uint64_t> serving_; ///< by key_of()
 };
 
 /// "exit 1", "signal 9"
