@@ -33,7 +33,7 @@ public:
             settle();
             step = (step * growth) % 251 + 1;
         }
-        connection_.end_of_stream();
+        connection_.end_of_stream(now_);
         settle();
         if (!out_.closed) std::abort();
         return std::move(out_);
@@ -59,7 +59,7 @@ private:
             while (!connection_.output().empty()) {
                 again = true;
                 out_.said.append(connection_.output());
-                connection_.written(connection_.output().size());
+                connection_.written(connection_.output().size(), now_);
             }
         }
     }
@@ -68,8 +68,8 @@ private:
     {
         if (connection_.authenticated()) std::abort();
         out_.seen += "login " + e.credentials.user + "\n";
-        if (e.credentials.user.size() % 2 == 1) connection_.login_accepted();
-        else connection_.login_denied();
+        if (e.credentials.user.size() % 2 == 1) connection_.login_accepted(now_);
+        else connection_.login_denied(now_);
     }
 
     void handle(http::request_arrived& e)

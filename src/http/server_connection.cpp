@@ -96,25 +96,14 @@ struct server_connection::state
     bool anonymous_identify = false, close_after = false, ended = false, closing_told = false;
     bool answered = false, close_next = false; ///< anything yet; the next answer is the last
     base::time_point now, due = base::time_point::max();
-    base::milliseconds span{0};
-    bool now_is_old = false, due_is_early = false;
 
     // ---- time
 
-    void set_timer(base::milliseconds length)
-    {
-        span = length;
-        due = now + length;
-        due_is_early = now_is_old;
-    }
+    void set_timer(base::milliseconds length) { due = now + length; }
 
     void stop_timer() { due = base::time_point::max(); }
 
-    void saw(base::time_point t)
-    {
-        now = std::max(now, t);
-        now_is_old = false;
-    }
+    void saw(base::time_point t) { now = std::max(now, t); }
 
     // ---- phases
 
@@ -373,11 +362,11 @@ void server_connection::received(std::string_view data, base::time_point now)
     if (used < data.size() && s.at != state::phase::closed) s.pending.assign(data.substr(used));
 }
 
-void server_connection::end_of_stream()
+void server_connection::end_of_stream(base::time_point now)
 {
     state& s = *state_;
     if (std::exchange(s.ended, true)) return;
-    s.now_is_old = true;
+    s.saw(now);
     if (s.at == state::phase::login || s.at == state::phase::handed) s.out.push("HTTP/1.1 100 Continue\r\n\r\n", {});
     s.resume();
 }
@@ -399,11 +388,11 @@ std::optional<server_event> server_connection::poll()
     return std::nullopt;
 }
 
-void server_connection::login_accepted()
+void server_connection::login_accepted(base::time_point now)
 {
     state& s = *state_;
     if (s.at != state::phase::login) return;
-    s.now_is_old = true;
+    s.saw(now);
     s.accepted = s.asked;
     const request_head head = std::move(*s.waiting);
     s.waiting.reset();
@@ -411,11 +400,11 @@ void server_connection::login_accepted()
     s.resume();
 }
 
-void server_connection::login_denied()
+void server_connection::login_denied(base::time_point now)
 {
     state& s = *state_;
     if (s.at != state::phase::login) return;
-    s.now_is_old = true;
+    s.saw(now);
     ++s.failed_logins;
     const request_head head = std::move(*s.waiting);
     s.waiting.reset();
@@ -423,11 +412,11 @@ void server_connection::login_denied()
     s.resume();
 }
 
-void server_connection::login_unavailable()
+void server_connection::login_unavailable(base::time_point now)
 {
     state& s = *state_;
     if (s.at != state::phase::login) return;
-    s.now_is_old = true;
+    s.saw(now);
     const request_head head = std::move(*s.waiting);
     s.waiting.reset();
     s.refuse({503, "logins cannot be checked at the moment"}, head);
@@ -442,9 +431,10 @@ void server_connection::respond(int status, std::string body, std::string_view m
     s.answer(status, std::move(body), media_type, {});
 }
 
-void server_connection::fail()
+void server_connection::fail(base::time_point now)
 {
     state& s = *state_;
+    s.saw(now);
     s.accepted.reset();
     switch (s.at) {
     case state::phase::closed: return;
@@ -468,11 +458,11 @@ void server_connection::fail()
 
 std::string_view server_connection::output() const noexcept { return state_->out.front(); }
 
-void server_connection::written(std::size_t count)
+void server_connection::written(std::size_t count, base::time_point now)
 {
     state& s = *state_;
     s.out.written(count);
-    s.now_is_old = true;
+    s.saw(now);
     if (s.at == state::phase::flush && s.out.empty()) s.resume();
 }
 
@@ -490,7 +480,6 @@ void server_connection::handle_timeout(base::time_point now)
     state& s = *state_;
     s.saw(now);
     if (now < s.due) return;
-    if (s.due_is_early) return s.set_timer(s.span);
     switch (s.at) {
     case state::phase::head:
         if (s.scanner.empty()) return s.close();

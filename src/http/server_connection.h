@@ -64,31 +64,30 @@ public:
     void received(std::string_view data, base::time_point now);
     /// The client sends no more. A request that is complete still gets its answer, and a 100 (Continue) goes ahead of
     /// one that is not there yet: a network that finds nobody to take it says so to the owner.
-    void end_of_stream();
+    void end_of_stream(base::time_point now);
     /// The owner wants to be rid of the connection: the next answer says so and is the last one. An answer that has
     /// begun to leave stays as it is.
     void close_after_next();
     /// Next thing the front has to do, nullopt = wait for bytes.
     [[nodiscard]] std::optional<server_event> poll();
 
-    void login_accepted();
+    void login_accepted(base::time_point now);
     /// 401 with the scheme list; the connection is anonymous again.
-    void login_denied();
+    void login_denied(base::time_point now);
     /// The login service is out of order: 503.
-    void login_unavailable();
+    void login_unavailable(base::time_point now);
     /// status 200 or 500; `media_type` whole value. Called once per request_arrived.
     void respond(int status, std::string body, std::string_view media_type, base::time_point now);
     /// The user's process has gone: 503 and close.
-    void fail();
+    void fail(base::time_point now);
 
     /// Bytes to write next, empty if none; the view lives until written(). There may be more after written().
     [[nodiscard]] std::string_view output() const noexcept;
-    void written(std::size_t count);
+    void written(std::size_t count, base::time_point now);
     /// False while an answer is outstanding or unsent: then leave further bytes in the socket (back-pressure).
     [[nodiscard]] bool wants_input() const noexcept;
 
-    /// Time is known only from arguments: after a login or a write the deadline may be early, and handle_timeout() then
-    /// only moves it. When handle_timeout() wants to be called; time_point::max() = never.
+    /// When handle_timeout() wants to be called; time_point::max() = never. Time is known only from arguments.
     [[nodiscard]] base::time_point deadline() const noexcept;
     void handle_timeout(base::time_point now);
     /// Is somebody logged in on this connection?

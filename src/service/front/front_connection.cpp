@@ -49,7 +49,7 @@ void front_connection::arrived(result<base::bytes_view> data)
         // Either the client only sends no more and waits for its answer, or nobody is there: then what waits for this
         // connection in the user's process must be woken. What http_ sends now is refused by a host that has closed.
         look_again_ = context_.loop.now() + look_interval;
-        http_.end_of_stream();
+        http_.end_of_stream(context_.loop.now());
         return pump();
     }
     if (lingering_) {
@@ -116,24 +116,24 @@ void front_connection::login_answered(wire::login_verdict verdict, io::unique_fd
 {
     if (ended_ || !std::exchange(login_pending_, false)) return;
     switch (verdict) {
-    case wire::login_verdict::denied: http_.login_denied(); break;
+    case wire::login_verdict::denied: http_.login_denied(context_.loop.now()); break;
     case wire::login_verdict::accepted:
         if (user) {
             user_ = std::make_unique<io::message_socket>(context_.loop, std::move(user), context_.max_frame, 0);
             user_->start([this](io::message_socket::message m) { user_frame(std::move(m.payload)); },
                          [this] { user_gone(); });
-            http_.login_accepted();
+            http_.login_accepted(context_.loop.now());
             break;
         }
         [[fallthrough]];
-    case wire::login_verdict::unavailable: http_.login_unavailable(); break;
+    case wire::login_verdict::unavailable: http_.login_unavailable(context_.loop.now()); break;
     }
     pump();
 }
 
 void front_connection::handle(http::request_arrived&& event)
 {
-    if (!user_) return http_.fail();
+    if (!user_) return http_.fail(context_.loop.now());
     awaiting_reply_ = true;
     wire::request r;
     r.number = ++requests_;
@@ -168,7 +168,7 @@ void front_connection::user_gone()
 {
     user_.reset();
     awaiting_reply_ = false;
-    http_.fail();
+    http_.fail(context_.loop.now());
     pump();
 }
 
@@ -178,7 +178,7 @@ void front_connection::write_output()
     writing_ = http_.output().size();
     write_deadline_ = context_.loop.now() + context_.http->body_time;
     stream_.write(http_.output(), [this] {
-        http_.written(std::exchange(writing_, 0));
+        http_.written(std::exchange(writing_, 0), context_.loop.now());
         write_deadline_ = base::time_point::max();
         idle_since_ = context_.loop.now();
         pump();

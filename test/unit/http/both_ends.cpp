@@ -153,10 +153,10 @@ TEST(both_ends, the_100_ahead_of_an_answer_to_a_half_closed_client_is_read_over)
         server.answering = false;
         client.start("<a/>", soap);
         EXPECT_FALSE(carry(client, server, piece));
-        server.connection.login_accepted();
+        server.connection.login_accepted(server.now);
         server.settle();
         EXPECT_FALSE(carry(client, server, piece)); // the body
-        server.connection.end_of_stream();
+        server.connection.end_of_stream(server.now);
         server.settle();
         server.connection.respond(200, "<b/>", soap, server.now);
         server.settle();

@@ -16,10 +16,10 @@ TEST(server_connection, the_second_of_two_requests_waits_until_the_first_answer_
     EXPECT_EQ(d.requests, std::vector<std::string>{"one"});
     EXPECT_FALSE(d.connection.wants_input());
     const auto whole = d.connection.output().size();
-    d.connection.written(whole - 1);
+    d.connection.written(whole - 1, d.now);
     d.settle();
     EXPECT_EQ(d.requests.size(), 1u);
-    d.connection.written(1);
+    d.connection.written(1, d.now);
     d.settle();
     EXPECT_EQ(d.requests, (std::vector<std::string>{"one", "two"}));
 }
@@ -62,14 +62,14 @@ TEST(server_connection, large_answers_leave_in_any_pieces)
     server_driver d;
     d.answering = d.writing = false;
     d.feed(post("one"));
-    d.connection.login_accepted();
+    d.connection.login_accepted(d.now);
     d.settle();
     const std::string body(500 * 1024, 'b');
     d.connection.respond(500, body, "application/soap+xml", d.now);
     while (!d.connection.output().empty()) {
         const auto piece = d.connection.output().substr(0, 4093);
         d.said.append(piece);
-        d.connection.written(piece.size());
+        d.connection.written(piece.size(), d.now);
     }
     EXPECT_EQ(d.statuses(), "500");
     EXPECT_EQ(d.said.substr(d.said.find("\r\n\r\n") + 4), body);
@@ -81,9 +81,9 @@ TEST(server_connection, a_client_that_has_closed_its_side_still_gets_its_answer)
     server_driver d;
     d.answering = false;
     d.feed(post("one"));
-    d.connection.login_accepted();
+    d.connection.login_accepted(d.now);
     d.settle();
-    d.connection.end_of_stream();
+    d.connection.end_of_stream(d.now);
     d.settle();
     EXPECT_FALSE(d.closed);
     EXPECT_EQ(d.statuses(), "100"); // tells the owner's network whether anybody is still there
@@ -100,7 +100,7 @@ TEST(server_connection, a_client_that_has_closed_its_side_during_the_login_still
         server_driver d;
         d.answering = false;
         d.feed(post("one", "Authorization: " + basic(who) + "\r\n"));
-        d.connection.end_of_stream();
+        d.connection.end_of_stream(d.now);
         d.settle();
         d.answering = true;
         d.handle(login_wanted{{"ada", base::secret{std::string{who}.substr(4)}}});
@@ -116,7 +116,7 @@ TEST(server_connection, a_client_that_has_closed_its_side_within_a_request_gets_
         server_driver d;
         const std::string text = post("hello");
         d.feed(text.substr(0, text.size() - missing));
-        d.connection.end_of_stream();
+        d.connection.end_of_stream(d.now);
         d.settle();
         EXPECT_EQ(d.said, "") << missing;
         EXPECT_TRUE(d.closed) << missing;
@@ -139,7 +139,7 @@ TEST(server_connection, told_to_close_it_says_so_in_its_next_answer)
     server_driver busy;
     busy.answering = false;
     busy.feed(post("one"));
-    busy.connection.login_accepted();
+    busy.connection.login_accepted(busy.now);
     busy.settle();
     busy.connection.close_after_next();
     busy.settle();
@@ -182,7 +182,7 @@ TEST(server_connection, many_share_one_set_of_options)
 TEST(server_connection, fail_is_503_where_an_answer_is_owed_and_closes_everywhere)
 {
     server_driver idle;
-    idle.connection.fail();
+    idle.connection.fail(idle.now);
     idle.settle();
     EXPECT_TRUE(idle.closed);
     EXPECT_EQ(idle.said, "");
@@ -190,9 +190,9 @@ TEST(server_connection, fail_is_503_where_an_answer_is_owed_and_closes_everywher
     server_driver busy;
     busy.answering = false;
     busy.feed(post("one"));
-    busy.connection.login_accepted();
+    busy.connection.login_accepted(busy.now);
     busy.settle();
-    busy.connection.fail();
+    busy.connection.fail(busy.now);
     busy.settle();
     EXPECT_EQ(busy.statuses(), "503");
     EXPECT_TRUE(busy.closed);
@@ -201,7 +201,7 @@ TEST(server_connection, fail_is_503_where_an_answer_is_owed_and_closes_everywher
     server_driver answering;
     answering.writing = false;
     answering.feed(post("one"));
-    answering.connection.fail();
+    answering.connection.fail(answering.now);
     answering.writing = true;
     answering.settle();
     EXPECT_EQ(answering.statuses(), "200");

@@ -62,7 +62,7 @@ public:
             while (writing && !connection.output().empty()) {
                 again = true;
                 said.append(connection.output());
-                connection.written(connection.output().size());
+                connection.written(connection.output().size(), now);
             }
         }
     }
@@ -71,8 +71,8 @@ public:
     {
         logins.push_back(e.credentials.user + ":" + std::string{e.credentials.password.reveal()});
         if (!answering) return;
-        if (logins.back() == "ada:pw") connection.login_accepted();
-        else connection.login_denied();
+        if (logins.back() == "ada:pw") connection.login_accepted(now);
+        else connection.login_denied(now);
     }
 
     void handle(request_arrived&& e)

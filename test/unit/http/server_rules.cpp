@@ -182,7 +182,7 @@ TEST(server_rules, a_request_cut_anywhere_gives_no_answer)
         server_driver d;
         d.feed(std::string_view{text}.substr(0, n));
         EXPECT_EQ(d.said, "") << n;
-        d.connection.end_of_stream();
+        d.connection.end_of_stream(d.now);
         d.settle();
         EXPECT_TRUE(d.closed) << n;
         EXPECT_EQ(d.said, "") << n;
