@@ -374,23 +374,56 @@ class WithPam(unittest.TestCase):
             line = service.wait_log("reason=too_many_failures")
             self.assertIn("result=unavailable ", line)
 
+    def begin_guess(self, service, source, user):
+        """A login with a wrong password whose answer is not waited for.  @return the connection"""
+        made = socket.create_connection(("127.0.0.1", service.port), PATIENCE, source_address=(source, 0))
+        tls = ssl.create_default_context(cafile=service.ca).wrap_socket(made, server_hostname="127.0.0.1")
+        head = (f"POST /wsman HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n"
+                f"Authorization: {service.authorization('guess', user)}\r\nContent-Length: {len(IDENTIFY)}\r\n\r\n")
+        tls.sendall((head + IDENTIFY).encode())
+        return tls
+
+    def crowd(self, service, sources, each, keep):
+        """Guesses from many addresses, more than there are places, kept open or closed at once."""
+        kept = []
+
+        def come(source):
+            for number in range(each):
+                try:
+                    made = self.begin_guess(service, f"127.0.1.{source}", f"{self.ada[0]}{number % 3 or ''}")
+                except OSError:
+                    continue  # pushed out by the next one, in its handshake already
+                if keep:
+                    kept.append(made)
+                else:
+                    made.close()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(come, range(1, sources + 1)))
+        return kept
+
+    def test_a_crowd_of_guessers_keeps_nobody_else_out(self):
+        for keep in (True, False):
+            with self.subTest(connections="kept open" if keep else "closed"), \
+                    Daemon(self.place, self.place.config()) as service:
+                self.assertEqual(service.identify(self.ada).status, 200)
+                kept = self.crowd(service, 75, 6, keep)
+                # One that is known there, and one that never came before.
+                said = [service.identify(who).status for who in (self.ada, self.bob) * 4]
+                self.assertEqual(said, [200] * 8)
+                for made in kept:
+                    made.close()
+
     def guess_much(self, service, guesser):
         connections = []
 
         def guess(_):
-            made = socket.create_connection(("127.0.0.1", service.port), PATIENCE, source_address=(guesser, 0))
-            context = ssl.create_default_context(cafile=service.ca)
-            tls = context.wrap_socket(made, server_hostname="127.0.0.1")
-            head = (f"POST /wsman HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n"
-                    f"Authorization: {service.authorization('guess', self.ada[0])}\r\nContent-Length: {len(IDENTIFY)}\r\n\r\n")
-            tls.sendall((head + IDENTIFY).encode())
-            connections.append(tls)
-            return tls
+            connections.append(self.begin_guess(service, guesser, self.ada[0]))
+            return connections[-1]
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             for first in pool.map(guess, range(3)):
                 self.assertIn(b" 401 ", first.recv(4096))
             list(pool.map(guess, range(60)))
-            service.wait_log(rf"user={self.ada[0]} peer={guesser} .*reason=too_many_failures")
+            service.wait_log(rf"peer={guesser} user={self.ada[0]} .*reason=too_many_failures")
             # Neither the account nor others are locked out for anybody else.
             self.assertEqual(service.identify(self.ada).status, 200)
             self.assertEqual(service.identify(self.bob).status, 200)

@@ -94,11 +94,16 @@ private:
                      {"uid", std::to_string(box.uid)}});
         if (!box.problem.empty()) return refuse(box.problem);
 
-        server_.emplace(loop_, setup, std::move(listeners), std::move(tls), *log_, [this](wire::login_request&& ask) {
+        login_desk_link logins;
+        logins.ask = [this](wire::login_request&& ask) {
             base::bytes frame = wire::encode(wire::frame{std::move(ask)});
             control_.send(frame);
             base::wipe(frame.data(), frame.size());
-        });
+        };
+        logins.withdraw = [this](std::uint64_t connection) {
+            control_.send(wire::encode(wire::frame{wire::login_withdrawn{connection}}));
+        };
+        server_.emplace(loop_, setup, std::move(listeners), std::move(tls), *log_, std::move(logins));
         server_->start();
         control_.send(wire::encode(wire::frame{wire::ready{}}));
         status_ = 0;

@@ -261,6 +261,7 @@ void front_connection::ring()
 void front_connection::end(base::bytes_view reason)
 {
     if (std::exchange(ended_, true)) return;
+    if (login_pending_) context_.withdraw_login(number_);
     user_.reset();
     timer_.cancel();
     stream_.pause_reading();

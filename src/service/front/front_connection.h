@@ -25,8 +25,9 @@ struct connection_context
     base::limits limits;
     std::size_t max_frame = 0; ///< of the socket to the user process
     std::function<void(wire::login_request&&)> ask_login;
-    std::function<void(std::uint64_t)> changed; ///< authenticated() is another
-    std::function<void(std::uint64_t)> ended;   ///< destroy me, but not from within this call
+    std::function<void(std::uint64_t)> withdraw_login; ///< nobody waits for the answer any more
+    std::function<void(std::uint64_t)> changed;        ///< authenticated() is another
+    std::function<void(std::uint64_t)> ended;          ///< destroy me, but not from within this call
 };
 
 class front_connection
@@ -41,7 +42,9 @@ public:
     /// @param user  the front's end of the connection to the user's process; empty unless accepted.
     void login_answered(wire::login_verdict verdict, io::unique_fd user);
     [[nodiscard]] bool authenticated() const noexcept { return http_.authenticated(); }
-    [[nodiscard]] bool login_pending() const noexcept { return login_pending_; }
+    [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+    /// Ends without an answer: its place is needed.
+    void drop(base::bytes_view reason) { end(reason); }
     /// The client is owed an answer, or has not taken one whole.
     [[nodiscard]] bool busy() const noexcept;
     /// Since when it is between requests; nullopt = it is not.

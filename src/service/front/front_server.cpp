@@ -2,6 +2,7 @@
 
 #include "service/front/identify_text.h"
 #include "service/front/peer_address.h"
+#include "service/wire/source_network.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -42,8 +43,7 @@ base::limits limits_of(const wire::front_setup& setup)
 } // namespace
 
 front_server::front_server(io::loop& on, const wire::front_setup& setup, std::vector<io::unique_fd> listeners,
-                           std::optional<net::tls_context> tls, base::log_sink& log,
-                           std::function<void(wire::login_request&&)> ask_login)
+                           std::optional<net::tls_context> tls, base::log_sink& log, login_desk_link logins)
     : loop_(on), log_(log), tls_(std::move(tls)), context_{on,
                                                            log,
                                                            digest_,
@@ -51,7 +51,8 @@ front_server::front_server(io::loop& on, const wire::front_setup& setup, std::ve
                                                            http_options(setup, true),
                                                            limits_of(setup),
                                                            wire::max_data_frame(setup.max_envelope_kb),
-                                                           std::move(ask_login),
+                                                           std::move(logins.ask),
+                                                           std::move(logins.withdraw),
                                                            [this](std::uint64_t number) { update(number); },
                                                            [this](std::uint64_t number) { remove(number); }},
       max_connections_(setup.max_connections), max_strangers_((setup.max_connections + 1) / 2), burial_(on)
@@ -91,10 +92,11 @@ void front_server::accept_some(listening& l)
     for (int turn = 0; turn < accepts_per_turn; ++turn) {
         io::unique_fd socket{::accept4(l.socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
         if (socket) {
-            make_room_for_strangers();
+            std::string peer = peer_address(socket.get());
+            make_room_for_stranger(peer);
             if (connections_.size() >= max_connections_) make_room();
-            if (connections_.size() < max_connections_) add(l, std::move(socket));
-            else turn_away(l, std::move(socket));
+            if (connections_.size() < max_connections_) add(l, std::move(socket), std::move(peer));
+            else turn_away(l, std::move(socket), std::move(peer));
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
@@ -105,38 +107,58 @@ void front_server::accept_some(listening& l)
     wait(l);
 }
 
-void front_server::add(const listening& l, io::unique_fd socket)
+void front_server::add(const listening& l, io::unique_fd socket, std::string peer)
 {
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     std::optional<net::tls_session> session;
     if (l.tls) session.emplace(*tls_, std::string{});
     const std::uint64_t number = next_number_++;
-    std::string peer = peer_address(socket.get());
-    strangers_.insert(number);
+    is_stranger(number, peer, true);
     connections_[number] =
         std::make_unique<front_connection>(context_, number, std::move(socket), std::move(peer), std::move(session));
 }
 
 /// A TLS client would need a handshake to read an answer; that effort is not made for one too many.
-void front_server::turn_away(const listening& l, io::unique_fd socket)
+void front_server::turn_away(const listening& l, io::unique_fd socket, std::string peer)
 {
     static constexpr base::bytes_view busy =
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     if (!l.tls) (void)::send(socket.get(), busy.data(), busy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     log_.write(base::log_level::warning, "connection_refused",
-               {{"peer", peer_address(socket.get())}, {"reason", "max_connections"}});
+               {{"peer", std::move(peer)}, {"reason", "max_connections"}});
 }
 
-/// Strangers may hold at most half of all places: a newcomer pushes out the oldest of them that waits for no answer.
-void front_server::make_room_for_strangers()
+void front_server::is_stranger(std::uint64_t number, const std::string& peer, bool so)
 {
-    if (strangers_.size() < max_strangers_) return;
-    for (const std::uint64_t number : strangers_)
-        if (!connections_.at(number)->login_pending()) {
-            log_.write(base::log_level::warning, "connection_dropped", {{"reason", "too_many_without_login"}});
-            return remove(number);
-        }
+    const std::string source = wire::source_network(peer);
+    if (so) {
+        stranger_count_ += strangers_[source].insert(number).second ? 1 : 0;
+        return;
+    }
+    const auto at = strangers_.find(source);
+    if (at == strangers_.end()) return;
+    stranger_count_ -= at->second.erase(number);
+    if (at->second.empty()) strangers_.erase(at);
+}
+
+/// Strangers may hold at most half of all places. A newcomer pushes out the oldest one of the source that would hold
+/// most then, so that nobody's crowd can keep others from logging in.
+void front_server::make_room_for_stranger(const std::string& peer)
+{
+    const std::string newcomer = wire::source_network(peer);
+    const auto weight = [&newcomer](const auto& source) {
+        // Of sources that hold the same, the one that has been there longest: its number is the smallest.
+        return std::pair{source.second.size() + (source.first == newcomer ? 1 : 0), ~*source.second.begin()};
+    };
+    while (stranger_count_ >= max_strangers_) {
+        const auto crowd = std::max_element(strangers_.begin(), strangers_.end(),
+                                            [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
+        front_connection& oldest = *connections_.at(*crowd->second.begin());
+        log_.write(base::log_level::warning, "connection_dropped",
+                   {{"peer", oldest.peer()}, {"reason", "too_many_without_login"}});
+        oldest.drop("too_many_without_login"); // comes back to remove()
+    }
 }
 
 /// All places are taken, most of them by those who are logged in, perhaps all by one account: who has been silent for
@@ -167,17 +189,16 @@ void front_server::update(std::uint64_t number)
 {
     const auto at = connections_.find(number);
     if (at == connections_.end()) return;
-    if (at->second->authenticated()) strangers_.erase(number);
-    else strangers_.insert(number);
+    is_stranger(number, at->second->peer(), !at->second->authenticated());
 }
 
 void front_server::remove(std::uint64_t number)
 {
     const auto at = connections_.find(number);
     if (at == connections_.end()) return;
+    is_stranger(number, at->second->peer(), false);
     ended_.push_back(std::move(at->second));
     connections_.erase(at);
-    strangers_.erase(number);
     if (ended_.size() == 1) burial_.set(loop_.now(), [this] { ended_.clear(); });
     if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
 }

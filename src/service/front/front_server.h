@@ -9,15 +9,21 @@
 
 namespace winrm::service::front {
 
+/// What a front says to the monitor about logins.
+struct login_desk_link
+{
+    std::function<void(wire::login_request&&)> ask;
+    std::function<void(std::uint64_t)> withdraw; ///< the connection that asked has ended
+};
+
 class front_server
 {
 public:
     /// @param listeners  one bound and listening socket per setup.listeners, in order.
     /// @param tls        needed if one of them is a TLS listener.
-    /// @param ask_login  sends to the monitor; its answer comes to login_answered(). `log` outlives this object.
+    /// @param logins     leads to the monitor; its answers come to login_answered(). `log` outlives this object.
     front_server(io::loop& on, const wire::front_setup& setup, std::vector<io::unique_fd> listeners,
-                 std::optional<net::tls_context> tls, base::log_sink& log,
-                 std::function<void(wire::login_request&&)> ask_login);
+                 std::optional<net::tls_context> tls, base::log_sink& log, login_desk_link logins);
     ~front_server();
     front_server(const front_server&) = delete;
     front_server& operator=(const front_server&) = delete;
@@ -41,11 +47,12 @@ private:
     };
     void wait(listening& l);
     void accept_some(listening& l);
-    void add(const listening& l, io::unique_fd socket);
-    void turn_away(const listening& l, io::unique_fd socket);
+    void add(const listening& l, io::unique_fd socket, std::string peer);
+    void turn_away(const listening& l, io::unique_fd socket, std::string peer);
     void update(std::uint64_t number);
     void remove(std::uint64_t number);
-    void make_room_for_strangers();
+    void is_stranger(std::uint64_t number, const std::string& peer, bool so);
+    void make_room_for_stranger(const std::string& peer);
     void make_room();
 
     io::loop& loop_;
@@ -56,7 +63,8 @@ private:
     std::size_t max_connections_, max_strangers_;
     std::uint64_t next_number_ = 1, last_told_ = 0;
     std::map<std::uint64_t, std::unique_ptr<front_connection>> connections_;
-    std::set<std::uint64_t> strangers_; ///< not logged in, oldest first
+    std::map<std::string, std::set<std::uint64_t>> strangers_; ///< not logged in, by source network, oldest first
+    std::size_t stranger_count_ = 0;
     std::vector<std::unique_ptr<front_connection>> ended_;
     std::vector<std::unique_ptr<listening>> listeners_;
     std::function<void()> drained_;

@@ -29,11 +29,8 @@ struct front_processes::process
     io::timer clock;
 };
 
-front_processes::front_processes(io::loop& on, children& family, std::string program, base::log_sink& log,
-                                 std::function<void(std::uint64_t, wire::login_request&&)> logins,
-                                 std::function<void(std::uint64_t)> lost)
-    : loop_(on), children_(family), program_(std::move(program)), log_(log), logins_(std::move(logins)),
-      lost_(std::move(lost)), stop_clock_(on)
+front_processes::front_processes(io::loop& on, children& family, std::string program, base::log_sink& log, news call)
+    : loop_(on), children_(family), program_(std::move(program)), log_(log), call_(std::move(call)), stop_clock_(on)
 {}
 
 front_processes::~front_processes() = default;
@@ -108,7 +105,8 @@ void front_processes::heard(std::uint64_t key, io::message_socket::message m)
         return children_.kill(at->second->pid, SIGKILL);
     }
     if (r->what == duty::note_ready) return serves(*at->second);
-    if (r->what == duty::check_login) logins_(key, std::get<wire::login_request>(std::move(*frame)));
+    if (r->what == duty::check_login) call_.login(key, std::get<wire::login_request>(std::move(*frame)));
+    if (r->what == duty::drop_login) call_.withdrawn(key, std::get<wire::login_withdrawn>(*frame).connection);
 }
 
 void front_processes::serves(process& p)
@@ -157,7 +155,7 @@ void front_processes::ended(std::uint64_t key, int status)
     if (at == all_.end()) return;
     const auto p = std::move(at->second);
     all_.erase(at);
-    lost_(key);
+    call_.lost(key);
     // While another one still serves its place (or is about to), nothing is missing. One that drains counts for
     // nothing.
     const bool replaced =

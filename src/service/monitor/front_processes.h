@@ -16,11 +16,14 @@ namespace winrm::service::monitor {
 class front_processes
 {
 public:
-    /// @param logins  a valid login_request came; answer by the key.
-    /// @param lost    a front has ended: its open questions need no answer.
-    front_processes(io::loop& on, children& family, std::string program, base::log_sink& log,
-                    std::function<void(std::uint64_t key, wire::login_request&&)> logins,
-                    std::function<void(std::uint64_t)> lost);
+    /// What fronts say. `key` is the front.
+    struct news
+    {
+        std::function<void(std::uint64_t key, wire::login_request&&)> login;        ///< answer by the key
+        std::function<void(std::uint64_t key, std::uint64_t connection)> withdrawn; ///< needs no answer any more
+        std::function<void(std::uint64_t key)> lost; ///< it has ended: none of its questions needs an answer
+    };
+    front_processes(io::loop& on, children& family, std::string program, base::log_sink& log, news call);
     ~front_processes();
 
     /// Starts one front per entry of `sockets` (its own listening sockets), all with the same setup.
@@ -56,8 +59,7 @@ private:
     children& children_;
     std::string program_;
     base::log_sink& log_;
-    std::function<void(std::uint64_t, wire::login_request&&)> logins_;
-    std::function<void(std::uint64_t)> lost_;
+    news call_;
     std::function<void()> failed_, ready_;
     std::optional<wire::front_setup> setup_;
     std::vector<std::vector<listening_socket>> sockets_;

@@ -6,44 +6,66 @@
 #include "service/monitor/login_gate.h"
 #include "service/wire/frames.h"
 
-#include <deque>
-
 namespace winrm::service::monitor {
 
+/// Places and turns are shared out by source: who asks much waits behind his own questions, not in front of others'.
 class login_desk
 {
 public:
-    static constexpr std::size_t max_waiting = 512; ///< one more is answered "unavailable" at once
+    /// One more, and the source with most of them loses its latest; accounts that logged in from where they ask now
+    /// are spared.
+    static constexpr std::size_t max_waiting = 512;
 
     using answer = std::function<void(const wire::login_request&, login_result)>;
     login_desk(io::loop& on, children& family, login_policy policy, std::size_t parallel, base::log_sink& log);
 
-    /// @param key   whose question it is; drop(key) forgets those that still wait.
-    /// @param done  called once, from the loop, with the request (its password already gone).
-    void ask(std::uint64_t key, wire::login_request&& request, answer done);
-    void drop(std::uint64_t key);
+    /// @param front  whose question it is, with request.connection its name for drop().
+    /// @param done   called once unless dropped, perhaps before this returns, with the request (its password already
+    ///               gone).
+    void ask(std::uint64_t front, wire::login_request&& request, answer done);
+    /// Nobody waits for this answer any more. A check that runs already goes on, because its outcome counts.
+    void drop(std::uint64_t front, std::uint64_t connection);
+    /// All of this front.
+    void drop(std::uint64_t front);
     void set_policy(login_policy policy, std::size_t parallel);
+    [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
+    [[nodiscard]] std::size_t running() const noexcept { return running_; }
 
 private:
-    struct waiting
+    struct question
     {
-        std::uint64_t key;
+        std::uint64_t front = 0;
         wire::login_request request;
         answer done;
-        std::unique_ptr<io::timer> turn;
+        std::string source, pair;
+        bool admitted = false;           ///< the gate's delay, if any, is over
+        std::unique_ptr<io::timer> turn; ///< set while its time has not come
     };
+    using questions = std::map<std::uint64_t, question>; ///< in order of arrival
+    struct share
+    {
+        std::size_t waiting = 0, running = 0;
+        std::uint64_t served = 0; ///< number of its latest start
+    };
+    [[nodiscard]] bool make_room(const question& newcomer);
+    [[nodiscard]] bool may_start(const question& q) const;
+    [[nodiscard]] questions::iterator next_to_start();
     void start_some();
-    void start(waiting&& w);
-    void finish(waiting& w, login_result r);
+    bool admit(questions::iterator at);
+    void start(question&& q);
+    void finish(question& q, login_result r);
+    question take(questions::iterator at);
+    void forget_if_idle(const std::string& source);
 
     io::loop& loop_;
     base::log_sink& log_;
     authenticator authenticator_;
     login_gate gate_;
     std::size_t parallel_, running_ = 0;
-    std::deque<waiting> queue_;                ///< ready to be checked
-    std::map<std::uint64_t, waiting> delayed_; ///< their time has not come
-    std::uint64_t next_ = 1;
+    questions waiting_;
+    std::map<std::string, share> sources_; ///< those with anything waiting or running
+    std::map<std::string, std::size_t> pairs_running_;
+    std::uint64_t next_ = 1, starts_ = 0;
 };
 
 } // namespace winrm::service::monitor

@@ -1,25 +1,19 @@
 #include "service/monitor/login_gate.h"
 
+#include "service/wire/source_network.h"
+
 #include <algorithm>
-#include <arpa/inet.h>
-#include <cstring>
+#include <limits>
 
 namespace winrm::service::monitor {
+
+using wire::source_network;
+
 namespace {
 
 constexpr unsigned free_pair = 3, free_source = 10, free_account = 20;
 
 } // namespace
-
-std::string source_network(const std::string& address)
-{
-    in6_addr v6{};
-    if (::inet_pton(AF_INET6, address.c_str(), &v6) != 1) return address;
-    std::memset(v6.s6_addr + 8, 0, 8);
-    char text[INET6_ADDRSTRLEN] = "";
-    ::inet_ntop(AF_INET6, &v6, text, sizeof text);
-    return std::string{text} + "/64";
-}
 
 base::time_point login_gate::admit(const std::string& source, const std::string& account, base::time_point now)
 {
@@ -36,6 +30,27 @@ base::time_point login_gate::admit(const std::string& source, const std::string&
     for (const place& p : {of_pair, of_source, of_account})
         if (p.row != nullptr) p.row->next = p.at;
     return mine;
+}
+
+std::size_t login_gate::free_ones(const table& in, const std::string& key, unsigned free, base::time_point now)
+{
+    const auto at = in.find(key);
+    const unsigned failures = at == in.end() || now - at->second.last > memory ? 0 : at->second.failures;
+    return failures < free ? free - failures : 1;
+}
+
+login_gate::room login_gate::room_for(const std::string& source, const std::string& account, base::time_point now) const
+{
+    constexpr auto any = std::numeric_limits<std::size_t>::max();
+    const std::string network = source_network(source), pair = network + '\n' + account;
+    const std::size_t of_pair = free_ones(pairs_, pair, free_pair, now);
+    if (!is_good(pair, now)) return {of_pair, free_ones(sources_, network, free_source, now)};
+    return {of_pair == free_pair ? any : of_pair, any};
+}
+
+bool login_gate::is_good(const std::string& source, const std::string& account, base::time_point now) const
+{
+    return is_good(source_network(source) + '\n' + account, now);
 }
 
 bool login_gate::is_good(const std::string& pair, base::time_point now) const

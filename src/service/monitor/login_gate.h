@@ -27,6 +27,15 @@ public:
     /// further
     ///         away than longest_wait.
     [[nodiscard]] base::time_point admit(const std::string& source, const std::string& account, base::time_point now);
+    /// How many checks may run at once before the outcome of the first is known: as many as may still fail for free,
+    /// and always one.
+    struct room
+    {
+        std::size_t pair, source;
+    };
+    [[nodiscard]] room room_for(const std::string& source, const std::string& account, base::time_point now) const;
+    /// Has this account logged in from there within good_name?
+    [[nodiscard]] bool is_good(const std::string& source, const std::string& account, base::time_point now) const;
     void failed(const std::string& source, const std::string& account, base::time_point now);
     /// Forgets the failures of this account from this source, in all three counts. What other accounts left at the
     /// source, and other sources at the account, stays: somebody with a password of his own must not be able to wipe
@@ -45,6 +54,8 @@ private:
     };
     using table = std::map<std::string, entry>;
     [[nodiscard]] bool is_good(const std::string& pair, base::time_point now) const;
+    [[nodiscard]] static std::size_t free_ones(const table& in, const std::string& key, unsigned free,
+                                               base::time_point now);
     static void forgive(table& in, const std::string& key, unsigned failures);
     static void count(table& in, const std::string& key, base::time_point now);
     struct place
@@ -57,8 +68,5 @@ private:
     table pairs_, sources_, accounts_;
     std::map<std::string, base::time_point> good_; ///< pair → last success
 };
-
-/// "2001:db8:1:2:3::1" → "2001:db8:1:2::/64"; everything else as it is.
-[[nodiscard]] std::string source_network(const std::string& address);
 
 } // namespace winrm::service::monitor

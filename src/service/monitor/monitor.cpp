@@ -159,12 +159,16 @@ result<void> monitor::start()
                    {{"meaning", "passwords, commands and output cross the network in clear on listeners without TLS"}});
     users_.emplace(loop_, children_, user_options_of(), cgroup_root::find(), log_);
     desk_.emplace(loop_, children_, std::move(plan_.policy), s.limits.max_parallel_logins, log_);
-    fronts_.emplace(
-        loop_, children_, front, log_, [this](std::uint64_t key, wire::login_request&& q) { login(key, std::move(q)); },
-        [this](std::uint64_t key) {
-            asked_.erase(asked_.lower_bound({key, 0}), asked_.lower_bound({key + 1, 0}));
-            if (desk_) desk_->drop(key);
-        });
+    front_processes::news news;
+    news.login = [this](std::uint64_t key, wire::login_request&& q) { login(key, std::move(q)); };
+    news.withdrawn = [this](std::uint64_t key, std::uint64_t connection) {
+        if (asked_.erase({key, connection}) != 0 && desk_) desk_->drop(key, connection);
+    };
+    news.lost = [this](std::uint64_t key) {
+        asked_.erase(asked_.lower_bound({key, 0}), asked_.lower_bound({key + 1, 0}));
+        if (desk_) desk_->drop(key);
+    };
+    fronts_.emplace(loop_, children_, front, log_, std::move(news));
     fronts_->when_failed([this] {
         if ((ready_ && !plan_.test) || fronts_->failures() < hopeless) return;
         status_ = 1;
@@ -199,16 +203,15 @@ void monitor::login(std::uint64_t key, wire::login_request&& request)
     if (clear || !plan_.values.auth_basic) {
         log_.write(base::log_level::warning, "login",
                    {{"result", "denied"},
-                    {"user", request.user},
                     {"peer", request.peer},
+                    {"user", request.user},
                     {"scheme", "Basic"},
                     {"reason", "unencrypted"}});
         asked_.erase({key, connection});
         return fronts_->answer(key, connection, wire::login_verdict::denied, {});
     }
     desk_->ask(key, std::move(request), [this, key](const wire::login_request& q, login_result r) {
-        asked_.erase({key, q.connection});
-        if (stopping_) return;
+        if (stopping_ || asked_.erase({key, q.connection}) == 0) return; // nobody waits any more
         io::unique_fd way;
         auto verdict = r.unavailable ? wire::login_verdict::unavailable : wire::login_verdict::denied;
         if (r.who) {

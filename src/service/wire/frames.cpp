@@ -25,7 +25,8 @@ enum class kind : unsigned char {
     stop,
     ready,
     drain,
-    user_settings
+    user_settings,
+    login_withdrawn
 };
 
 /// Appends. Both directions go through visit_fields() below, so that a field cannot be written and not read.
@@ -253,6 +254,12 @@ void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_setti
     c.number(f.log_level);
 }
 
+template <class C>
+void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_withdrawn, login_withdrawn>& f)
+{
+    c.number(f.connection);
+}
+
 template <class T> std::optional<frame> read(base::bytes& payload)
 {
     T value;
@@ -322,6 +329,7 @@ std::optional<frame> decode(base::bytes&& payload)
     case kind::ready: return read<ready>(in);
     case kind::drain: return read<drain>(in);
     case kind::user_settings: return read<user_settings>(in);
+    case kind::login_withdrawn: return read<login_withdrawn>(in);
     }
     return std::nullopt;
 }

@@ -3,10 +3,11 @@
 // refused.
 //
 //   monitor → front   setup (once: settings, TLS key, listening sockets), login_answer (with a descriptor if accepted),
-//   drain, stop front → monitor   ready (once: in its sandbox, and accepting), login_request monitor → user    setup
-//   (once), settings (what changes while it runs), connection (with a descriptor), stop user → monitor    status (live
-//   shells and connections; lets an idle process be ended) front ↔ user      request / reply, one socket pair per
-//   logged-in connection
+//   drain, stop
+//   front → monitor   ready (once: in its sandbox, and accepting), login_request, login_withdrawn
+//   monitor → user    setup (once), settings (what changes while it runs), connection (with a descriptor), stop
+//   user → monitor    status (live shells and connections; lets an idle process be ended)
+//   front ↔ user      request / reply, one socket pair per logged-in connection
 #pragma once
 
 #include "base/bytes.h"
@@ -45,6 +46,11 @@ struct login_request
     std::string peer;
     std::string user;
     base::secret password;
+};
+/// The connection that asked has ended: nobody waits for the answer.
+struct login_withdrawn
+{
+    std::uint64_t connection = 0;
 };
 enum class login_verdict : std::uint8_t { denied, accepted, unavailable };
 /// accepted: one descriptor comes along, the front's end of the connection to the user's process.
@@ -112,7 +118,7 @@ struct user_settings
 };
 
 using frame = std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection,
-                           user_status, stop, ready, drain, user_settings>;
+                           user_status, stop, ready, drain, user_settings, login_withdrawn>;
 
 [[nodiscard]] base::bytes encode(const frame& f);
 /// Head of a request or reply frame; the envelope follows it unjoined (message_socket::send(head, body)).

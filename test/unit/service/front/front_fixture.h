@@ -61,15 +61,21 @@ protected:
         EXPECT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
         std::vector<io::unique_fd> listeners;
         listeners.push_back(std::move(listener));
-        server =
-            std::make_unique<front_server>(loop, s, std::move(listeners), std::move(tls), log,
-                                           [this](wire::login_request&& ask) { logins.push_back(std::move(ask)); });
+        login_desk_link desk;
+        desk.ask = [this](wire::login_request&& ask) { logins.push_back(std::move(ask)); };
+        desk.withdraw = [this](std::uint64_t connection) { withdrawn.push_back(connection); };
+        server = std::make_unique<front_server>(loop, s, std::move(listeners), std::move(tls), log, std::move(desk));
         server->start();
     }
 
-    std::unique_ptr<raw_client> connect(const net::tls_context* tls = nullptr)
+    /// @param source  its last number: the client's address is 127.0.0.source.
+    std::unique_ptr<raw_client> connect(const net::tls_context* tls = nullptr, unsigned source = 1)
     {
         io::unique_fd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        sockaddr_in from{};
+        from.sin_family = AF_INET;
+        from.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + source);
+        EXPECT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&from), sizeof from), 0);
         EXPECT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
         std::optional<net::tls_session> session;
         if (tls) session.emplace(*tls, "localhost");
@@ -127,6 +133,7 @@ protected:
     base::null_log log;
     sockaddr_in address{};
     std::vector<wire::login_request> logins;
+    std::vector<std::uint64_t> withdrawn;
     std::unique_ptr<front_server> server;
 };
 

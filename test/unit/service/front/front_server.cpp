@@ -317,6 +317,32 @@ TEST_F(small_front_test, strangers_hold_half_of_the_places_at_most)
     EXPECT_FALSE(strangers[1]->closed);
 }
 
+TEST_F(small_front_test, a_crowd_pushes_out_its_own_even_where_its_logins_are_under_way)
+{
+    const auto guest = connect(nullptr, 9);
+    guest->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    std::vector<std::unique_ptr<raw_client>> crowd;
+    for (std::size_t i = 0; i < 4; ++i) {
+        crowd.push_back(connect());
+        crowd.back()->send(post("<one/>"));
+        ASSERT_TRUE(login_asked(i + 2));
+        if (i == 0) continue;
+        ASSERT_TRUE(until([&] { return crowd[i - 1]->closed && withdrawn.size() == i; }));
+        EXPECT_EQ(withdrawn.back(), logins[i].connection);
+        EXPECT_EQ(crowd[i - 1]->got, "");
+    }
+    EXPECT_FALSE(guest->closed || crowd[3]->closed);
+    EXPECT_EQ(server->size(), 2U);
+}
+
+TEST_F(small_front_test, of_sources_that_hold_the_same_the_one_that_came_first_leaves)
+{
+    const auto first = connect(nullptr, 9), second = connect(nullptr, 7), third = connect(nullptr, 8);
+    EXPECT_TRUE(until([&] { return first->closed; }));
+    EXPECT_FALSE(second->closed || third->closed);
+}
+
 TEST_F(small_front_test, one_too_many_is_told_so)
 {
     std::vector<std::unique_ptr<raw_client>> clients;

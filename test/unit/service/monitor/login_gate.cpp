@@ -163,12 +163,35 @@ TEST(LoginGate, TablesAreBounded)
 
 TEST(LoginGate, Ipv6IsCountedByNetwork)
 {
-    EXPECT_EQ(source_network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-    EXPECT_EQ(source_network("192.0.2.7"), "192.0.2.7");
-    EXPECT_EQ(source_network("unknown"), "unknown");
     login_gate g;
     fail(g, "2001:db8:1:2::1", "ada", 4);
     EXPECT_GT(g.admit("2001:db8:1:2:ffff::9", "ada", start), start);
+}
+
+TEST(LoginGate, NoMoreRunAtOnceThanMayFailForFree)
+{
+    login_gate g;
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).pair, 3u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).source, 10u);
+    fail(g, "1.2.3.4", "ada", 2);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).pair, 1u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).source, 8u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "bob", start).pair, 3u);
+    fail(g, "1.2.3.4", "ada", 20);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).pair, 1u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "bob", start).source, 1u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start + login_gate::memory + milliseconds{1}).pair, 3u);
+}
+
+TEST(LoginGate, WhoHasLoggedInMayAskManyTimesAtOnceUntilItFails)
+{
+    login_gate g;
+    g.succeeded("1.2.3.4", "ada", start);
+    EXPECT_GT(g.room_for("1.2.3.4", "ada", start).pair, 1000u);
+    for (int i = 0; i < 20; ++i) g.failed("1.2.3.4", "user" + std::to_string(i), start);
+    EXPECT_GT(g.room_for("1.2.3.4", "ada", start).source, 1000u);
+    g.failed("1.2.3.4", "ada", start);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).pair, 2u);
 }
 
 } // namespace

@@ -24,4 +24,7 @@ TEST(Rules, OnlyTheListedFramesAreTakenAndOnlyInTheirState)
     ASSERT_NE(find_rule(peer::front, peer_state::serving, frame_login_request), nullptr);
     EXPECT_EQ(find_rule(peer::front, peer_state::serving, frame_login_request)->what, duty::check_login);
     EXPECT_EQ(find_rule(peer::front, peer_state::stopping, frame_login_request)->what, duty::ignore);
+    EXPECT_EQ(find_rule(peer::front, peer_state::draining, frame_login_withdrawn)->what, duty::drop_login);
+    EXPECT_EQ(find_rule(peer::front, peer_state::starting, frame_login_withdrawn), nullptr);
+    EXPECT_EQ(find_rule(peer::user, peer_state::serving, frame_login_withdrawn), nullptr);
 }

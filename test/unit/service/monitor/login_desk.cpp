@@ -1,0 +1,171 @@
+#include "service/monitor/login_desk.h"
+
+#include "service/monitor/account.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+using namespace winrm;
+using namespace winrm::service;
+using namespace winrm::service::monitor;
+
+namespace {
+
+/// Every question goes to a real child, which knows one right password.
+class LoginDesk : public testing::Test
+{
+protected:
+    void SetUp() override
+    {
+        const auto found = find_account(::geteuid());
+        if (!found) GTEST_SKIP() << "SKIPPED: this uid has no account";
+        me = found->name;
+    }
+    login_policy policy() const
+    {
+        login_policy p;
+        p.how = backend::throw_away;
+        p.permit_root = true;
+        p.throw_away_user = me;
+        p.throw_away_password = base::secret{std::string{"right"}};
+        return p;
+    }
+    /// @return index in `answers`
+    std::size_t ask(const std::string& peer, const std::string& user, const char* password, std::uint64_t front = 1)
+    {
+        const std::size_t index = answers.size();
+        answers.emplace_back();
+        wire::login_request q;
+        q.connection = index;
+        q.peer = peer;
+        q.user = user;
+        q.password = base::secret{std::string{password}};
+        desk->ask(front, std::move(q), [this, index](const wire::login_request&, login_result r) {
+            order.push_back(index);
+            answers[index] = std::move(r);
+        });
+        return index;
+    }
+    bool answered(std::size_t index)
+    {
+        while (!answers[index] && loop.run_one()) {}
+        return answers[index].has_value();
+    }
+    void make(std::size_t parallel) { desk = std::make_unique<login_desk>(loop, family, policy(), parallel, log); }
+
+    io::loop loop;
+    children family{loop};
+    base::null_log log;
+    std::string me;
+    std::vector<std::optional<login_result>> answers;
+    std::vector<std::size_t> order;
+    std::unique_ptr<login_desk> desk;
+};
+
+TEST_F(LoginDesk, SourcesTakeTurns)
+{
+    make(1);
+    std::vector<std::size_t> crowd;
+    for (int i = 0; i < 8; ++i) crowd.push_back(ask("10.0.0.1", "user" + std::to_string(i), "wrong"));
+    const std::size_t guest = ask("10.0.0.2", me, "right");
+    ASSERT_TRUE(answered(guest));
+    EXPECT_TRUE(answers[guest]->who);
+    EXPECT_EQ(order, (std::vector<std::size_t>{crowd[0], guest}));
+    ASSERT_TRUE(answered(crowd.back()));
+    EXPECT_EQ(answers[crowd.back()]->reason, "wrong_password_or_user");
+}
+
+TEST_F(LoginDesk, WhoIsKnownGoesAheadOfNewFaces)
+{
+    make(1);
+    const std::size_t before = ask("10.0.0.9", me, "right");
+    ASSERT_TRUE(answered(before));
+    for (int i = 0; i < 8; ++i) ask("10.0.1." + std::to_string(i), "user", "wrong");
+    const std::size_t known = ask("10.0.0.9", me, "right");
+    ASSERT_TRUE(answered(known));
+    EXPECT_EQ(order, (std::vector<std::size_t>{before, before + 1, known}));
+}
+
+TEST_F(LoginDesk, OneAccountFromOneSourceHasHalfOfThePlaces)
+{
+    make(4);
+    ASSERT_TRUE(answered(ask("10.0.0.1", me, "right"))); // so that it may ask more than three times at once
+    for (int i = 0; i < 8; ++i) ask("10.0.0.1", me, "right");
+    EXPECT_EQ(desk->running(), 2u);
+    ask("10.0.0.1", "other", "wrong");
+    ask("10.0.0.2", me, "right");
+    EXPECT_EQ(desk->running(), 4u);
+}
+
+TEST_F(LoginDesk, GuessesThatRunCountAsFailuresUntilTheyAreNot)
+{
+    make(16);
+    for (int i = 0; i < 12; ++i) ask("10.0.0.1", me, "wrong");
+    EXPECT_EQ(desk->running(), 3u);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(answered(static_cast<std::size_t>(i)));
+    EXPECT_EQ(desk->running(), 0u) << "the others wait for the gate";
+    EXPECT_EQ(desk->waiting(), 9u);
+}
+
+TEST_F(LoginDesk, WhatNobodyWaitsForTakesNoPlace)
+{
+    make(2);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(answered(ask("10.0.0.1", me, "wrong")));
+    std::vector<std::size_t> late;
+    for (int i = 0; i < 4; ++i) late.push_back(ask("10.0.0.1", me, "wrong", i < 2 ? 1 : 2));
+    EXPECT_EQ(desk->waiting(), 4u);
+    desk->drop(1, late[0]);
+    EXPECT_EQ(desk->waiting(), 3u);
+    desk->drop(2, late[0]); // another front's number
+    EXPECT_EQ(desk->waiting(), 3u);
+    desk->drop(2);
+    EXPECT_EQ(desk->waiting(), 1u);
+    ASSERT_TRUE(answered(late[1]));
+    EXPECT_EQ(order, (std::vector<std::size_t>{0, 1, 2, late[1]}));
+}
+
+TEST_F(LoginDesk, WhenItIsFullTheBusiestSourceGivesWay)
+{
+    make(1);
+    ASSERT_TRUE(answered(ask("10.0.0.9", me, "right")));
+    ask("10.0.0.8", "slow", "wrong"); // runs as long as this test does not turn the loop
+    const std::size_t small = ask("10.0.0.2", "user", "wrong");
+    std::size_t last = 0;
+    for (std::size_t i = 0; i + 1 < login_desk::max_waiting; ++i)
+        last = ask("10.0.0.1", "user" + std::to_string(i), "wrong");
+    EXPECT_EQ(desk->waiting(), login_desk::max_waiting);
+
+    const std::size_t own = ask("10.0.0.1", "one more", "wrong");
+    ASSERT_TRUE(answers[own]);
+    EXPECT_EQ(answers[own]->reason, "too_many_logins");
+    EXPECT_TRUE(answers[own]->unavailable);
+    EXPECT_FALSE(answers[last]);
+
+    const std::size_t stranger = ask("10.0.0.3", me, "right");
+    EXPECT_FALSE(answers[stranger]);
+    ASSERT_TRUE(answers[last]);
+    EXPECT_EQ(answers[last]->reason, "too_many_logins");
+    EXPECT_EQ(desk->waiting(), login_desk::max_waiting);
+
+    const std::size_t known = ask("10.0.0.9", me, "right");
+    ASSERT_TRUE(answered(known));
+    EXPECT_TRUE(answers[known]->who);
+    ASSERT_TRUE(answered(stranger));
+    EXPECT_TRUE(answers[stranger]->who);
+    ASSERT_TRUE(answered(small));
+    EXPECT_LE(order.size(), 9u) << "none of them waited for the crowd";
+}
+
+TEST_F(LoginDesk, AnAccountThatIsKnownFindsAPlaceEvenInItsOwnCrowd)
+{
+    make(1);
+    ASSERT_TRUE(answered(ask("10.0.0.1", me, "right")));
+    for (std::size_t i = 0; i <= login_desk::max_waiting; ++i) ask("10.0.0.1", "user" + std::to_string(i), "wrong");
+    EXPECT_EQ(desk->waiting(), login_desk::max_waiting);
+    const std::size_t known = ask("10.0.0.1", me, "right");
+    EXPECT_FALSE(answers[known]);
+    EXPECT_EQ(desk->waiting(), login_desk::max_waiting);
+}
+
+} // namespace
