@@ -34,7 +34,7 @@ test: deps-test
 	@[ -d ../shared/vectors ] || echo "SKIPPED: the tests recorded_*: no ../shared/vectors beside this clone (recordings of Windows hosts)"
 
 # What users get, without sanitizers: the optimised programs, the front's filter that kills, memory that must not grow.
-RELEASE_TESTS = run service front bad_input replay recorded
+RELEASE_TESTS = run service front bad_input replay recorded unit
 test-release: deps-ci
 	@$(call configured,release,-DOPENWINRM_WERROR=ON)
 	@example/demo.sh build/release
