@@ -1,5 +1,7 @@
 #include "io/message_socket.h"
 
+#include "base/secret.h"
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -46,6 +48,17 @@ struct chunk
     std::vector<unique_fd> fds;
 };
 
+/// Room for `more` bytes, and nothing left where the old ones were.
+void grow_wiped(base::bytes& data, std::size_t more)
+{
+    if (data.capacity() - data.size() >= more) return;
+    base::bytes larger;
+    larger.reserve(data.size() + more);
+    larger.append(data);
+    base::wipe(data.data(), data.size());
+    data.swap(larger);
+}
+
 /// What came with one sendmsg of the peer, so with one frame: the kernel never joins those of two.
 struct arrival
 {
@@ -83,6 +96,7 @@ struct message_socket::impl : std::enable_shared_from_this<message_socket::impl>
     void send(base::bytes_view first, base::bytes_view second, std::vector<unique_fd> fds);
     void flush();
     bool write_chunk(chunk& c);
+    void forget_chunk();
     ssize_t send_now(iovec* pieces, std::size_t count, const std::vector<unique_fd>& fds);
     void drained();
     void lose_output();
@@ -94,7 +108,7 @@ struct message_socket::impl : std::enable_shared_from_this<message_socket::impl>
     std::size_t max_payload, max_fds;
     std::function<void(message)> on_message;
     std::function<void()> on_close;
-    bool started = false, paused = false, delivering = false, ended = false;
+    bool secret = false, started = false, paused = false, delivering = false, ended = false;
 
     std::array<char, head_size> head{};
     std::size_t head_have = 0, payload_size = 0, fds_wanted = 0;
@@ -152,6 +166,7 @@ bool message_socket::impl::read_once()
         return false;
     }
     parse(base::bytes_view(buffer.data(), static_cast<std::size_t>(got)));
+    if (secret) base::wipe(buffer.data(), static_cast<std::size_t>(got));
     return static_cast<std::size_t>(got) == buffer.size() || !fds_in.empty();
 }
 
@@ -304,6 +319,7 @@ void message_socket::impl::send(base::bytes_view first, base::bytes_view second,
     if (out.empty() || !fds.empty() || out.back().data.size() >= chunk_size) out.emplace_back();
     chunk& last = out.back();
     last.fds = std::move(fds);
+    if (secret) grow_wiped(last.data, start.size() + size - sent);
     for (const base::bytes_view piece : {base::bytes_view(start.data(), start.size()), first, second}) {
         const std::size_t skip = std::min(sent, piece.size());
         sent -= skip;
@@ -336,7 +352,7 @@ void message_socket::impl::flush()
     if (write_waiting) return;
     while (alive() && !out.empty()) {
         if (!write_chunk(out.front())) break;
-        out.pop_front();
+        forget_chunk();
     }
     if (!alive() || out_broken) return;
     if (out.empty()) return drained();
@@ -347,6 +363,12 @@ void message_socket::impl::flush()
         me->write_waiting = false;
         me->flush();
     });
+}
+
+void message_socket::impl::forget_chunk()
+{
+    if (secret) base::wipe(out.front().data.data(), out.front().data.size());
+    out.pop_front();
 }
 
 void message_socket::impl::drained()
@@ -371,7 +393,7 @@ void message_socket::impl::lose_output()
     on.post([self = weak_from_this()] {
         const auto me = self.lock();
         if (!me || !me->alive()) return;
-        me->out.clear();
+        while (!me->out.empty()) me->forget_chunk();
         me->out_size = 0;
         me->drained();
         ::shutdown(me->file->fd(), SHUT_WR);
@@ -387,6 +409,7 @@ message_socket::message_socket(loop& on, unique_fd fd, std::size_t max_payload, 
 message_socket::~message_socket()
 {
     impl_->file.reset();
+    while (impl_->secret && !impl_->out.empty()) impl_->forget_chunk();
     impl_->on_close = nullptr;
     impl_->when_empty.clear();
 }
@@ -418,6 +441,7 @@ void message_socket::pause()
     if (impl_->alive()) impl_->file->when_readable(nullptr);
 }
 
+void message_socket::wipe_after_use() { impl_->secret = true; }
 void message_socket::resume() { impl_->resume(); }
 
 } // namespace winrm::io

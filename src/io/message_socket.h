@@ -43,6 +43,8 @@ public:
     /// Bytes queued and not yet taken by the kernel.
     [[nodiscard]] std::size_t pending() const noexcept;
     void when_drained(std::function<void()> call);
+    /// From now on nothing of what passes through stays behind in memory of this socket: frames carry secrets.
+    void wipe_after_use();
     /// Stop reading (back-pressure) and go on.
     void pause();
     void resume();

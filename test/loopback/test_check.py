@@ -56,6 +56,9 @@ class Check(unittest.TestCase):
 
     def check(self, text, users="users"):
         """@return (status, lines of standard error); "{c}" in them stands for the configuration, "{d}" for its folder"""
+        if "pam_service" not in text:  # one that is everywhere, as the last line above the first table
+            top, bracket, tables = text.partition("\n[")
+            text = top.rstrip("\n") + '\npam_service = "other"\n' + bracket[1:] + tables
         config = self.write("c.toml", text.replace("@users", f'user_file = "{users}"'))
         got = winrmd("--check", "--config", config)
         self.assertNotIn("winrmd: winrmd", got.stderr)
@@ -93,11 +96,11 @@ class Check(unittest.TestCase):
 
     def test_values_that_do_not_go_together_have_their_lines(self):
         plain = '@users\nallow_groups = ["root"]\n[[listen]]\nport = 1\ntls = false\n'
-        self.refused(plain, "{c}:5: .*passwords in clear")
+        self.refused(plain, "{c}:6: .*passwords in clear")
         self.refused(self.TLS + "auth_basic = false\n", "{c}:5: auth_basic = false leaves no way")
         self.refused(self.TLS.replace('["root"]', "[]"), r"{c}:4: allow_groups = \[\] lets nobody in")
         self.refused(self.TLS + 'pam_service = "a/b"\n', "{c}:5: pam_service must be")
-        self.refused(self.TLS + '[[listen]]\naddress = "127.0.0.1"\n' * 2, '{c}:8: "127.0.0.1" port 5986 collides .* line 5')
+        self.refused(self.TLS + '[[listen]]\naddress = "127.0.0.1"\n' * 2, '{c}:9: "127.0.0.1" port 5986 collides .* line 6')
 
     def test_files_have_the_line_that_names_them(self):
         self.refused(self.TLS.replace("cert.pem", "none.pem"), "{c}:1: {d}/none.pem: cannot be read: No such file")
@@ -137,6 +140,8 @@ class Check(unittest.TestCase):
             other = text.replace("winrmd-none-of-that-name", "other")
             if os.path.exists("/etc/pam.d/other"):
                 self.assertEqual(self.check(other), (0, []))
+            # With a user file too: account rules and sessions are PAM's.
+            self.refused(self.TLS + 'pam_service = "winrmd-none-of-that-name"\n', "{c}:5: pam_service = .*make it")
         else:
             self.refused(text, "{c}: winrmd does not run as root, so PAM cannot check passwords: set user_file")
 
@@ -145,7 +150,7 @@ class Check(unittest.TestCase):
         self.refused('key = "none.pem"\n@users\nfronts = 0\nauth_basic = false\ncertificate = "none.crt"\nallow_groups = []\n'
                      "nonsense = 1\n[limits]\nhead_time_s = 0\n[[listen]]\ntls = false\nallow = 1\n",
                      "{c}:1: {d}/none.pem", "{d}/broken:1: ", "{c}:3: fronts", "{c}:4: auth_basic", "{c}:5: {d}/none.crt",
-                     r"{c}:6: allow_groups", "{c}:7: unknown key", "{c}:9: head_time_s", "{c}:12: unknown key", users="broken")
+                     r"{c}:6: allow_groups", "{c}:7: unknown key", "{c}:10: head_time_s", "{c}:13: unknown key", users="broken")
 
     def test_wrong_usage(self):
         for words in (["--check", "--test-server"], ["--version", "x"], ["--version", "--check"], ["--check", "passwd", "ada"]):

@@ -680,6 +680,15 @@ class UserFile(unittest.TestCase):
             self.assertEqual(service.identify(("wt-nobody", "word")).status, 401)
             self.assertNotIn(self.ada[1], service.log)
 
+    def test_the_accounts_rules_hold_as_well(self):
+        with Daemon(self.place, self.config()) as service:
+            call("usermod", "-e", "1970-01-02", self.ada[0])
+            self.addCleanup(call, "usermod", "-e", "", self.ada[0])
+            self.assertEqual(service.identify(self.ada).status, 401)
+            service.wait_log(f"user={self.ada[0]} .*reason=account_refused")
+            call("usermod", "-e", "", self.ada[0])
+            self.assertEqual(service.identify(self.ada).status, 200)
+
     def test_S2_root_only_where_permitted(self):
         with Daemon(self.place, self.config()) as service:
             self.assertEqual(service.identify(self.root).status, 401)

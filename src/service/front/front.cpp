@@ -26,6 +26,7 @@ class process
 public:
     explicit process(int control_fd) : control_(loop_, io::unique_fd{control_fd}, wire::max_control_frame, 64)
     {
+        control_.wipe_after_use();
         control_.start([this](io::message_socket::message m) { control_frame(std::move(m)); },
                        [this] { loop_.stop(); });
     }

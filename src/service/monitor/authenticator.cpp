@@ -53,6 +53,17 @@ bool matches(const login_policy& policy, const std::string& user, const base::se
     return same && user == policy.throw_away_user;
 }
 
+verdict of_pam(pam_verdict said)
+{
+    switch (said) {
+    case pam_verdict::accepted: return accepted;
+    case pam_verdict::wrong_password: return wrong_password;
+    case pam_verdict::account_refused: return account_refused;
+    case pam_verdict::unavailable: break;
+    }
+    return unavailable;
+}
+
 verdict check_password(const login_policy& policy, const std::string& user, const base::secret& password,
                        const std::string& peer, std::string& detail)
 {
@@ -71,13 +82,7 @@ verdict check_password(const login_policy& policy, const std::string& user, cons
     }
     case backend::pam: break;
     }
-    switch (pam_check(policy.pam_service, user, password, peer)) {
-    case pam_verdict::accepted: return accepted;
-    case pam_verdict::wrong_password: return wrong_password;
-    case pam_verdict::account_refused: return account_refused;
-    case pam_verdict::unavailable: break;
-    }
-    return unavailable;
+    return of_pam(pam_check(policy.pam_service, user, password, peer));
 }
 
 /// The password comes first: who cannot tell it learns nothing about account and groups, by time or answer.
@@ -90,6 +95,8 @@ verdict decide(const login_policy& policy, const std::string& user, const base::
     who = *found;
     if (who.uid == 0 && !policy.permit_root) return root_refused;
     if (policy.only_uid && who.uid != *policy.only_uid) return not_ours;
+    if (policy.how == backend::user_file && policy.account_rules)
+        if (const verdict v = of_pam(pam_account(policy.pam_service, user, peer)); v != accepted) return v;
     if (!policy.allow_groups.empty() && !in_one_of(who, policy.allow_groups)) return not_in_group;
     return accepted;
 }

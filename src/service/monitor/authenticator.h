@@ -21,6 +21,7 @@ struct login_policy
 {
     backend how = backend::pam;
     std::string pam_service, user_file;
+    bool account_rules = false;            ///< with a user file: PAM's (expired, closed machine) hold too
     std::vector<std::string> allow_groups; ///< empty = group does not matter
     bool permit_root = false;
     std::optional<uid_t> only_uid; ///< not as root: nobody else's processes could be started

@@ -33,16 +33,15 @@ std::string read_file(const std::string& path)
 }
 
 /// Sub-folders first; a cgroup can be removed once it has neither processes nor folders.
-bool remove_tree(const std::string& folder, int depth)
+bool remove_tree(const std::string& folder)
 {
-    if (depth > 4) return false;
     std::vector<std::string> inner;
     if (DIR* open = ::opendir(folder.c_str())) {
         while (const dirent* entry = ::readdir(open))
             if (entry->d_type == DT_DIR && entry->d_name[0] != '.') inner.push_back(folder + '/' + entry->d_name);
         ::closedir(open);
     }
-    for (const std::string& one : inner) remove_tree(one, depth + 1);
+    for (const std::string& one : inner) remove_tree(one);
     return ::rmdir(folder.c_str()) == 0 || errno == ENOENT;
 }
 
@@ -84,7 +83,7 @@ std::size_t remove_dead_cgroups(const std::string& place)
     for (const std::string& path : dead) {
         const io::unique_fd folder = lock_folder(path);
         if (!folder) continue;
-        cgroup_root::remove(path);
+        cgroup_root::remove_now(path);
         if (::access(path.c_str(), F_OK) != 0) ++removed;
     }
     return removed;
@@ -135,7 +134,7 @@ cgroup_root& cgroup_root::operator=(cgroup_root&& other) noexcept
 cgroup_root::~cgroup_root()
 {
     if (path_.empty()) return;
-    remove(path_);
+    remove_now(path_);
     const std::string leaf = home_ + "/winrmd-monitor";
     if (::access(leaf.c_str(), F_OK) == 0) {
         write_file(home_ + "/cgroup.subtree_control", "-memory");
@@ -145,29 +144,37 @@ cgroup_root::~cgroup_root()
     }
 }
 
-std::string cgroup_root::make(uid_t uid, gid_t gid)
+std::string cgroup_root::make(uid_t uid, gid_t gid, const ceiling& most)
 {
     if (path_.empty()) return {};
     const std::string folder = path_ + "/user-" + std::to_string(uid) + '-' + std::to_string(next_++);
     const std::string leaf = folder + "/main";
     if (::mkdir(folder.c_str(), 0755) != 0) return {};
     bool good = ::mkdir(leaf.c_str(), 0755) == 0;
-    // Root's own: the account can make folders for shells and commands, but no tree that takes for ever to remove.
+    // Root's own: the account can make folders for shells and commands, but no tree that takes for ever to remove, and
+    // whatever it writes into those of its shells, all of them together stay below these.
     write_file(folder + "/cgroup.max.depth", "2");
-    write_file(folder + "/cgroup.max.descendants", "16384");
+    write_file(folder + "/cgroup.max.descendants", std::to_string(most.folders));
+    if (most.memory_bytes != 0) write_file(folder + "/memory.max", std::to_string(most.memory_bytes));
+    if (most.processes != 0) write_file(folder + "/pids.max", std::to_string(most.processes));
     for (const std::string& place : {folder, leaf})
         for (const char* file : {"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"})
             good = good && ::chown((place + file).c_str(), uid, gid) == 0;
     if (good) return folder;
-    remove(folder);
+    remove_now(folder);
     return {};
 }
 
-void cgroup_root::remove(const std::string& folder)
+bool cgroup_root::remove(const std::string& folder)
 {
-    if (folder.empty()) return;
+    if (folder.empty()) return true;
     write_file(folder + "/cgroup.kill", "1");
-    for (int round = 0; round < 100 && !remove_tree(folder, 0); ++round) ::usleep(2000); // dying takes a moment
+    return remove_tree(folder);
+}
+
+void cgroup_root::remove_now(const std::string& folder)
+{
+    for (int round = 0; round < 100 && !remove(folder); ++round) ::usleep(2000);
 }
 
 } // namespace winrm::service::monitor

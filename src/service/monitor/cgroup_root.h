@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 
 namespace winrm::service::monitor {
@@ -22,11 +23,19 @@ public:
     cgroup_root& operator=(cgroup_root&& other) noexcept;
 
     [[nodiscard]] bool available() const noexcept { return !path_.empty(); }
+    /// What all shells of an account may have together, and folders for them. Kept by files of ours, not the account's.
+    struct ceiling
+    {
+        std::uint64_t memory_bytes = 0, processes = 0; ///< 0 = none
+        std::size_t folders = 1024;
+    };
     /// A new folder that belongs to the account, with the leaf "main" in it for the user's process itself.  "" on
     /// failure.
-    [[nodiscard]] std::string make(uid_t uid, gid_t gid);
-    /// Kills what is left in the folder and removes it.
-    static void remove(const std::string& folder);
+    [[nodiscard]] std::string make(uid_t uid, gid_t gid, const ceiling& most);
+    /// Kills what is left in the folder and removes what is empty. Dying takes a moment: false means call again.
+    static bool remove(const std::string& folder);
+    /// Calls that until it is true, for about 0.2 s at most.
+    static void remove_now(const std::string& folder);
 
 private:
     std::string path_, home_; ///< ours; the cgroup to go back to at the end

@@ -360,7 +360,8 @@ void check_pam(loaded_config& c, const std::string& name)
         c.problems.push_back(
             problem_at(name, c.lines.of("pam_service"),
                        "pam_service = \"" + c.values.pam_service + "\", but there is no " + pam_folders[0] + service +
-                           ": make it (share/doc/openwinrm/examples/winrmd.pam is an example), or name another one"));
+                           ": make it (share/doc/openwinrm/examples/winrmd.pam is an example), or name another one" +
+                           (c.values.user_file.empty() ? "" : "; account rules and sessions are PAM's, also with a user file")));
 }
 
 void check_groups(loaded_config& c, const std::string& name)
@@ -430,13 +431,12 @@ void check_system(loaded_config& config, const std::string& name)
     const settings& s = config.values;
     check_certificate(config, name);
     if (!s.user_file.empty()) check_user_file(config, name);
-    else if (!config.lines.is_bad("user_file")) {
-        if (::geteuid() == 0) check_pam(config, name);
-        else
-            config.problems.push_back(problem_at(
-                name, 0,
-                "winrmd does not run as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"));
-    }
+    // As root PAM has the account's rules and sessions, whoever checks the password.
+    if (::geteuid() == 0) check_pam(config, name);
+    else if (s.user_file.empty() && !config.lines.is_bad("user_file"))
+        config.problems.push_back(
+            problem_at(name, 0,
+                       "winrmd does not run as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"));
     check_groups(config, name);
     check_front_account(config, name);
     sort_by_line(config.problems);

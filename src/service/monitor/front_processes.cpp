@@ -71,6 +71,7 @@ void front_processes::start_one(std::size_t place)
     p->pid = pid;
     p->since = loop_.now();
     p->socket = std::make_unique<io::message_socket>(loop_, std::move(mine), wire::max_control_frame, 0);
+    p->socket->wipe_after_use();
     p->socket->start([this, key](io::message_socket::message m) { heard(key, std::move(m)); },
                      [this, key] {
                          if (const auto at = all_.find(key); at != all_.end()) end(*at->second);

@@ -1,6 +1,7 @@
 #include "service/monitor/helper.h"
 
 #include "service/monitor/children.h"
+#include "service/monitor/own_limits.h"
 #include "service/monitor/pam.h"
 #include "service/monitor/privileges.h"
 
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <grp.h>
 #include <string_view>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -77,7 +79,9 @@ std::vector<std::string> environment_of(const identity& who)
         ::close(procs);
     }
     if (how.switch_account)
-        if (const std::string problem = become(who.name(), who.uid(), who.gid()); !problem.empty())
+        if (const std::string problem =
+                become(who.name(), who.uid(), who.gid(), kept ? groups::kept : groups::of_account);
+            !problem.empty())
             give_up("cannot become the account: " + problem);
     if (kept) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -96,7 +100,9 @@ std::vector<std::string> environment_of(const identity& who)
     int status = cannot_start;
     ::umask(022); // before the session, where a module (pam_umask) may set another
     {
-        pam_session session{how.pam_service, who.name()};
+        // Before the session, where a module (pam_group) may add some.
+        if (::initgroups(who.name().c_str(), who.gid()) != 0) give_up("the account's groups cannot be taken on");
+        pam_session session{how.pam_service, who.name(), how.peer};
         if (!session.open()) give_up("PAM opens no session");
         auto environment = environment_of(who);
         for (const std::string& entry : session.environment()) environment.push_back(session_prefix + entry);
@@ -130,6 +136,7 @@ pid_t start_front(const std::string& program, io::unique_fd control)
 {
     const pid_t pid = fork_clean();
     if (pid != 0) return pid;
+    give_back_limits();
     arrange_descriptors(control.get());
     execute(program, {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"});
 }
@@ -138,6 +145,7 @@ pid_t start_user(const user_start& how, const identity& who, io::unique_fd contr
 {
     const pid_t pid = fork_clean();
     if (pid != 0) return pid;
+    give_back_limits(); // before the session, where a module (pam_limits) may set others
     if (!how.pam_service.empty()) keep_session(how, who, control.get());
     become_user_process(how, who, control.get(), environment_of(who), false);
 }

@@ -23,6 +23,7 @@ struct user_start
     std::string program;
     bool switch_account = false; ///< become the account (we are root and it is not us)
     std::string pam_service;     ///< not empty: a session of this service is kept open around the process
+    std::string peer;            ///< where the first login came from, for PAM
     std::string cgroup_procs;    ///< not empty: file to join the account's cgroup by
 };
 /// Same for the process of `who`, which leads a session of its own. With a PAM session the returned process is its

@@ -34,6 +34,7 @@ login_policy policy_of(const settings& s, bool root)
     p.how = s.user_file.empty() ? backend::pam : backend::user_file;
     p.pam_service = s.pam_service;
     p.user_file = s.user_file;
+    p.account_rules = root;
     if (s.allow_groups) p.allow_groups = *s.allow_groups;
     else if (root) p.allow_groups = {"winrm"};
     p.permit_root = s.permit_root;

@@ -54,6 +54,25 @@ void no_delay(int, unsigned, void*) {}
 /// Is the machine closed to everybody but root? (nologin(5))
 bool is_closed() { return ::access("/etc/nologin", F_OK) == 0 || ::access("/var/run/nologin", F_OK) == 0; }
 
+/// @return nullptr: PAM is out of order.
+pam_handle_t* begin(const std::string& service, const std::string& user, const std::string& peer, const pam_conv& talk)
+{
+    pam_handle_t* pam = nullptr;
+    if (::pam_start(service.c_str(), user.c_str(), &talk, &pam) != PAM_SUCCESS) return nullptr;
+    ::pam_set_item(pam, PAM_RHOST, peer.c_str());
+    ::pam_set_item(pam, PAM_TTY, "winrm");
+    return pam;
+}
+
+pam_verdict account_rules(pam_handle_t* pam, const std::string& user)
+{
+    if (::pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK) != PAM_SUCCESS) return pam_verdict::account_refused;
+    const void* name = nullptr; // a module may have made another account of it; then it is not what was asked for
+    if (::pam_get_item(pam, PAM_USER, &name) != PAM_SUCCESS || !name || user != static_cast<const char*>(name))
+        return pam_verdict::account_refused;
+    return pam_verdict::accepted;
+}
+
 } // namespace
 
 pam_verdict pam_check(const std::string& service, const std::string& user, const base::secret& password,
@@ -62,10 +81,8 @@ pam_verdict pam_check(const std::string& service, const std::string& user, const
     if (password.reveal().find('\0') != base::bytes_view::npos) return pam_verdict::wrong_password;
     conversation with{&password, false};
     const pam_conv talk{converse, &with};
-    pam_handle_t* pam = nullptr;
-    if (::pam_start(service.c_str(), user.c_str(), &talk, &pam) != PAM_SUCCESS) return pam_verdict::unavailable;
-    ::pam_set_item(pam, PAM_RHOST, peer.c_str());
-    ::pam_set_item(pam, PAM_TTY, "winrm");
+    pam_handle_t* pam = begin(service, user, peer, talk);
+    if (!pam) return pam_verdict::unavailable;
 #ifdef PAM_FAIL_DELAY
     void (*delay)(int, unsigned, void*) = no_delay;
     const void* item = nullptr;
@@ -73,14 +90,9 @@ pam_verdict pam_check(const std::string& service, const std::string& user, const
     ::pam_set_item(pam, PAM_FAIL_DELAY, item);
 #endif
     pam_verdict verdict = pam_verdict::wrong_password;
-    int status = ::pam_authenticate(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+    const int status = ::pam_authenticate(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
     if (status == PAM_SUCCESS) {
-        status = ::pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
-        verdict = status == PAM_SUCCESS ? pam_verdict::accepted : pam_verdict::account_refused;
-        const void* name = nullptr; // a module may have made another account of it; then it is not what was asked for
-        if (verdict == pam_verdict::accepted &&
-            (::pam_get_item(pam, PAM_USER, &name) != PAM_SUCCESS || !name || user != static_cast<const char*>(name)))
-            verdict = pam_verdict::account_refused;
+        verdict = account_rules(pam, user);
     } else if (status == PAM_ACCT_EXPIRED || status == PAM_PERM_DENIED || status == PAM_NEW_AUTHTOK_REQD ||
                (!with.asked && status == PAM_AUTH_ERR)) {
         verdict = pam_verdict::account_refused; // nobody looked at the password
@@ -95,18 +107,30 @@ pam_verdict pam_check(const std::string& service, const std::string& user, const
     return verdict;
 }
 
+pam_verdict pam_account(const std::string& service, const std::string& user, const std::string& peer)
+{
+    conversation nobody;
+    const pam_conv talk{converse, &nobody};
+    pam_handle_t* pam = begin(service, user, peer, talk);
+    if (!pam) return pam_verdict::unavailable;
+    const pam_verdict verdict = account_rules(pam, user);
+    ::pam_end(pam, PAM_SUCCESS);
+    return verdict;
+}
+
 struct pam_session::state
 {
     pam_handle_t* pam = nullptr;
     bool open = false;
 };
 
-pam_session::pam_session(const std::string& service, const std::string& user) : state_(std::make_unique<state>())
+pam_session::pam_session(const std::string& service, const std::string& user, const std::string& peer)
+    : state_(std::make_unique<state>())
 {
     static conversation nobody;
     static const pam_conv talk{converse, &nobody};
-    if (::pam_start(service.c_str(), user.c_str(), &talk, &state_->pam) != PAM_SUCCESS) return;
-    ::pam_set_item(state_->pam, PAM_TTY, "winrm");
+    state_->pam = begin(service, user, peer, talk);
+    if (!state_->pam) return;
     if (::pam_setcred(state_->pam, PAM_ESTABLISH_CRED | PAM_SILENT) != PAM_SUCCESS) return;
     state_->open = ::pam_open_session(state_->pam, PAM_SILENT) == PAM_SUCCESS;
 }

@@ -11,6 +11,9 @@ namespace winrm::service::monitor {
 
 enum class pam_verdict { accepted, wrong_password, account_refused, unavailable };
 
+/// pam_acct_mgmt alone, after somebody else has checked the password: has the account expired, is the machine closed?
+[[nodiscard]] pam_verdict pam_account(const std::string& service, const std::string& user, const std::string& peer);
+
 /// pam_authenticate and pam_acct_mgmt. A module that asks for anything but one password gets nothing.
 [[nodiscard]] pam_verdict pam_check(const std::string& service, const std::string& user, const base::secret& password,
                                     const std::string& peer);
@@ -19,7 +22,7 @@ enum class pam_verdict { accepted, wrong_password, account_refused, unavailable 
 class pam_session
 {
 public:
-    pam_session(const std::string& service, const std::string& user);
+    pam_session(const std::string& service, const std::string& user, const std::string& peer);
     ~pam_session();
     pam_session(const pam_session&) = delete;
     pam_session& operator=(const pam_session&) = delete;

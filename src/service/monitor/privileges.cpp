@@ -9,10 +9,10 @@
 
 namespace winrm::service::monitor {
 
-std::string become(const std::string& name, uid_t uid, gid_t gid)
+std::string become(const std::string& name, uid_t uid, gid_t gid, groups which)
 {
     const auto failed = [](const char* step) { return std::string{step} + ": " + std::strerror(errno); };
-    if (::initgroups(name.c_str(), gid) != 0) return failed("initgroups");
+    if (which == groups::of_account && ::initgroups(name.c_str(), gid) != 0) return failed("initgroups");
     if (::setresgid(gid, gid, gid) != 0) return failed("setresgid");
     if (::setresuid(uid, uid, uid) != 0) return failed("setresuid");
     uid_t real = 0, effective = 0, saved = 0;

@@ -4,6 +4,7 @@
 #include "service/monitor/config.h"
 #include "service/monitor/file_check.h"
 #include "service/monitor/monitor.h"
+#include "service/monitor/own_limits.h"
 #include "service/monitor/test_service.h"
 #include "service/monitor/user_file.h"
 
@@ -86,6 +87,7 @@ int make_password_line(const options& o)
 
 int serve(const options& o)
 {
+    take_own_limits();
     loaded_config config = load_config(o.config);
     if (!config.problems.empty()) {
         show(config);

@@ -5,6 +5,7 @@
 #include "service/monitor/ca_file.h"
 #include "service/monitor/config.h"
 #include "service/monitor/monitor.h"
+#include "service/monitor/own_limits.h"
 #include "service/monitor/test_certificate.h"
 
 #include <cstdio>
@@ -51,6 +52,7 @@ int run_test_service(const options& o)
     if (who->uid == 0)
         std::cerr << "winrmd: the test service was started by root: commands run as root unless --as USER is given\n";
 
+    take_own_limits();
     plan p;
     p.test = true;
     settings& s = p.values;

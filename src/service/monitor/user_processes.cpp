@@ -1,5 +1,6 @@
 #include "service/monitor/user_processes.h"
 
+#include <algorithm>
 #include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,19 +18,20 @@ std::string key_of(const identity& who)
 /// Connections that a process has been given and has not taken: more, and it is stopped or stuck.
 constexpr std::uint32_t most_untaken = 128;
 constexpr base::milliseconds time_to_end{8'000}; // for killing and closing, before it is killed itself
+constexpr base::milliseconds tidy_pause{20};
 
 } // namespace
 
 struct user_processes::process
 {
-    process(io::loop& on, const identity& who_) : who(who_), clock(on) {}
+    process(io::loop& on, const identity& who_) : who(who_), clock(on), stuck_clock(on) {}
     std::uint64_t number = 0;
     identity who;
     pid_t pid = 0;
     peer_state state = peer_state::serving;
     std::unique_ptr<io::message_socket> socket;
     std::string cgroup;
-    io::timer clock;
+    io::timer clock, stuck_clock;
     std::uint32_t given = 0;  ///< connections
     wire::user_status told{}; ///< its last status
     bool outdated = false;    ///< started under settings that hold no more
@@ -43,7 +45,8 @@ std::string describe_end(int wait_status)
 
 user_processes::user_processes(io::loop& on, children& family, user_process_options options, cgroup_root cgroups,
                                base::log_sink& log)
-    : loop_(on), children_(family), options_(std::move(options)), cgroups_(std::move(cgroups)), log_(log)
+    : loop_(on), children_(family), options_(std::move(options)), cgroups_(std::move(cgroups)), log_(log),
+      tidy_clock_(on)
 {}
 
 user_processes::~user_processes() = default;
@@ -51,12 +54,10 @@ user_processes::~user_processes() = default;
 io::unique_fd user_processes::connect(const identity& who, const std::string& peer)
 {
     const auto at = serving_.find(key_of(who));
-    process* p = at != serving_.end() ? all_.at(at->second).get() : start(who);
+    process* p = at != serving_.end() ? all_.at(at->second).get() : start(who, peer);
     if (!p) return {};
-    if (p->given - p->told.taken > most_untaken) {
-        // Its own commands may have stopped it. What waits for it would else fill our descriptors.
-        end(*p, "takes no connections");
-        children_.kill(p->pid, SIGKILL);
+    if (p->given - p->told.taken > most_untaken) { // what waits for it would fill our descriptors
+        end_stuck(*p);
         return {};
     }
     auto [mine, theirs] = io::make_socket_pair();
@@ -65,11 +66,36 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     std::vector<io::unique_fd> fds;
     fds.push_back(std::move(mine));
     p->socket->send(wire::encode(wire::frame{wire::user_connection{peer}}), std::move(fds));
-    ++p->given;
+    if (p->given++ == p->told.taken) await_taken(*p);
     return std::move(theirs);
 }
 
-user_processes::process* user_processes::start(const identity& who)
+void user_processes::await_taken(process& p)
+{
+    p.stuck_clock.set_after(options_.longest_untaken, [this, number = p.number] {
+        if (const auto at = all_.find(number); at != all_.end()) end_stuck(*at->second);
+    });
+}
+
+void user_processes::end_stuck(process& p)
+{
+    end(p, "takes no connections");
+    children_.kill(p.pid, SIGKILL);
+}
+
+cgroup_root::ceiling user_processes::ceiling_of_account() const
+{
+    const wire::user_setup& s = options_.setup;
+    cgroup_root::ceiling out;
+    out.memory_bytes = std::uint64_t{s.max_memory_per_shell_mb} * 1024 * 1024 * s.max_shells;
+    // The user's process and its helpers come on top.
+    out.processes = s.max_processes_per_shell == 0 ? 0 : std::uint64_t{s.max_processes_per_shell} * s.max_shells + 16;
+    // Folders of what has ended go a moment later, when others are there already.
+    out.folders = 64 + std::size_t{4} * s.max_shells * (std::size_t{s.max_commands_per_shell} + 1);
+    return out;
+}
+
+user_processes::process* user_processes::start(const identity& who, const std::string& peer)
 {
     if (serving_.size() >= options_.max_users) {
         log_.write(base::log_level::warning, "user_process_refused", {{"user", who.name()}, {"reason", "max_users"}});
@@ -83,11 +109,12 @@ user_processes::process* user_processes::start(const identity& who)
     how.program = options_.program;
     how.switch_account = options_.switch_account && who.uid() != ::geteuid();
     how.pam_service = options_.pam_service;
-    p->cgroup = cgroups_.make(who.uid(), who.gid());
+    how.peer = peer;
+    p->cgroup = cgroups_.make(who.uid(), who.gid(), ceiling_of_account());
     if (!p->cgroup.empty()) how.cgroup_procs = p->cgroup + "/main/cgroup.procs";
     p->pid = start_user(how, who, std::move(theirs));
     if (p->pid < 0) {
-        cgroup_root::remove(p->cgroup);
+        cgroup_root::remove_now(p->cgroup);
         return nullptr;
     }
     const std::uint64_t number = p->number;
@@ -121,7 +148,10 @@ void user_processes::heard(std::uint64_t number, io::message_socket::message m)
     const rule* r = frame ? find_rule(peer::user, p.state, frame->index()) : nullptr;
     if (!r) return end(p, "broke the rules");
     if (r->what != duty::note_status) return;
+    const std::uint32_t before = p.told.taken;
     p.told = std::get<wire::user_status>(*frame);
+    if (p.told.taken == p.given) p.stuck_clock.cancel();
+    else if (p.told.taken != before) await_taken(p);
     consider_idle(p);
 }
 
@@ -157,6 +187,7 @@ void user_processes::end(process& p, base::bytes_view reason)
 {
     if (p.state == peer_state::stopping) return;
     p.state = peer_state::stopping;
+    p.stuck_clock.cancel();
     if (const auto at = serving_.find(key_of(p.who)); at != serving_.end() && at->second == p.number)
         serving_.erase(at);
     log_.write(base::log_level::info, "user_process_stop",
@@ -172,9 +203,19 @@ void user_processes::ended(std::uint64_t number, int status)
     const auto p = std::move(at->second);
     all_.erase(at);
     if (const auto s = serving_.find(key_of(p->who)); s != serving_.end() && s->second == number) serving_.erase(s);
-    cgroup_root::remove(p->cgroup);
+    if (!p->cgroup.empty()) {
+        left_cgroups_.push_back(p->cgroup);
+        tidy_cgroups();
+    }
     log_.write(status == 0 ? base::log_level::info : base::log_level::error, "user_process_end",
                {{"user", p->who.name()}, {"pid", std::to_string(p->pid)}, {"status", describe_end(status)}});
+}
+
+void user_processes::tidy_cgroups()
+{
+    left_cgroups_.erase(std::remove_if(left_cgroups_.begin(), left_cgroups_.end(), cgroup_root::remove),
+                        left_cgroups_.end());
+    if (!left_cgroups_.empty()) tidy_clock_.set_after(tidy_pause, [this] { tidy_cgroups(); });
 }
 
 void user_processes::stop()

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <vector>
 
 namespace winrm::service::monitor {
 
@@ -21,6 +22,7 @@ struct user_process_options
     bool switch_account = false; ///< we are root
     std::size_t max_users = 10;
     base::milliseconds grace{60'000};
+    base::milliseconds longest_untaken{20'000}; ///< a process that takes no connection for so long is ended
 };
 
 class user_processes
@@ -42,12 +44,17 @@ public:
 
 private:
     struct process;
-    process* start(const identity& who);
+    process* start(const identity& who, const std::string& peer);
+    void await_taken(process& p);
     void heard(std::uint64_t number, io::message_socket::message m);
     void end(process& p, base::bytes_view reason);
     /// Ends an idle process, at once if its settings are old, else after the grace time.
     void consider_idle(process& p);
     void ended(std::uint64_t number, int status);
+    /// For one that takes no connections: its own commands may have stopped it.
+    void end_stuck(process& p);
+    [[nodiscard]] cgroup_root::ceiling ceiling_of_account() const;
+    void tidy_cgroups();
 
     io::loop& loop_;
     children& children_;
@@ -57,6 +64,8 @@ private:
     std::uint64_t next_ = 1;
     std::map<std::uint64_t, std::unique_ptr<process>> all_;
     std::map<std::string, std::uint64_t> serving_; ///< by key_of()
+    std::vector<std::string> left_cgroups_;        ///< of processes that have ended
+    io::timer tidy_clock_;
 };
 
 /// "exit 1", "signal 9"

@@ -20,6 +20,7 @@ constexpr std::size_t piece = 64 * 1024;      ///< a pipe's first capacity, and 
 constexpr std::size_t big_pipe = 1024 * 1024; ///< of a child that floods
 constexpr int reads_per_turn = 4;             ///< then the other children have theirs
 constexpr milliseconds sweep_pause{10};       ///< many commands that end together share one look at /proc
+constexpr milliseconds late_sweep_pause{100}; ///< where cgroups have killed all but what moved itself out of them
 constexpr milliseconds tidy_pause{20};
 
 struct pipe_pair
@@ -254,7 +255,10 @@ void process_host::carry_out(shell::signal_process&& order)
 
 void process_host::carry_out(shell::kill_process&& order)
 {
-    if (const command_ptr c = find(order.process)) doom(*c);
+    const command_ptr c = find(order.process);
+    if (!c) return;
+    command_groups::kill(c->group);
+    condemn(c);
 }
 
 void process_host::carry_out(shell::forget_process&& order)
@@ -268,24 +272,19 @@ void process_host::carry_out(shell::forget_process&& order)
     c->out.pipe.reset();
     c->err.pipe.reset();
     if (c->group) {
-        groups_.release(std::move(c->group));
-        c->group = {};
+        groups_.release(std::exchange(c->group, {}));
         tidy_groups();
-    } else if (!c->condemned && !(c->reaped && no_children())) {
-        c->condemned = true;
-        doomed_.push_back({c});
-        if (!std::exchange(sweep_planned_, true)) sweep_timer_.set_after(sweep_pause, [this] { sweep(); });
     }
+    if (!(c->reaped && no_children())) condemn(c);
 }
 
-void process_host::doom(const command& c)
+/// Its processes may write themselves into another of the account's cgroups, so that /proc is looked at in any case.
+void process_host::condemn(const command_ptr& c)
 {
-    if (c.group) return command_groups::kill(c.group);
-    const command_ptr who = find(c.ref);
-    if (who->condemned) return;
-    who->condemned = true;
-    doomed_.push_back({who});
-    if (!std::exchange(sweep_planned_, true)) sweep_timer_.set_after(sweep_pause, [this] { sweep(); });
+    if (std::exchange(c->condemned, true)) return;
+    doomed_.push_back({c});
+    if (!std::exchange(sweep_planned_, true))
+        sweep_timer_.set_after(groups_.available() ? late_sweep_pause : sweep_pause, [this] { sweep(); });
 }
 
 void process_host::sweep()

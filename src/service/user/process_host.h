@@ -33,7 +33,7 @@ public:
 struct host_options
 {
     account who;
-    std::string cgroup;                 ///< "" = none: trees are found through /proc
+    std::string cgroup;                 ///< "" = none: trees are found through /proc alone
     std::uint64_t memory_per_shell = 0; ///< bytes, 0 = unlimited. Without a memory cgroup: data size per process
     std::uint32_t processes_per_shell =
         0; ///< 0 = unlimited. Without a pids cgroup: processes of the user in all shells
@@ -76,7 +76,7 @@ private:
     void read_some(const command_ptr& c, bool is_stderr);
     void flush_input(const command_ptr& c);
     void reap();
-    void doom(const command& c);
+    void condemn(const command_ptr& c);
     void sweep();
     void tidy_groups();
 

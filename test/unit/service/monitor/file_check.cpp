@@ -52,3 +52,35 @@ TEST(FileCheck, ForeignOwnerIsRefused)
     ASSERT_EQ(::chown(f.path().c_str(), 65534, 65534), 0);
     EXPECT_FALSE(read_trusted_file(f.path(), file_secrecy::open, 100));
 }
+
+TEST(FileCheck, S26_AFolderWhereOthersCanWriteIsRefused)
+{
+    for (const mode_t mode : {0770, 0707, 0777}) {
+        const temp_file f{"text"};
+        ASSERT_EQ(::chmod(f.folder().c_str(), mode), 0);
+        auto got = read_trusted_file(f.path(), file_secrecy::open, 100);
+        ASSERT_FALSE(got) << mode;
+        EXPECT_NE(got.error().message().find("chmod go-w " + f.folder()), std::string::npos) << got.error().message();
+        ASSERT_EQ(::chmod(f.folder().c_str(), mode | S_ISVTX), 0);
+        EXPECT_TRUE(read_trusted_file(f.path(), file_secrecy::open, 100)) << mode;
+    }
+}
+
+TEST(FileCheck, TheFolderThatCountsIsWhereTheFileIs)
+{
+    const temp_file f{"text"}, other{"text"};
+    const std::string link = other.folder() + "/link";
+    ASSERT_EQ(::symlink(f.path().c_str(), link.c_str()), 0);
+    EXPECT_TRUE(read_trusted_file(link, file_secrecy::open, 100));
+    ASSERT_EQ(::chmod(f.folder().c_str(), 0777), 0);
+    EXPECT_FALSE(read_trusted_file(link, file_secrecy::open, 100));
+    ::unlink(link.c_str());
+}
+
+TEST(FileCheck, AFolderOfAForeignOwnerIsRefused)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root can give a folder away";
+    const temp_file f{"text"};
+    ASSERT_EQ(::chown(f.folder().c_str(), 65534, 65534), 0);
+    EXPECT_FALSE(read_trusted_file(f.path(), file_secrecy::open, 100));
+}
