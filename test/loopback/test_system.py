@@ -1,10 +1,12 @@
 """winrmd as a system service: PAM and user file, accounts, sandbox, reload, several fronts, crashes. As root, else skipped
 but for what a test service can show. Everything it makes on the system (accounts, group, PAM service) goes at the end."""
+import collections
 import concurrent.futures
 import json
 import os
 import pathlib
 import re
+import resource
 import secrets
 import select
 import shutil
@@ -287,6 +289,19 @@ class WithPam(unittest.TestCase):
         answers = [self.service.identify(who) for who in (self.other, self.expired, (self.other[0] + "x", "no"))]
         kept = [(a.status, a.text, [(k, v) for k, v in a.headers.items() if k != "Date"]) for a in answers]
         self.assertEqual(kept, [kept[0]] * 3)
+
+    def test_fail2ban_bans_who_guessed_and_nobody_else(self):
+        manual = (pathlib.Path(__file__).resolve().parents[2] / "doc" / "winrmd.8.scd").read_text()
+        rule = re.search(r"^failregex = (.*)$", manual, re.M)[1].replace("<HOST>", r"(?P<host>\S+)")
+        fake = 'x winrmd login result=denied peer=203.0.113.9 user='
+        with Daemon(self.place, self.place.config()) as service:
+            for number, user in enumerate((self.bob[0], fake, f'"{fake}')):
+                service.source = f"127.0.0.{number + 20}"
+                self.assertEqual(service.identify((user, "wrong-word")).status, 401)
+            self.assertEqual(service.identify(self.ada).status, 200)
+            service.wait_log(f" login result=ok .*user={self.ada[0]} ")
+            found = [re.search(rule, line) for line in service.log.splitlines()]
+        self.assertEqual([f["host"] for f in found if f], [f"127.0.0.{number + 20}" for number in range(3)])
 
     def test_commands_run_as_the_account(self):
         for account in (self.ada, self.bob):
@@ -647,6 +662,129 @@ class Life(unittest.TestCase):
             return int(status_of(pid)["Uid"].split()[0])
         except OSError:
             return None
+
+
+class Accounts(unittest.TestCase):
+    """What an account may do to its own process, and what its process gets. Each test has a service of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        need_root()
+        cls.place = Place()
+        cls.addClassCleanup(cls.place.close)
+        cls.place.system()
+        cls.ada = cls.place.account("a", "-G", cls.place.group)
+
+    def test_two_names_of_one_uid_share_nothing(self):
+        uid = str((self.place.path / self.ada[0]).stat().st_uid)
+        if not os.path.exists("/bin/bash"):
+            self.skipTest("SKIPPED: bash is not installed")
+        (self.place.path / "rbash").symlink_to("/bin/bash")
+        kept = self.place.account("r", "-o", "-u", uid, "-g", self.ada[0], "-G", self.place.group, "-s", self.place.path / "rbash")
+        with Daemon(self.place, self.place.config()) as service:
+            for _ in range(2):  # in both orders: the other's process runs already
+                self.assertEqual(service.sh(self.ada, "cd / && pwd && echo $USER").stdout.split(), [b"/", self.ada[0].encode()])
+                got = service.sh(kept, "cd / && pwd")
+                self.assertEqual((got.returncode, got.stdout), (1, b""))
+                self.assertIn(b"restricted", got.stderr)
+            self.assertEqual(len(named(service.pid, "winrmd-user")), 2)
+
+    def test_an_account_that_stops_its_process_keeps_nobody_out(self):
+        with Daemon(self.place, self.place.config("[limits]\nmax_parallel_logins = 32\n")) as service:
+            self.assertEqual(service.identify(self.ada).status, 200)
+            (user,) = named(service.pid, "winrmd-user")
+            os.kill(user, signal.SIGSTOP)  # as its commands can
+            descriptors = len(os.listdir(f"/proc/{service.pid}/fd"))
+            with concurrent.futures.ThreadPoolExecutor(32) as pool:
+                said = collections.Counter(pool.map(lambda _: self.ask_and_leave(service), range(140)))
+            service.wait_log(f'user_process_stop user={self.ada[0]} .*reason="takes no connections"')
+            self.assertLessEqual(set(said), {200, 503, None})
+            self.assertEqual(service.identify(self.ada).status, 200)
+            self.assertNotEqual(named(service.pid, "winrmd-user"), [user])
+            self.assertLess(len(os.listdir(f"/proc/{service.pid}/fd")), descriptors + 64)
+
+    def ask_and_leave(self, service):
+        """@return the status, None where none came in time: a connection holds a place while it is open."""
+        connection = service.connection()
+        connection.timeout = 2
+        try:
+            return service.post(IDENTIFY, headers=service.as_user(self.ada), connection=connection).status
+        except (TimeoutError, OSError):
+            return None
+        finally:
+            connection.close()
+
+    def test_what_moves_out_of_its_cgroup_dies_as_well(self):
+        escape = r"""
+            account=$(sed -n 's,^0::\(.*\)/shell-.*,\1,p' /proc/self/cgroup)
+            [ -n "$account" ] || exit 77
+            away=$(sed -n 's,^[^/]*/ \([^ ]*\) .* - cgroup2 .*,\1,p' /proc/self/mountinfo | head -n 1)$account/away
+            mkdir "$away" || exit 78
+            setsid sh -c "echo \$\$ > $away/cgroup.procs && echo moved; exec sleep 1000 > /dev/null 2>&1" &
+            read unused"""
+        with Daemon(self.place, self.place.config("[limits]\nuser_process_grace_s = 3600\n")) as service:
+            client = self.start(service, escape)
+            line = client.stdout.readline()
+            if not line and client.wait(PATIENCE) == 77:
+                self.skipTest("SKIPPED: no cgroup v2 that can be written")
+            self.assertEqual(line, b"moved\n")
+            (user,) = named(service.pid, "winrmd-user")
+            (sleeper,) = [pid for pid in named(user, "sleep") if b"1000" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+            handle = os.pidfd_open(sleeper)
+            self.assertTrue(pathlib.Path(f"/proc/{sleeper}/cgroup").read_text().rstrip().endswith("/away"))
+            client.stdin.close()  # the command ends
+            client.wait(PATIENCE)
+            client.stdout.close()
+            with os.fdopen(handle, "rb") as ended:
+                self.assertTrue(select.select([ended], [], [], PATIENCE)[0], "it goes on without its command")
+            folders = cgroup_folders(service.pid)
+            self.assertEqual(service.stop(), 0)
+            self.assertEqual([f for f in folders if f.exists()], [])
+
+    def start(self, service, line):
+        return subprocess.Popen(service.args("run", "--", line, user=self.ada[0]), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, env={**os.environ, "WINRM_PASSWORD": self.ada[1]})
+
+    def test_limits_are_the_monitors_own(self):
+        ours = [resource.getrlimit(which) for which in (resource.RLIMIT_NOFILE, resource.RLIMIT_CORE)]
+        lower = (min(ours[0][1] - 1, 900), ours[0][1]), (ours[1][1], ours[1][1])  # the soft ones, not as the monitor wants them
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, lower[0])
+            resource.setrlimit(resource.RLIMIT_CORE, lower[1])
+            service = Daemon(self.place, self.place.config())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, ours[0])
+            resource.setrlimit(resource.RLIMIT_CORE, ours[1])
+        with service:
+            self.assertEqual(resource.prlimit(service.pid, resource.RLIMIT_NOFILE), (ours[0][1], ours[0][1]))
+            self.assertEqual(resource.prlimit(service.pid, resource.RLIMIT_CORE)[0], 0)
+            if b"__asan_init" in pathlib.Path(WINRMD).read_bytes():
+                return  # the sanitizer's own runtime forbids core files in every process of ours
+            words = [str(limit) if limit != resource.RLIM_INFINITY else "unlimited" for limit in (lower[0][0], lower[1][0])]
+            self.assertEqual(service.sh(self.ada, "ulimit -Sn; ulimit -Sc").stdout.decode().split(), words)
+
+    def test_pam_knows_the_peer_and_its_groups_stay(self):
+        groups = pathlib.Path("/etc/security/group.conf")
+        modules = pathlib.Path("/usr/lib").glob("*/security/pam_group.so")
+        if not groups.exists() or not list(modules):
+            self.skipTest("SKIPPED: no pam_group here")
+        log, script, extra = self.place.path / "pam.log", self.place.path / "pam.sh", "winrm-more-" + self.place.tag
+        script.write_text(f'#!/bin/sh\necho "$PAM_TYPE $PAM_RHOST $PAM_USER" >> {log}\n')
+        script.chmod(0o755)
+        call("groupadd", extra)
+        self.addCleanup(call, "groupdel", extra)
+        stack, rules = self.place.pam.read_text(), groups.read_text()
+        self.addCleanup(self.place.pam.write_text, stack)
+        self.addCleanup(groups.write_text, rules)
+        self.place.pam.write_text(stack + f"auth optional pam_group.so\nsession required pam_exec.so {script}\n")
+        groups.write_text(rules + f"{self.place.pam.name};*;{self.ada[0]};Al0000-2400;{extra}\n")
+        with Daemon(self.place, self.place.config()) as service:
+            service.source = "127.0.0.7"
+            self.assertEqual(service.identify(self.ada).status, 200)
+            got = service.sh(self.ada, "id -Gn").stdout.decode().split()
+            self.assertEqual(set(got), {self.ada[0], self.place.group, extra})
+        self.assertEqual(log.read_text().splitlines(),
+                         [f"{what} 127.0.0.7 {self.ada[0]}" for what in ("open_session", "close_session")])
 
 
 class UserFile(unittest.TestCase):

@@ -357,11 +357,11 @@ void check_pam(loaded_config& c, const std::string& name)
         any = any || ::access(folder, F_OK) == 0;
     }
     if (any) // otherwise /etc/pam.conf has the services
-        c.problems.push_back(
-            problem_at(name, c.lines.of("pam_service"),
-                       "pam_service = \"" + c.values.pam_service + "\", but there is no " + pam_folders[0] + service +
-                           ": make it (share/doc/openwinrm/examples/winrmd.pam is an example), or name another one" +
-                           (c.values.user_file.empty() ? "" : "; account rules and sessions are PAM's, also with a user file")));
+        c.problems.push_back(problem_at(
+            name, c.lines.of("pam_service"),
+            "pam_service = \"" + c.values.pam_service + "\", but there is no " + pam_folders[0] + service +
+                ": make it (share/doc/openwinrm/examples/winrmd.pam is an example), or name another one" +
+                (c.values.user_file.empty() ? "" : "; account rules and sessions are PAM's, also with a user file")));
 }
 
 void check_groups(loaded_config& c, const std::string& name)
@@ -434,9 +434,8 @@ void check_system(loaded_config& config, const std::string& name)
     // As root PAM has the account's rules and sessions, whoever checks the password.
     if (::geteuid() == 0) check_pam(config, name);
     else if (s.user_file.empty() && !config.lines.is_bad("user_file"))
-        config.problems.push_back(
-            problem_at(name, 0,
-                       "winrmd does not run as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"));
+        config.problems.push_back(problem_at(
+            name, 0, "winrmd does not run as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"));
     check_groups(config, name);
     check_front_account(config, name);
     sort_by_line(config.problems);

@@ -21,7 +21,8 @@ std::string folder_problem(const std::string& path, int file)
     std::string place = resolved != nullptr ? resolved : "";
     std::free(resolved);
     struct stat opened
-    {}, named{};
+    {
+    }, named{};
     if (place.empty() || ::fstat(file, &opened) != 0 || ::stat(place.c_str(), &named) != 0 ||
         opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
         return "has been exchanged while it was read";

@@ -66,7 +66,8 @@ pam_handle_t* begin(const std::string& service, const std::string& user, const s
 
 pam_verdict account_rules(pam_handle_t* pam, const std::string& user)
 {
-    if (::pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK) != PAM_SUCCESS) return pam_verdict::account_refused;
+    if (::pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK) != PAM_SUCCESS)
+        return pam_verdict::account_refused;
     const void* name = nullptr; // a module may have made another account of it; then it is not what was asked for
     if (::pam_get_item(pam, PAM_USER, &name) != PAM_SUCCESS || !name || user != static_cast<const char*>(name))
         return pam_verdict::account_refused;

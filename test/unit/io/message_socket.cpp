@@ -1,5 +1,7 @@
 #include "io/message_socket.h"
 
+#include "base/secret.h"
+
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
@@ -7,7 +9,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <optional>
 
 namespace {
@@ -310,6 +315,59 @@ TEST(message_socket, sending_to_a_peer_that_is_gone_neither_signals_nor_hangs)
     EXPECT_EQ(closed, 1);
     EXPECT_TRUE(drained);
     EXPECT_EQ(p.a->pending(), 0u);
+}
+
+/// How often does the text stand in this process's memory?  @param masked  each byte of it with the lowest bit turned,
+/// so that the question is no answer.
+std::size_t occurrences(const std::string& masked)
+{
+    std::size_t found = 0;
+    const io::unique_fd memory{::open("/proc/self/mem", O_RDONLY | O_CLOEXEC)};
+    std::ifstream maps{"/proc/self/maps"};
+    std::vector<char> piece;
+    for (std::string line; std::getline(maps, line);) {
+        unsigned long from = 0, to = 0;
+        char access[5] = "";
+        if (std::sscanf(line.c_str(), "%lx-%lx %4s", &from, &to, access) != 3 || access[1] != 'w') continue;
+        if (to - from > 256ul * 1024 * 1024) continue; // a sanitizer's own
+        piece.resize(to - from);
+        const ssize_t got = ::pread(memory.get(), piece.data(), piece.size(), static_cast<off_t>(from));
+        const auto same = [](char kept, char wanted) { return kept == static_cast<char>(wanted ^ 1); };
+        for (auto at = piece.begin(); got > 0; ++at) {
+            at = std::search(at, piece.begin() + got, masked.begin(), masked.end(), same);
+            if (at == piece.begin() + got) break;
+            ++found;
+        }
+        std::fill(piece.begin(), piece.end(), '\0'); // or the next look finds what this one has read
+    }
+    return found;
+}
+
+TEST(message_socket, what_carries_secrets_leaves_none_behind)
+{
+    std::string masked = "qzcv-lnfhb-7719-";
+    for (char& c : masked) c = static_cast<char>(c ^ 1);
+    std::string secret = masked;
+    for (char& c : secret) c = static_cast<char>(c ^ 1);
+    const std::size_t before = occurrences(masked);
+    ASSERT_GE(before, 1u) << "the search finds nothing";
+    for (const bool read : {true, false}) {
+        pair p;
+        p.a->wipe_after_use();
+        p.b->wipe_after_use();
+        if (read) p.listen();
+        std::string frame;
+        frame.reserve(401'000);
+        while (frame.size() < 400'000) frame.append(400, 'x').append(secret); // more than the kernel takes at once
+        for (int i = 0; i < 3; ++i) p.a->send(frame);
+        base::wipe(frame.data(), frame.size());
+        while (read && p.got.size() < 3) p.loop.run_one();
+        for (auto& m : p.got) base::wipe(m.payload.data(), m.payload.size());
+        EXPECT_EQ(p.a->pending() == 0, read);
+        p.a.reset();
+        p.b.reset();
+        EXPECT_EQ(occurrences(masked), before) << read;
+    }
 }
 
 } // namespace
