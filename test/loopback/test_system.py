@@ -441,7 +441,7 @@ class WithPam(unittest.TestCase):
             made.close()
 
 
-class Life(unittest.TestCase):
+class OneAccount(unittest.TestCase):
     """Each test has a service of its own."""
 
     @classmethod
@@ -452,6 +452,8 @@ class Life(unittest.TestCase):
         cls.place.system()
         cls.ada = cls.place.account("a", "-G", cls.place.group)
 
+
+class Life(OneAccount):
     def refused(self, config, *words):
         got = subprocess.run([self.place.path / "winrmd", "--config", config], stdin=subprocess.DEVNULL, capture_output=True,
                              text=True, timeout=PATIENCE)
@@ -664,16 +666,8 @@ class Life(unittest.TestCase):
             return None
 
 
-class Accounts(unittest.TestCase):
-    """What an account may do to its own process, and what its process gets. Each test has a service of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        need_root()
-        cls.place = Place()
-        cls.addClassCleanup(cls.place.close)
-        cls.place.system()
-        cls.ada = cls.place.account("a", "-G", cls.place.group)
+class Accounts(OneAccount):
+    """What an account may do to its own process, and what its process gets."""
 
     def test_two_names_of_one_uid_share_nothing(self):
         uid = str((self.place.path / self.ada[0]).stat().st_uid)

@@ -1,6 +1,7 @@
 #include "service/monitor/cgroup_root.h"
 
 #include "base/text.h"
+#include "io/small_file.h"
 #include "service/monitor/folder_lock.h"
 
 #include <cerrno>
@@ -15,22 +16,6 @@
 
 namespace winrm::service::monitor {
 namespace {
-
-bool write_file(const std::string& path, const std::string& text)
-{
-    const io::unique_fd fd{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-    return fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
-
-std::string read_file(const std::string& path)
-{
-    const io::unique_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    std::string text;
-    char piece[8192];
-    for (ssize_t got = 0; fd && text.size() < 1024 * 1024 && (got = ::read(fd.get(), piece, sizeof piece)) > 0;)
-        text.append(piece, static_cast<std::size_t>(got));
-    return text;
-}
 
 /// Sub-folders first; a cgroup can be removed once it has neither processes nor folders.
 bool remove_tree(const std::string& folder)
@@ -92,10 +77,10 @@ std::size_t remove_dead_cgroups(const std::string& place)
 cgroup_root cgroup_root::find()
 {
     cgroup_root out;
-    const std::string mount = cgroup2_mount(read_file("/proc/self/mountinfo"));
+    const std::string mount = cgroup2_mount(io::read_small_file("/proc/self/mountinfo"));
     if (::geteuid() != 0 || mount.empty()) return out;
     std::string own;
-    std::istringstream lines{read_file("/proc/self/cgroup")};
+    std::istringstream lines{io::read_small_file("/proc/self/cgroup")};
     for (std::string line; std::getline(lines, line);)
         if (line.compare(0, 3, "0::") == 0) own = line.substr(3);
     if (own.empty() || own.find("..") != std::string::npos) return out;
@@ -107,12 +92,12 @@ cgroup_root cgroup_root::find()
     out.path_ = ours;
     out.lock_ = lock_folder(ours);
     for (const char* controller : {"+memory", "+pids"}) {
-        if (own != "/" && !write_file(out.home_ + "/cgroup.subtree_control", controller)) {
+        if (own != "/" && !io::write_small_file(out.home_ + "/cgroup.subtree_control", controller)) {
             const std::string leaf = out.home_ + "/winrmd-monitor";
-            if ((::mkdir(leaf.c_str(), 0755) == 0 || errno == EEXIST) && write_file(leaf + "/cgroup.procs", "0"))
-                write_file(out.home_ + "/cgroup.subtree_control", controller);
+            if ((::mkdir(leaf.c_str(), 0755) == 0 || errno == EEXIST) && io::write_small_file(leaf + "/cgroup.procs", "0"))
+                io::write_small_file(out.home_ + "/cgroup.subtree_control", controller);
         }
-        write_file(ours + "/cgroup.subtree_control", controller); // where it is not to be had, rlimits do
+        io::write_small_file(ours + "/cgroup.subtree_control", controller); // where it is not to be had, rlimits do
     }
     return out;
 }
@@ -137,9 +122,9 @@ cgroup_root::~cgroup_root()
     remove_now(path_);
     const std::string leaf = home_ + "/winrmd-monitor";
     if (::access(leaf.c_str(), F_OK) == 0) {
-        write_file(home_ + "/cgroup.subtree_control", "-memory");
-        write_file(home_ + "/cgroup.subtree_control", "-pids");
-        write_file(home_ + "/cgroup.procs", "0");
+        io::write_small_file(home_ + "/cgroup.subtree_control", "-memory");
+        io::write_small_file(home_ + "/cgroup.subtree_control", "-pids");
+        io::write_small_file(home_ + "/cgroup.procs", "0");
         ::rmdir(leaf.c_str());
     }
 }
@@ -153,10 +138,10 @@ std::string cgroup_root::make(uid_t uid, gid_t gid, const ceiling& most)
     bool good = ::mkdir(leaf.c_str(), 0755) == 0;
     // Root's own: the account can make folders for shells and commands, but no tree that takes for ever to remove, and
     // whatever it writes into those of its shells, all of them together stay below these.
-    write_file(folder + "/cgroup.max.depth", "2");
-    write_file(folder + "/cgroup.max.descendants", std::to_string(most.folders));
-    if (most.memory_bytes != 0) write_file(folder + "/memory.max", std::to_string(most.memory_bytes));
-    if (most.processes != 0) write_file(folder + "/pids.max", std::to_string(most.processes));
+    io::write_small_file(folder + "/cgroup.max.depth", "2");
+    io::write_small_file(folder + "/cgroup.max.descendants", std::to_string(most.folders));
+    if (most.memory_bytes != 0) io::write_small_file(folder + "/memory.max", std::to_string(most.memory_bytes));
+    if (most.processes != 0) io::write_small_file(folder + "/pids.max", std::to_string(most.processes));
     for (const std::string& place : {folder, leaf})
         for (const char* file : {"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"})
             good = good && ::chown((place + file).c_str(), uid, gid) == 0;
@@ -168,7 +153,7 @@ std::string cgroup_root::make(uid_t uid, gid_t gid, const ceiling& most)
 bool cgroup_root::remove(const std::string& folder)
 {
     if (folder.empty()) return true;
-    write_file(folder + "/cgroup.kill", "1");
+    io::write_small_file(folder + "/cgroup.kill", "1");
     return remove_tree(folder);
 }
 

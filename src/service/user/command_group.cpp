@@ -1,5 +1,7 @@
 #include "service/user/command_group.h"
 
+#include "io/small_file.h"
+
 #include <cctype>
 #include <cerrno>
 #include <csignal>
@@ -10,21 +12,6 @@
 
 namespace winrm::service::user {
 namespace {
-
-bool write_file(const std::string& path, const std::string& text)
-{
-    const io::unique_fd fd{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-    return fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
-
-std::string read_file(const std::string& path)
-{
-    const io::unique_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    std::string text(64 * 1024, '\0');
-    const ssize_t got = fd ? ::read(fd.get(), text.data(), text.size()) : 0;
-    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    return text;
-}
 
 bool is_name(const std::string& id)
 {
@@ -43,7 +30,7 @@ bool has_word(const std::string& text, const std::string& word)
 void kill_members(const std::string& path)
 {
     for (int round = 0; round < 32; ++round) {
-        const std::string members = read_file(path + "/cgroup.procs");
+        const std::string members = io::read_small_file(path + "/cgroup.procs");
         if (members.empty()) return;
         for (const char* at = members.c_str(); *at != '\0';) {
             char* end = nullptr;
@@ -64,9 +51,9 @@ command_groups::command_groups(std::string root, limits per_shell) : root_(std::
         root_.clear();
         return;
     }
-    const std::string offered = read_file(root_ + "/cgroup.controllers");
-    memory_ = has_word(offered, "memory") && write_file(root_ + "/cgroup.subtree_control", "+memory");
-    pids_ = has_word(offered, "pids") && write_file(root_ + "/cgroup.subtree_control", "+pids");
+    const std::string offered = io::read_small_file(root_ + "/cgroup.controllers");
+    memory_ = has_word(offered, "memory") && io::write_small_file(root_ + "/cgroup.subtree_control", "+memory");
+    pids_ = has_word(offered, "pids") && io::write_small_file(root_ + "/cgroup.subtree_control", "+pids");
 }
 
 command_groups::~command_groups()
@@ -82,8 +69,8 @@ command_groups::group command_groups::make(const std::string& shell_id, const st
     const bool fresh = ::mkdir(shell.c_str(), 0755) == 0;
     if (!fresh && errno != EEXIST) return g;
     if (fresh && memory_ && limits_.memory_bytes != 0)
-        write_file(shell + "/memory.max", std::to_string(limits_.memory_bytes));
-    if (fresh && pids_ && limits_.processes != 0) write_file(shell + "/pids.max", std::to_string(limits_.processes));
+        io::write_small_file(shell + "/memory.max", std::to_string(limits_.memory_bytes));
+    if (fresh && pids_ && limits_.processes != 0) io::write_small_file(shell + "/pids.max", std::to_string(limits_.processes));
     const std::string path = shell + "/command-" + command_id;
     ++shells_[shell];
     if (::mkdir(path.c_str(), 0755) != 0) {
@@ -103,7 +90,7 @@ io::unique_fd command_groups::open_procs(const group& g)
 
 void command_groups::kill(const group& g)
 {
-    if (g && !write_file(g.path_ + "/cgroup.kill", "1")) kill_members(g.path_);
+    if (g && !io::write_small_file(g.path_ + "/cgroup.kill", "1")) kill_members(g.path_);
 }
 
 void command_groups::release(group&& g)

@@ -1,6 +1,6 @@
 #include "service/user/process_tree.h"
 
-#include "io/unique_fd.h"
+#include "io/small_file.h"
 #include "service/user/child_plan.h"
 
 #include <csignal>
@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <dirent.h>
-#include <fcntl.h>
 #include <memory>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -26,17 +25,7 @@ using snapshot = std::unordered_map<pid_t, process>;
 
 std::string read_proc(pid_t pid, const char* name, std::size_t limit)
 {
-    char path[64];
-    std::snprintf(path, sizeof path, "/proc/%d/%s", static_cast<int>(pid), name);
-    const io::unique_fd fd{::open(path, O_RDONLY | O_CLOEXEC)};
-    std::string text;
-    char piece[4096];
-    while (fd && text.size() < limit) {
-        const ssize_t got = ::read(fd.get(), piece, sizeof piece);
-        if (got <= 0) break;
-        text.append(piece, static_cast<std::size_t>(got));
-    }
-    return text;
+    return io::read_small_file("/proc/" + std::to_string(pid) + '/' + name, limit);
 }
 
 /// proc(5): "pid (comm) state ppid pgrp session …"; comm may hold spaces and brackets, so the last ')' counts.

@@ -1,0 +1,89 @@
+#include "service/monitor/user_processes.h"
+
+#include "service/monitor/account.h"
+#include "service/monitor/authenticator.h"
+#include "unit/service/monitor/temp_file.h"
+
+#include <gtest/gtest.h>
+
+using namespace winrm;
+using namespace winrm::service::monitor;
+
+namespace {
+
+class keeping_log final : public base::log_sink
+{
+public:
+    void write(base::log_level, base::bytes_view event, std::initializer_list<base::log_field> fields) override
+    {
+        said += std::string{event};
+        for (const base::log_field& f : fields) said += ' ' + std::string{f.key} + '=' + f.value;
+        said += '\n';
+    }
+    [[nodiscard]] bool has(base::bytes_view text) const { return said.find(text) != std::string::npos; }
+    std::string said;
+};
+
+/// A program that takes no connection stands for a process that its owner has stopped.
+class UserProcesses : public testing::Test
+{
+protected:
+    void SetUp() override
+    {
+        const auto me = find_account(::geteuid());
+        if (!me) GTEST_SKIP() << "SKIPPED: this uid has no account";
+        login_policy policy;
+        policy.how = backend::throw_away;
+        policy.permit_root = true;
+        policy.throw_away_user = me->name;
+        policy.throw_away_password = base::secret{std::string{"right"}};
+        authenticator a{loop, family, std::move(policy)};
+        bool done = false;
+        a.check(me->name, base::secret{std::string{"right"}}, "127.0.0.1", [&](login_result r) {
+            who = std::move(r.who);
+            done = true;
+        });
+        while (!done && loop.run_one()) {}
+        ASSERT_TRUE(who);
+    }
+    void TearDown() override { family.kill_all(); }
+    user_process_options options(base::milliseconds longest_untaken) const
+    {
+        user_process_options o;
+        o.program = deaf.path();
+        o.longest_untaken = longest_untaken;
+        return o;
+    }
+
+    temp_file deaf{"#!/bin/sh\nexec sleep 1000\n", 0700};
+    io::loop loop;
+    children family{loop};
+    keeping_log log;
+    std::optional<identity> who;
+};
+
+TEST_F(UserProcesses, OneThatTakesNoConnectionIsEnded)
+{
+    user_processes all{loop, family, options(base::milliseconds{50}), cgroup_root{}, log};
+    const io::unique_fd way = all.connect(*who, "127.0.0.1");
+    ASSERT_TRUE(way);
+    while (!all.empty() && loop.run_one()) {}
+    EXPECT_TRUE(log.has("reason=takes no connections")) << log.said;
+    EXPECT_TRUE(log.has("status=signal 9")) << log.said;
+    EXPECT_TRUE(all.connect(*who, "127.0.0.1")) << "the next login has a process of its own";
+}
+
+TEST_F(UserProcesses, ConnectionsThatItDoesNotTakeAreBounded)
+{
+    user_processes all{loop, family, options(base::milliseconds{3'600'000}), cgroup_root{}, log};
+    std::vector<io::unique_fd> ways;
+    while (ways.size() < 1000) {
+        io::unique_fd way = all.connect(*who, "127.0.0.1");
+        if (!way) break;
+        ways.push_back(std::move(way));
+    }
+    EXPECT_EQ(ways.size(), 129u);
+    EXPECT_TRUE(log.has("reason=takes no connections")) << log.said;
+}
+
+} // namespace
