@@ -55,7 +55,7 @@ front_server::front_server(io::loop& on, const wire::front_setup& setup, std::ve
                                                            std::move(logins.withdraw),
                                                            [this](std::uint64_t number) { update(number); },
                                                            [this](std::uint64_t number) { remove(number); }},
-      max_connections_(setup.max_connections), max_strangers_((setup.max_connections + 1) / 2), burial_(on)
+      max_connections_(setup.max_connections), burial_(on)
 {
     for (std::size_t i = 0; i < listeners.size() && i < setup.listeners.size(); ++i)
         listeners_.push_back(std::make_unique<listening>(
@@ -93,8 +93,7 @@ void front_server::accept_some(listening& l)
         io::unique_fd socket{::accept4(l.socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
         if (socket) {
             std::string peer = peer_address(socket.get());
-            make_room_for_stranger(peer);
-            if (connections_.size() >= max_connections_) make_room();
+            if (connections_.size() >= max_connections_) make_room(peer);
             if (connections_.size() < max_connections_) add(l, std::move(socket), std::move(peer));
             else turn_away(l, std::move(socket), std::move(peer));
             continue;
@@ -142,29 +141,38 @@ void front_server::is_stranger(std::uint64_t number, const std::string& peer, bo
     if (at->second.empty()) strangers_.erase(at);
 }
 
-/// Strangers may hold at most half of all places. A newcomer pushes out the oldest one of the source that would hold
-/// most then, so that nobody's crowd can keep others from logging in.
-void front_server::make_room_for_stranger(const std::string& peer)
+/// All places are taken: by strangers, of whom the crowd gives way, or by those who are logged in and perhaps idle.
+void front_server::make_room(const std::string& peer)
 {
-    const std::string newcomer = wire::source_network(peer);
-    const auto weight = [&newcomer](const auto& source) {
-        // Of sources that hold the same, the one that has been there longest: its number is the smallest.
-        return std::pair{source.second.size() + (source.first == newcomer ? 1 : 0), ~*source.second.begin()};
+    if (!drop_of_a_crowd(wire::source_network(peer))) end_an_idle_one();
+}
+
+/// A newcomer pushes out the oldest stranger of the source that would hold most then, so that nobody's crowd can keep
+/// others from logging in. Where strangers hold less than half, only one of a larger crowd than its own.
+bool front_server::drop_of_a_crowd(const std::string& newcomer)
+{
+    if (strangers_.empty()) return false;
+    const auto size_with = [&newcomer](const auto& source) {
+        return source.second.size() + (source.first == newcomer ? 1 : 0);
     };
-    while (stranger_count_ >= max_strangers_) {
-        const auto crowd = std::max_element(strangers_.begin(), strangers_.end(),
-                                            [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
-        front_connection& oldest = *connections_.at(*crowd->second.begin());
-        log_.write(base::log_level::warning, "connection_dropped",
-                   {{"peer", oldest.peer()}, {"reason", "too_many_without_login"}});
-        oldest.drop("too_many_without_login"); // comes back to remove()
-    }
+    // Of sources that hold the same, the one that has been there longest: its number is the smallest.
+    const auto weight = [&](const auto& source) { return std::pair{size_with(source), ~*source.second.begin()}; };
+    const auto crowd = std::max_element(strangers_.begin(), strangers_.end(),
+                                        [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
+    const auto own = strangers_.find(newcomer);
+    const std::size_t own_size = own == strangers_.end() ? 1 : size_with(*own);
+    if (stranger_count_ * 2 < max_connections_ && crowd->second.size() <= own_size) return false;
+    front_connection& oldest = *connections_.at(*crowd->second.begin());
+    log_.write(base::log_level::warning, "connection_dropped",
+               {{"peer", oldest.peer()}, {"reason", "too_many_without_login"}});
+    oldest.drop("too_many_without_login"); // comes back to remove()
+    return true;
 }
 
 /// All places are taken, most of them by those who are logged in, perhaps all by one account: who has been silent for
 /// the longest time leaves. Where nobody is silent the newcomer is turned away, but one of them ends with its answer,
 /// so that places change hands.
-void front_server::make_room()
+void front_server::end_an_idle_one()
 {
     const base::time_point now = loop_.now();
     base::time_point longest = now - idle_enough;

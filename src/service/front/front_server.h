@@ -52,15 +52,16 @@ private:
     void update(std::uint64_t number);
     void remove(std::uint64_t number);
     void is_stranger(std::uint64_t number, const std::string& peer, bool so);
-    void make_room_for_stranger(const std::string& peer);
-    void make_room();
+    void make_room(const std::string& peer);
+    [[nodiscard]] bool drop_of_a_crowd(const std::string& newcomer);
+    void end_an_idle_one();
 
     io::loop& loop_;
     base::log_sink& log_;
     std::optional<net::tls_context> tls_;
     crypto::keyed_digest digest_;
     connection_context context_;
-    std::size_t max_connections_, max_strangers_;
+    std::size_t max_connections_;
     std::uint64_t next_number_ = 1, last_told_ = 0;
     std::map<std::uint64_t, std::unique_ptr<front_connection>> connections_;
     std::map<std::string, std::set<std::uint64_t>> strangers_; ///< not logged in, by source network, oldest first

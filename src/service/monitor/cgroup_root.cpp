@@ -94,7 +94,8 @@ cgroup_root cgroup_root::find()
     for (const char* controller : {"+memory", "+pids"}) {
         if (own != "/" && !io::write_small_file(out.home_ + "/cgroup.subtree_control", controller)) {
             const std::string leaf = out.home_ + "/winrmd-monitor";
-            if ((::mkdir(leaf.c_str(), 0755) == 0 || errno == EEXIST) && io::write_small_file(leaf + "/cgroup.procs", "0"))
+            if ((::mkdir(leaf.c_str(), 0755) == 0 || errno == EEXIST) &&
+                io::write_small_file(leaf + "/cgroup.procs", "0"))
                 io::write_small_file(out.home_ + "/cgroup.subtree_control", controller);
         }
         io::write_small_file(ours + "/cgroup.subtree_control", controller); // where it is not to be had, rlimits do

@@ -70,7 +70,8 @@ command_groups::group command_groups::make(const std::string& shell_id, const st
     if (!fresh && errno != EEXIST) return g;
     if (fresh && memory_ && limits_.memory_bytes != 0)
         io::write_small_file(shell + "/memory.max", std::to_string(limits_.memory_bytes));
-    if (fresh && pids_ && limits_.processes != 0) io::write_small_file(shell + "/pids.max", std::to_string(limits_.processes));
+    if (fresh && pids_ && limits_.processes != 0)
+        io::write_small_file(shell + "/pids.max", std::to_string(limits_.processes));
     const std::string path = shell + "/command-" + command_id;
     ++shells_[shell];
     if (::mkdir(path.c_str(), 0755) != 0) {

@@ -307,14 +307,13 @@ struct small_front_test : front_fixture
     small_front_test() : front_fixture(small()) {}
 };
 
-TEST_F(small_front_test, strangers_hold_half_of_the_places_at_most)
+TEST_F(small_front_test, strangers_may_hold_all_places_until_others_come)
 {
     std::vector<std::unique_ptr<raw_client>> strangers;
-    for (int i = 0; i < 3; ++i) strangers.push_back(connect());
-    // Two places: the third pushes out the first.
+    for (int i = 0; i < 5; ++i) strangers.push_back(connect());
     EXPECT_TRUE(until([&] { return strangers[0]->closed; }));
-    EXPECT_EQ(server->size(), 2U);
-    EXPECT_FALSE(strangers[1]->closed);
+    EXPECT_EQ(server->size(), 4U);
+    for (std::size_t i = 1; i < 5; ++i) EXPECT_FALSE(strangers[i]->closed) << i;
 }
 
 TEST_F(small_front_test, a_crowd_pushes_out_its_own_even_where_its_logins_are_under_way)
@@ -323,24 +322,48 @@ TEST_F(small_front_test, a_crowd_pushes_out_its_own_even_where_its_logins_are_un
     guest->send(post("<one/>"));
     ASSERT_TRUE(login_asked());
     std::vector<std::unique_ptr<raw_client>> crowd;
-    for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t i = 0; i < 6; ++i) {
         crowd.push_back(connect());
         crowd.back()->send(post("<one/>"));
         ASSERT_TRUE(login_asked(i + 2));
-        if (i == 0) continue;
-        ASSERT_TRUE(until([&] { return crowd[i - 1]->closed && withdrawn.size() == i; }));
-        EXPECT_EQ(withdrawn.back(), logins[i].connection);
-        EXPECT_EQ(crowd[i - 1]->got, "");
+        if (i < 3) continue;
+        ASSERT_TRUE(until([&] { return crowd[i - 3]->closed && withdrawn.size() == i - 2; }));
+        EXPECT_EQ(withdrawn.back(), logins[i - 2].connection);
+        EXPECT_EQ(crowd[i - 3]->got, "");
     }
-    EXPECT_FALSE(guest->closed || crowd[3]->closed);
-    EXPECT_EQ(server->size(), 2U);
+    EXPECT_FALSE(guest->closed);
+    for (std::size_t i = 3; i < 6; ++i) EXPECT_FALSE(crowd[i]->closed) << i;
 }
 
 TEST_F(small_front_test, of_sources_that_hold_the_same_the_one_that_came_first_leaves)
 {
-    const auto first = connect(nullptr, 9), second = connect(nullptr, 7), third = connect(nullptr, 8);
-    EXPECT_TRUE(until([&] { return first->closed; }));
-    EXPECT_FALSE(second->closed || third->closed);
+    std::vector<std::unique_ptr<raw_client>> clients;
+    for (const unsigned source : {9U, 7U, 8U, 6U, 5U}) clients.push_back(connect(nullptr, source));
+    EXPECT_TRUE(until([&] { return clients[0]->closed; }));
+    for (std::size_t i = 1; i < 5; ++i) EXPECT_FALSE(clients[i]->closed) << i;
+}
+
+TEST_F(small_front_test, few_strangers_give_way_only_if_they_are_a_crowd)
+{
+    std::vector<std::unique_ptr<raw_client>> clients;
+    std::vector<std::unique_ptr<user_end>> users;
+    for (int i = 0; i < 3; ++i) { // logged in and busy
+        clients.push_back(connect());
+        clients.back()->send(post("<one/>"));
+        ASSERT_TRUE(login_asked(clients.size()));
+        users.push_back(accept());
+        ASSERT_TRUE(until([&] { return users.back()->requests.size() == 1; }));
+    }
+    const auto stranger = connect(nullptr, 7), newcomer = connect(nullptr, 8);
+    EXPECT_TRUE(until([&] { return newcomer->closed; })) << "one of one source, as the newcomer";
+    EXPECT_FALSE(stranger->closed);
+    users[0]->reply(1, "<answer/>"); // the last one on its connection
+    ASSERT_TRUE(until([&] { return clients[0]->closed && server->size() == 3; }));
+    const auto second = connect(nullptr, 7);
+    ASSERT_TRUE(until([&] { return server->size() == 4; }));
+    const auto guest = connect(nullptr, 8);
+    EXPECT_TRUE(until([&] { return stranger->closed; }));
+    EXPECT_FALSE(second->closed || guest->closed);
 }
 
 TEST_F(small_front_test, one_too_many_is_told_so)
