@@ -81,6 +81,19 @@ result<void> use_chain(SSL_CTX* c, base::bytes_view pem)
     return {};
 }
 
+/// Alerts that have a cause and a remedy of their own; empty for the others. Only a host is told what to change there.
+std::string meaning_of_alert(int alert, bool from_host)
+{
+    if (!from_host) return {};
+    if (alert == SSL_AD_PROTOCOL_VERSION)
+        return "the host takes none of the versions of TLS that are allowed here (1.2 and 1.3, unless openssl.cnf says "
+               "otherwise): switch TLS 1.2 or 1.3 on there";
+    if (alert == SSL_AD_CERTIFICATE_REQUIRED)
+        return "the host wants a client certificate, and logging in with one is not available yet: let it take "
+               "clients without one on this port, or ask on another port";
+    return {};
+}
+
 } // namespace
 
 // ---- context
@@ -196,9 +209,11 @@ error tls_session::impl::explain(int rc)
     const std::string who = host.empty() ? "the client" : "the host";
     if (code == 0)
         return error(errc::tls, "TLS with " + who + " failed (" + std::to_string(SSL_get_error(ssl.get(), rc)) + ")");
-    if (reason >= SSL_AD_REASON_OFFSET)
-        return error(errc::tls, who + " broke off TLS with the alert \"" +
-                                    SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET) + "\"");
+    if (reason >= SSL_AD_REASON_OFFSET) {
+        const int alert = reason - SSL_AD_REASON_OFFSET;
+        if (auto known = meaning_of_alert(alert, !host.empty()); !known.empty()) return {errc::tls, std::move(known)};
+        return error(errc::tls, who + " broke off TLS with the alert \"" + SSL_alert_desc_string_long(alert) + "\"");
+    }
     switch (reason) {
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST:
@@ -209,8 +224,8 @@ error tls_session::impl::explain(int rc)
             return error(errc::tls, who + " does not speak TLS on this port (is it the plain HTTP port, 5985?)");
         break;
     case SSL_R_UNSUPPORTED_PROTOCOL:
-    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-        return error(errc::tls, who + " speaks only versions of TLS older than 1.2, which are not safe");
+        return error(errc::tls, who + " speaks only versions of TLS older than 1.2, which are not safe" +
+                                    (host.empty() ? "" : ": switch TLS 1.2 or 1.3 on there"));
     default: break;
     }
     const char* words = ERR_reason_error_string(code);

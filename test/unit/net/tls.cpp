@@ -184,16 +184,32 @@ TEST(tls, what_is_not_tls_is_said_so)
     EXPECT_EQ(again.error().message(), r.error().message());
 }
 
-TEST(tls, an_alert_of_the_host_is_told)
+TEST(tls, an_alert_of_the_host_is_told_with_the_remedy_where_there_is_one)
 {
+    struct row
+    {
+        int alert;
+        const char *sentence, *remedy;
+    };
+    const row rows[] = {
+        {40, "alert \"handshake failure\"", ""},
+        {70, "takes none of the versions of TLS that are allowed here", "switch TLS 1.2 or 1.3 on there"},
+        {116, "wants a client certificate", "let it take clients without one"},
+    };
     authority ca;
     const auto client = make_client(ca.file.path());
-    net::tls_session c(client, "web1.example");
-    ASSERT_TRUE(c.start());
-    base::bytes clear;
-    const auto r = c.received(base::bytes_view("\x15\x03\x03\x00\x02\x02\x28", 7), clear); // handshake_failure
-    ASSERT_FALSE(r);
-    EXPECT_NE(r.error().message().find("alert \"handshake failure\""), std::string::npos) << r.error();
+    for (const row& r : rows) {
+        SCOPED_TRACE(r.alert);
+        net::tls_session c(client, "web1.example");
+        ASSERT_TRUE(c.start());
+        base::bytes clear, record("\x15\x03\x03\x00\x02\x02", 6);
+        record += static_cast<char>(r.alert);
+        const auto got = c.received(record, clear);
+        ASSERT_FALSE(got);
+        EXPECT_EQ(got.error().code(), errc::tls);
+        EXPECT_NE(got.error().message().find(r.sentence), std::string::npos) << got.error();
+        EXPECT_NE(got.error().message().find(r.remedy), std::string::npos) << got.error();
+    }
 }
 
 TEST(tls, a_changed_byte_anywhere_in_a_record_is_noticed)
