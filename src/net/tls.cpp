@@ -121,6 +121,9 @@ result<tls_context> tls_context::client(const tls_client_options& options)
     if (!options.ca_file.empty()) {
         if (SSL_CTX_load_verify_file(c, options.ca_file.c_str()) != 1)
             return tls_error("the file of certificate authorities " + options.ca_file + " cannot be used");
+        // What the user names is trusted as it stands: an intermediate authority, or the certificate of one host,
+        // needs no root beside it. Name and dates are checked all the same.
+        X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(c), X509_V_FLAG_PARTIAL_CHAIN);
         return made;
     }
     // The directory is read per certificate looked for; the system's bundle file would cost tens of milliseconds.

@@ -14,8 +14,10 @@ namespace winrm::net {
 
 struct tls_client_options
 {
-    std::string ca_file; ///< PEM; empty = the system's CAs (hashed directory, read lazily)
-    bool verify = true;  ///< false only by a loud option
+    /// PEM; empty = the system's CAs (hashed directory, read lazily). Each certificate in the file is trusted as it
+    /// stands, a host's own or an intermediate authority's too; of the system's only roots are.
+    std::string ca_file;
+    bool verify = true; ///< false only by a loud option
 };
 
 class tls_context

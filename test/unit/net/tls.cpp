@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 namespace {
 
 using namespace winrm;
@@ -153,6 +155,35 @@ TEST(tls, chain_of_the_server_is_sent_along)
     const certificate host({}, &middle);
     EXPECT_TRUE(handshake(host, ca.file.path(), "web1.example", middle.pem()));
     expect_refused(handshake(host, ca.file.path(), "web1.example"), "authority not trusted", "CN=Middle");
+}
+
+TEST(tls, a_file_given_may_hold_an_intermediate_or_the_hosts_own_certificate_and_the_rest_is_still_checked)
+{
+    authority ca;
+    const certificate middle({"Middle", "", -60, 3600, true}, &ca.root);
+    const certificate host({}, &middle), sibling({}, &middle);
+    const certificate old({"x", "DNS:web1.example", -7200, -3600, false}, &middle);
+    const test::temporary_file by_middle(middle.pem()), by_host(host.pem()), by_old(old.pem());
+    EXPECT_TRUE(handshake(host, by_middle.path(), "web1.example"));
+    EXPECT_TRUE(handshake(host, by_host.path(), "web1.example"));
+    expect_refused(handshake(host, by_middle.path(), "web2.example"), "not made out to web2.example", "web1.example");
+    expect_refused(handshake(host, by_host.path(), "web2.example"), "not made out to web2.example", "web1.example");
+    expect_refused(handshake(old, by_middle.path(), "web1.example"), "has expired", "GMT");
+    expect_refused(handshake(old, by_old.path(), "web1.example"), "has expired", "GMT");
+    expect_refused(handshake(sibling, by_host.path(), "web1.example"), "authority not trusted", "CN=Middle");
+}
+
+TEST(tls, the_systems_store_needs_whole_chains)
+{
+    authority ca;
+    const certificate middle({"Middle", "", -60, 3600, true}, &ca.root);
+    const certificate host({}, &middle);
+    const test::temporary_file part(middle.pem()), whole(middle.pem() + ca.root.pem());
+    ASSERT_EQ(::setenv("SSL_CERT_FILE", part.path().c_str(), 1), 0);
+    expect_refused(handshake(host, "", "web1.example"), "authority not trusted", "CN=Test Root");
+    ASSERT_EQ(::setenv("SSL_CERT_FILE", whole.path().c_str(), 1), 0);
+    EXPECT_TRUE(handshake(host, "", "web1.example"));
+    ::unsetenv("SSL_CERT_FILE");
 }
 
 TEST(tls, without_verification_anything_goes)
