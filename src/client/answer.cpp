@@ -3,6 +3,7 @@
 #include "auth/challenge.h"
 #include "base/text.h"
 #include "soap/charset.h"
+#include "soap/envelope.h"
 
 #include <algorithm>
 
@@ -10,13 +11,34 @@ namespace winrm::remote {
 
 namespace {
 
-/// Enough of a foreign page to recognise it: its first line that has words in it.
-std::string first_line(base::bytes_view body)
+constexpr base::bytes_view foreign_answer =
+    "something between here and the host, or another service on this port, wrote it or cut it short (is the port "
+    "right? --trace shows the answer)";
+constexpr std::size_t longest_quote = 200;
+constexpr std::size_t most_searched = 16 * 1024; // of a page, for its title
+
+/// What a web page calls itself; empty if it does not.
+std::string title_of(base::bytes_view page)
 {
+    page = page.substr(0, most_searched);
+    const std::string lower = base::lower(page); // ASCII only: places stay the same
+    const auto tag = lower.find("<title");
+    const auto begin = tag == std::string::npos ? tag : lower.find('>', tag);
+    const auto end = begin == std::string::npos ? begin : lower.find("</title", begin);
+    if (end == std::string::npos) return {};
+    return base::printable(base::trim(page.substr(begin + 1, end - begin - 1)), longest_quote);
+}
+
+/// Enough of a foreign answer to recognise it: the title of a page, for its first line is the same in all of them; of
+/// anything else the first line that has words in it.
+std::string quotation(base::bytes_view body)
+{
+    if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
+    if (base::trim(body).starts_with('<')) return title_of(body);
     while (!body.empty()) {
         const auto end = body.find('\n');
         const auto line = base::trim(body.substr(0, end));
-        if (!line.empty()) return base::printable(line, 200);
+        if (!line.empty()) return base::printable(line, longest_quote);
         if (end == base::bytes_view::npos) break;
         body.remove_prefix(end + 1);
     }
@@ -42,9 +64,26 @@ error refused_login(const http::response& answer, const answer_context& context)
         std::any_of(offered.begin(), offered.end(), [](const auto& s) { return base::iequals(s, "Basic"); });
     std::string text =
         "the host refused the login for " + base::printable(context.user, 200) + " with Basic (" + list + ")";
+    if (offered.empty()) {
+        return refused(errc::login_denied,
+                       text + ": check user and password, and the port; a WS-Management service says which ways of "
+                              "logging in it takes, so something else may have answered");
+    }
     if (basic)
         return refused(errc::login_denied, text + ": check user and password, and that the account may log in there");
     return refused(errc::login_not_offered, text + ": Basic is switched off there");
+}
+
+/// Where a redirection leads, fit to be shown: a login in it and what follows the path may be secrets.
+std::string shown_location(base::bytes_view location)
+{
+    location = location.substr(0, location.find_first_of("?#"));
+    const auto sign = location.find("//");
+    const std::size_t host = sign == base::bytes_view::npos ? 0 : sign + 2;
+    const auto at = location.substr(host, location.find('/', host) - host).rfind('@');
+    std::string text(location);
+    if (sign != base::bytes_view::npos && at != base::bytes_view::npos) text.erase(host, at + 1);
+    return base::printable(text, longest_quote);
 }
 
 /// Status codes that WS-Management services do not use, or use without a SOAP body.
@@ -80,7 +119,12 @@ error strange_status(const http::response& answer, const answer_context& context
     default: break;
     }
     if (answer.status >= 300 && answer.status < 400) {
-        return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand");
+        auto place = shown_location(answer.location);
+        if (place.empty())
+            return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand");
+        return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand: if that "
+                                      "place is the right one, name it instead of this host; it is")
+            .with_peer_text(std::move(place));
     }
     if (answer.status >= 200 && answer.status < 300) {
         return error(errc::not_wsman, "the answer is no WS-Management message; something else listens on this port")
@@ -104,7 +148,7 @@ result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_
                              is_soap(answer) && !answer.body.empty();
     if (!maybe_reply) {
         auto e = strange_status(answer, context);
-        if (!answer.body.empty()) e.with_peer_text(first_line(answer.body));
+        if (e.peer_text().empty() && !answer.body.empty()) e.with_peer_text(quotation(answer.body));
         return e;
     }
     const int status = answer.status;
@@ -112,15 +156,22 @@ result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_
     if (!text) return std::move(text).error();
     // Before a parser has words of its own for it ("there is no XML element").
     if (!base::trim(text->text).starts_with('<')) {
-        return error(errc::not_wsman, "the host's answer is no XML although it is declared to be: something between "
-                                      "here and the host, or another service on this port, wrote it (is the port "
-                                      "right? --trace shows the answer)")
-            .with_peer_text(first_line(text->text))
+        return error(errc::not_wsman,
+                     "the host's answer is no XML although it is declared to be: " + std::string(foreign_answer))
+            .with_peer_text(quotation(text->text))
             .with_http_status(status);
     }
     auto reply = wsman::read_reply(text->text, context.limits, context.message_id);
     if (!reply) {
         auto e = reply.error();
+        // What is wrong within a message of WS-Management has words that fit; a parser's words alone help nobody.
+        const bool foreign = (e.code() == errc::protocol || e.code() == errc::not_wsman) &&
+                             !soap::envelope::parse(text->text, context.limits);
+        if (foreign) {
+            e = error(e.code(), "the host's answer is no WS-Management message: " + e.message() + "; " +
+                                    std::string(foreign_answer))
+                    .with_peer_text(title_of(text->text));
+        }
         return std::move(e).with_http_status(status);
     }
     return reply;

@@ -89,6 +89,8 @@ bool read_answer_head(std::string_view text, answer_head& head)
             head.out.challenges.emplace_back(value);
         } else if (base::iequals(name, "Server")) {
             head.out.server = value;
+        } else if (base::iequals(name, "Location")) {
+            head.out.location = value;
         } else if (base::iequals(name, "Connection")) {
             head.close = head.close || list_has(value, "close");
         }

@@ -22,6 +22,7 @@ struct response
     std::string body;
     std::vector<std::string> challenges; ///< values of WWW-Authenticate
     std::string server;                  ///< Server field
+    std::string location;                ///< Location field, peer's words
     std::string reason;                  ///< reason phrase, peer's words
     bool keep_alive = false;             ///< may another exchange follow on this connection?
 };

@@ -65,10 +65,11 @@ struct by_size
 };
 
 // Compilers and debuggers read better words than expat's own for the few cases people meet.
-std::string describe(XML_Error code)
+std::string describe(XML_Error code, bool begun)
 {
     switch (code) {
-    case XML_ERROR_NO_ELEMENTS: return "there is no XML element";
+    case XML_ERROR_NO_ELEMENTS: // also of a document whose elements are not closed
+        return begun ? "the XML ends too early" : "there is no XML element";
     case XML_ERROR_UNCLOSED_TOKEN:
     case XML_ERROR_UNCLOSED_CDATA_SECTION:
     case XML_ERROR_PARTIAL_CHAR: return "the XML ends too early";
@@ -257,7 +258,8 @@ result<document> document::parse(base::bytes_view utf8, const base::limits& limi
     install_handlers(parser.get(), b);
     const auto status = XML_Parse(parser.get(), utf8.data(), static_cast<int>(utf8.size()), XML_TRUE);
     if (b.stopped()) return located(parser.get(), b.refusal_code, b.refusal);
-    if (status != XML_STATUS_OK) return located(parser.get(), errc::protocol, describe(XML_GetErrorCode(parser.get())));
+    if (status != XML_STATUS_OK)
+        return located(parser.get(), errc::protocol, describe(XML_GetErrorCode(parser.get()), b.elements > 0));
     if (utf8.size() <= longest_kept) kept_parser = std::move(parser);
     return std::move(b.made);
 }

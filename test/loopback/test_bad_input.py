@@ -388,11 +388,13 @@ class BadInput(unittest.TestCase):
     def test_basic_switched_off(self):
         denied = "WWW-Authenticate: Negotiate\r\nWWW-Authenticate: Kerberos\r\n"
         self.against(raw(http("", "401 Unauthorized", fields=denied)), "Negotiate, Kerberos.*Basic is switched off")
+        got = self.against(raw(http("", "401 Unauthorized")), "it names no scheme.*check user and password, and the port")
+        self.assertNotIn(b"switched off", got.stderr)
 
     def test_C1_web_servers(self):
         page = "<!DOCTYPE html>\n<html><title>Welcome to \x1b[31mnginx</title>" + "<p>words</p>" * 5000
         for status, pattern in (("200 OK", "something else listens"), ("404 Not Found", "404.*no WS-Management"),
-                                ("405 Method Not Allowed", "takes no POST"), ("302 Found", "redirects"), ("502 Bad Gateway", "proxy"),
+                                ("405 Method Not Allowed", "takes no POST"), ("302 Found", "redirects.*: https://elsewhere/$"), ("502 Bad Gateway", "proxy"),
                                 ("503 Service Unavailable", "starting, overloaded or switched off"), ("413 Too Large", "larger than"),
                                 ("500 Internal Server Error", "unencrypted"), ("204 No Content", "no WS-Management|something else"),
                                 ("599 Strange", "599.*not how"), ("599 \x1b]0;title\x07", "control character")):
@@ -467,6 +469,11 @@ class BadInput(unittest.TestCase):
         for text in ("plain words", "\n\n  {\"error\": 1}"):
             with self.subTest(text):
                 self.against(raw(http(text)), r"answer is no XML although.*is the port right.*--trace.*" + re.escape(text.strip()))
+
+    def test_answer_that_is_no_message(self):
+        for text, why in (("<html><title>Portal</title></html>", "no SOAP envelope; .*: Portal$"), ("<a><b>", r"ends too early \(line 1.*--trace shows the answer\)$")):
+            with self.subTest(text):
+                self.against(raw(http(text)), "answer is no WS-Management message: .*" + why)
 
     def test_entity_bomb(self):
         text = "<!DOCTYPE b [<!ENTITY a0 'ha'>" + "".join(f"<!ENTITY a{i} '{f'&a{i - 1};' * 10}'>" for i in range(1, 12)) + "]><b>&a11;</b>"

@@ -162,11 +162,12 @@ TEST(client_connection, challenges_and_names_of_the_peer_are_kept)
 {
     const auto got =
         outcome("HTTP/1.1 401 Go away\r\nWWW-Authenticate: Negotiate\r\nwww-authenticate: Basic realm=\"WSMAN\"\r\n"
-                "Server: Microsoft-HTTPAPI/2.0\r\nContent-Length: 0\r\n\r\n",
+                "Server: Microsoft-HTTPAPI/2.0\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
                 false, std::string::npos);
     ASSERT_TRUE(got && *got);
     EXPECT_EQ((*got)->challenges, (std::vector<std::string>{"Negotiate", "Basic realm=\"WSMAN\""}));
     EXPECT_EQ((*got)->server, "Microsoft-HTTPAPI/2.0");
+    EXPECT_EQ((*got)->location, "/elsewhere");
     EXPECT_EQ((*got)->reason, "Go away");
 }
 

@@ -71,6 +71,14 @@ TEST(document, stays_whole_when_moved)
     EXPECT_EQ(moved.root().children()[0]->text().substr(0, 4), "text");
 }
 
+TEST(document, what_is_cut_is_told_from_what_is_empty)
+{
+    for (const char* text : {"<a><b>", "<a>", "<a><b/>", "<a", "<a>text"})
+        EXPECT_NE(parse(text).error().message().find("the XML ends too early"), std::string::npos) << text;
+    for (const char* text : {"", "<!-- nothing -->"})
+        EXPECT_NE(parse(text).error().message().find("there is no XML element"), std::string::npos) << text;
+}
+
 TEST(document, what_is_refused)
 {
     const std::pair<const char*, std::string> rows[] = {
