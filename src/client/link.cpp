@@ -7,6 +7,9 @@ namespace winrm::remote {
 
 namespace {
 
+/// Of an answer that cannot be read.
+constexpr std::size_t most_traced = 64 * 1024;
+
 http::client_options make_http_options(const link::host_options& o)
 {
     const target& host = o.session.host;
@@ -70,6 +73,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         current = std::move(e);
         current->on_kept_connection = used;
         begun = false;
+        as_it_came.clear();
         if (session.trace != nullptr) {
             session.trace->message('>', number, "POST " + session.host.path, redact_request(current->body));
         }
@@ -125,6 +129,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
             http.end_of_stream();
         } else {
             begun = true;
+            if (session.trace != nullptr) as_it_came.append(data->substr(0, most_traced - as_it_came.size()));
             if (call.counted) call.counted(0, data->size());
             http.received(*data);
         }
@@ -143,9 +148,9 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     {
         wait.cancel();
         if (!answer) answer = hinted(std::move(answer).error());
-        if (session.trace != nullptr && answer) {
-            session.trace->message('<', number, "HTTP " + std::to_string(answer->status), answer->body);
-        }
+        if (!answer) trace_unread(answer.error());
+        else if (session.trace != nullptr)
+            session.trace->message('<', number, redact_answer(answer->head), answer->body);
         const bool keep = answer && answer->keep_alive;
         exchange done = std::move(*current);
         current.reset();
@@ -178,6 +183,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (current) {
             exchange lost = std::move(*current);
             current.reset();
+            if (why) trace_unread(*why);
             if (!why) why.emplace(errc::connection_lost, "the host closed the connection before it had answered");
             call.ended(std::move(lost), hinted(*why));
             why.reset();
@@ -185,6 +191,15 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (gone) return;
         gone = true;
         call.closed(std::move(why));
+    }
+
+    /// What came instead of an answer, or of it before the connection broke.
+    void trace_unread(const error& why)
+    {
+        if (session.trace == nullptr || as_it_came.empty()) return;
+        std::string title = "no whole answer (" + why.message() + "); as it came:";
+        if (as_it_came.size() == most_traced) title.insert(title.size() - 1, ", the beginning");
+        session.trace->message('<', number, title, redact_answer(as_it_came));
     }
 
     void note(base::bytes_view text)
@@ -202,6 +217,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     std::optional<net::connect_operation> connect;
     std::optional<net::stream> stream;
     std::optional<exchange> current;
+    std::string as_it_came; ///< the beginning of the answer under way; only for a trace
     int number;
     bool begun = false, used = false, broken = false, gone = false;
 };

@@ -8,4 +8,8 @@ namespace winrm::remote {
 /// text, so that broken envelopes are covered too. Everything else stays byte for byte.
 [[nodiscard]] std::string redact_request(base::bytes_view envelope);
 
+/// The head of an answer, or a whole answer as it came, fit for a trace file: cookies, tokens of logins, and login and
+/// query of a Location are struck out. Bytes that are no HTTP stay as they are, and so does what follows the head.
+[[nodiscard]] std::string redact_answer(base::bytes_view text);
+
 } // namespace winrm::remote

@@ -16,13 +16,15 @@
 /// (The folder is client/, the namespace remote: winrm::client is the public class.)
 namespace winrm::remote {
 
-/// Decrypted conversation, secrets struck out (Authorization, stdin blocks, environment values).
+/// Decrypted conversation, secrets struck out (Authorization, stdin blocks, environment values, cookies and tokens).
 class trace_sink
 {
 public:
     virtual ~trace_sink() = default;
-    /// direction '>' to the host, '<' from it; `connection` counts from 1.
-    virtual void message(char direction, int connection, base::bytes_view start_line, base::bytes_view body) = 0;
+    /// direction '>' to the host, '<' from it; `connection` counts from 1. `head` is the request line of what is sent,
+    /// and of an answer status line and fields; or a line that says why there is no answer, and `body` what came
+    /// instead.
+    virtual void message(char direction, int connection, base::bytes_view head, base::bytes_view body) = 0;
     virtual void note(int connection, base::bytes_view text) = 0; ///< connected, TLS version, closed…
 };
 

@@ -192,6 +192,7 @@ struct client_connection::state
     {
         answer_head head;
         const bool good = read_answer_head(scanner.text(), head);
+        head.out.head = scanner.text();
         scanner.reset();
         if (!good) {
             const std::string why = head.out.reason.empty() ? std::string() : ": " + head.out.reason;

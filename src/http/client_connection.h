@@ -17,6 +17,7 @@ namespace winrm::http {
 struct response
 {
     int status = 0;
+    std::string head;       ///< status line and fields as they came, their last line end included
     std::string media_type; ///< lower case without parameters, "" if absent
     std::string charset;    ///< parameter, as sent
     std::string body;

@@ -586,6 +586,27 @@ class BadInput(unittest.TestCase):
         self.assertEqual((got.returncode, got.stderr), (0, b""))
         self.assertRegex(got.stdout, rb"^vendor:   Somebody\nversion:  1\nprotocol: ")
 
+    # -- the trace
+
+    def test_trace_that_cannot_be_written(self):
+        """Said once, and the command is none the worse for it."""
+        with Server(Script()) as server:
+            got = run(server.url, "--trace", "/dev/full")
+        self.assertEqual((got.returncode, got.stdout), (0, b"hi\n"))
+        self.assertEqual(got.stderr, b"winrm: the trace file /dev/full cannot be written: No space left on device; the rest is missing in it\n")
+
+    def test_trace_has_heads_and_what_cannot_be_read(self):
+        answer = b"HTTP/1.1 200 OK\r\nX-Way: 7\r\nSet-Cookie: chocolate\r\nContent-Type: text/xml\r\n"
+        for rest, shown in ((b"Content-Length: 6\r\n\r\n<a><b>", "X-Way: 7\nSet-Cookie: [9 characters struck out]\nContent-Type: text/xml\nContent-Length: 6\n\n<a><b>\n"),
+                            (b"Content-Length: 9\r\n\r\n<a><b>", "< no whole answer (")):
+            with self.subTest(rest), Server(raw(answer + rest)) as server, tempfile.TemporaryDirectory() as folder:
+                self.assertEqual(run(server.url, "--trace", f"{folder}/trace").returncode, 255)
+                text = pathlib.Path(folder, "trace").read_text().replace("\r\n", "\n")
+                self.assertIn(shown, text)
+                self.assertIn("<a><b>", text)
+                self.assertIn("X-Way: 7\n", text)
+                self.assertNotIn("chocolate", text)
+
     # -- results as JSON
 
     def test_mistakes_are_objects_with_json(self):

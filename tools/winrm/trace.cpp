@@ -1,7 +1,10 @@
 #include "winrm/trace.h"
 
+#include "winrm/report.h"
+
 #include "base/text.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -20,7 +23,7 @@ result<std::unique_ptr<trace_file>> trace_file::open(const std::string& path)
         return error(errc::bad_argument,
                      "the trace file " + base::printable(path, 300) + " cannot be written: " + std::strerror(errno));
     }
-    return std::unique_ptr<trace_file>(new trace_file(std::move(fd)));
+    return std::unique_ptr<trace_file>(new trace_file(path, std::move(fd)));
 }
 
 std::string trace_file::stamp(int connection, char mark) const
@@ -30,20 +33,28 @@ std::string trace_file::stamp(int connection, char mark) const
     return std::to_string(ms) + "ms #" + std::to_string(connection) + " " + mark + " ";
 }
 
-void trace_file::write(const std::string& text) const
+void trace_file::write(const std::string& text)
 {
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t n = ::write(fd_.get(), text.data() + done, text.size() - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return; // a full disk must not end the command that is traced
-        done += static_cast<std::size_t>(n);
-    }
+    if (broken_ || write_all(fd_.get(), text)) return;
+    const int why = errno;
+    broken_ = true; // a full disk must not end the command that is traced
+    write_all(2, "winrm: the trace file " + base::printable(path_, 300) + " cannot be written: " + std::strerror(why) +
+                     "; the rest is missing in it\n");
 }
 
-void trace_file::message(char direction, int connection, base::bytes_view start_line, base::bytes_view body)
+void trace_file::message(char direction, int connection, base::bytes_view head, base::bytes_view body)
 {
-    std::string text = stamp(connection, direction) + base::printable(start_line, 2000) + "\n";
+    std::string text = stamp(connection, direction);
+    bool fields = false;
+    while (!head.empty()) {
+        const auto end = std::min(head.find('\n'), head.size());
+        const auto line = base::trim(head.substr(0, end));
+        head.remove_prefix(std::min(end + 1, head.size()));
+        if (line.empty()) continue;
+        text += base::printable(line, 2000) + "\n";
+        fields = fields || !head.empty();
+    }
+    if (fields) text += '\n';
     if (!body.empty()) {
         text += body;
         text += '\n';

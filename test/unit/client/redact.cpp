@@ -28,6 +28,33 @@ TEST(redact, stdin_and_environment_are_struck_out_and_nothing_else)
     EXPECT_NE(seen.find("C:\\Temp"), std::string::npos);
 }
 
+TEST(redact, secrets_of_an_answers_head_are_struck_out_and_nothing_else)
+{
+    const struct
+    {
+        const char *sent, *seen;
+    } rows[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"},
+        {"HTTP/1.1 401 No\r\nWWW-Authenticate: Negotiate\r\nwww-authenticate:Basic realm=\"a,b\"\r\n",
+         "HTTP/1.1 401 No\r\nWWW-Authenticate: Negotiate\r\nwww-authenticate:Basic realm=\"a,b\"\r\n"},
+        {"WWW-Authenticate: Negotiate oYG2==, Basic realm=x\r\n",
+         "WWW-Authenticate: Negotiate [6 characters struck out], Basic realm=x\r\n"},
+        {"proxy-authenticate: NTLM TlRM\n", "proxy-authenticate: NTLM [4 characters struck out]\n"},
+        {"Set-Cookie: id=123; path=/\r\nX: y\r\n", "Set-Cookie: [14 characters struck out]\r\nX: y\r\n"},
+        {"Set-Cookie: a\r\n b=c\r\nX: y\r\n",
+         "Set-Cookie: [1 characters struck out]\r\n [4 characters struck out]\r\nX: y\r\n"},
+        {"Location: https://ada:pw@web2/x?t=1\r\n",
+         "Location: https://[6 characters struck out]@web2/x?[3 characters struck out]\r\n"},
+        {"Location: /x\r\n", "Location: /x\r\n"},
+        {"HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 200 OK\r\nCookie: x\r\n\r\nCookie: of the body",
+         "HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 200 OK\r\nCookie: [1 characters struck out]\r\n\r\nCookie: of the body"},
+        {"Set-Cookie: cut", "Set-Cookie: [3 characters struck out]"},
+        {"SSH-2.0-OpenSSH\r\n", "SSH-2.0-OpenSSH\r\n"},
+        {"", ""},
+    };
+    for (const auto& r : rows) EXPECT_EQ(remote::redact_answer(r.sent), r.seen);
+}
+
 TEST(redact, broken_envelopes_do_not_leak_either)
 {
     EXPECT_EQ(remote::redact_request("<rsp:Stream Name=\"stdin\">c2VjcmV0").find("c2VjcmV0"), std::string::npos);

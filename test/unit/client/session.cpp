@@ -406,27 +406,61 @@ TEST(session, a_handler_may_end_the_session)
     EXPECT_FALSE(s);
 }
 
+struct trace_text final : remote::trace_sink
+{
+    void message(char direction, int connection, base::bytes_view head, base::bytes_view body) override
+    {
+        text += direction + std::to_string(connection) + std::string(head) + std::string(body);
+    }
+    void note(int, base::bytes_view line) override { text += line; }
+    std::string text;
+};
+
 TEST(session, C8_the_trace_has_the_conversation_without_secrets)
 {
-    struct sink final : remote::trace_sink
-    {
-        void message(char direction, int connection, base::bytes_view start_line, base::bytes_view body) override
-        {
-            text += direction + std::to_string(connection) + std::string(start_line) + std::string(body);
-        }
-        void note(int, base::bytes_view line) override { text += line; }
-        std::string text;
-    } trace;
+    trace_text trace;
     io::loop loop;
-    fake_host host(loop, config_reply);
+    fake_host host(loop, [](const http_request& r) {
+        auto answer = config_reply(r);
+        answer.bytes.insert(answer.bytes.find("\r\n") + 2, "Set-Cookie: chocolate\r\nX-Way: 7\r\n");
+        return answer;
+    });
     auto o = options_for(host);
     o.trace = &trace;
     remote::session s(loop, o);
     ASSERT_TRUE(*ask(loop, s));
     EXPECT_NE(trace.text.find(">1POST /wsman"), std::string::npos) << trace.text;
-    EXPECT_NE(trace.text.find("<1HTTP 200"), std::string::npos);
+    EXPECT_NE(trace.text.find("<1HTTP/1.1 200 "), std::string::npos) << trace.text;
+    EXPECT_NE(trace.text.find("\r\nX-Way: 7\r\n"), std::string::npos) << trace.text;
     EXPECT_NE(trace.text.find(host.requests().front().envelope().header().message_id), std::string::npos);
     EXPECT_EQ(trace.text.find("YWRhOnNlY3JldA"), std::string::npos);
+    EXPECT_EQ(trace.text.find("chocolate"), std::string::npos);
+}
+
+TEST(session, the_trace_has_what_came_instead_of_an_answer)
+{
+    const struct
+    {
+        const char *bytes, *why;
+    } rows[] = {
+        {"SSH-2.0-OpenSSH_9.2\r\n", "does not speak HTTP"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "Content-Length"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n<e:Envel", "closed"},
+        {"HTTP/1.1 200 OK\r\nContent-Le", "closed"},
+    };
+    for (const auto& r : rows) {
+        trace_text trace;
+        io::loop loop;
+        fake_host host(loop, [&](const http_request&) { return test::http_reply{r.bytes, true}; });
+        auto o = options_for(host);
+        o.trace = &trace;
+        remote::session s(loop, o);
+        ASSERT_FALSE(*ask(loop, s));
+        const auto at = trace.text.find("<1no whole answer (");
+        ASSERT_NE(at, std::string::npos) << trace.text;
+        EXPECT_NE(trace.text.find(r.why, at), std::string::npos) << trace.text;
+        EXPECT_NE(trace.text.find(r.bytes, at), std::string::npos) << trace.text;
+    }
 }
 
 } // namespace
