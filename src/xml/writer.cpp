@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/utf8_step.h"
+#include "xml/characters.h"
 
 #include <array>
 
@@ -14,9 +15,6 @@ constexpr auto plain = [] {
     for (unsigned c = 0x20; c < 0x7F; ++c) t[c] = c != '<' && c != '>' && c != '&' && c != '"' && c != '\'';
     return t;
 }();
-
-// XML 1.0 2.2 Char, above ASCII.
-constexpr bool is_xml_character(char32_t c) { return c != 0xFFFE && c != 0xFFFF; }
 
 base::bytes_view escape(char c, bool in_attribute)
 {
@@ -56,6 +54,18 @@ void append_escaped(std::string& out, base::bytes_view value, bool in_attribute)
 }
 
 } // namespace
+
+bool is_xml_text(base::bytes_view text) noexcept
+{
+    const char* p = text.data();
+    const char* const end = p + text.size();
+    while (p != end) {
+        const base::utf8_step step = base::decode_utf8(p, end);
+        if (step.size == 0 || !is_xml_character(step.code_point)) return false;
+        p += step.size;
+    }
+    return true;
+}
 
 void writer::finish_tag()
 {

@@ -661,6 +661,7 @@ class BadInput(unittest.TestCase):
             self.trouble(run(server.url, command=(b"echo \xff\xfe",)), "not UTF-8", host="")
             self.trouble(run(server.url, command=("echo", b"\xc3\x28")), "not UTF-8", host="")
             self.trouble(run(server.url, command=("echo", "\x01")), "control character", host="")
+            self.trouble(run(server.url, command=("echo", "\uffff")), "U\\+FFFF", host="")
             self.trouble(run(server.url, "--cwd", b"/\xff"), "not UTF-8", host="")
             self.trouble(run(server.url, "--env", b"A=\xff"), "not UTF-8", host="")
         self.assertEqual(server.threads, [], "something was sent")

@@ -3,6 +3,7 @@
 #include "winrm/text.h"
 
 #include "base/text.h"
+#include "xml/characters.h"
 
 #include <CLI/CLI.hpp>
 
@@ -126,19 +127,11 @@ std::string unknown_option(const CLI::App& app, const std::string& word, subcomm
     return out;
 }
 
-/// What an XML message cannot carry is refused before anything is asked or sent.
-bool can_be_sent(const std::string& text)
-{
-    const auto forbidden = [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
-    };
-    return base::is_utf8(text) && std::none_of(text.begin(), text.end(), forbidden);
-}
-
-/// Names the first part of the order that cannot be sent; nullptr if all can.
+/// Names the first part of the order that an XML message cannot carry; nullptr if it can carry all. Refused before
+/// anything is asked or sent.
 const char* unsendable(const options& o)
 {
-    const auto bad = [](const std::string& text) { return !can_be_sent(text); };
+    const auto bad = [](const std::string& text) { return !xml::is_xml_text(text); };
     if (std::any_of(o.command.begin(), o.command.end(), bad)) return "the command";
     if (bad(o.cwd)) return "--cwd";
     if (bad(o.shell_name)) return "--shell-name";
@@ -155,7 +148,8 @@ std::optional<parse_stop> find_mistake(const options& o)
 {
     if (const char* what = unsendable(o)) {
         return usage(std::string(what) +
-                     " holds bytes that are not UTF-8 or a control character, which WS-Management cannot carry");
+                     " holds bytes that are not UTF-8, a control character, U+FFFE or U+FFFF, which WS-Management "
+                     "cannot carry");
     }
     const int sources =
         (o.password_file.empty() ? 0 : 1) + (o.password_command.empty() ? 0 : 1) + (o.password_fd ? 1 : 0);

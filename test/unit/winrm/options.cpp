@@ -139,6 +139,8 @@ TEST(Options, Mistakes)
     expect_error({"run", "web1", "--profile", "--no-profile", "--", "x"}, "either");
     expect_error({"run", "web1", "--", "x\xff"}, "not UTF-8");
     expect_error({"run", "web1", "--", "x", "\x01"}, "control character");
+    expect_error({"run", "web1", "--", "x", "a\xEF\xBF\xBE"}, "U+FFFE or U+FFFF");
+    expect_error({"run", "web1", "--env", "A=\xEF\xBF\xBF", "--", "x"}, "--env holds bytes that are not UTF-8");
     expect_error({"run", "web1", "--cwd", "\xff", "--", "x"}, "--cwd holds");
     expect_error({"run", "web1", "--env", "A=\xff", "--", "x"}, "--env holds");
     expect_error({"run", "web1", "-u", "\xff", "--", "x"}, "--user holds");

@@ -1,5 +1,6 @@
 #include "xml/writer.h"
 
+#include "xml/characters.h"
 #include "xml/document.h"
 
 #include <gtest/gtest.h>
@@ -49,13 +50,14 @@ TEST(writer, what_xml_cannot_carry_becomes_a_question_mark)
         {"\xED\xA0\x80", "???"},
         {"\xEF\xBF\xBE|\xEF\xBF\xBF", "?|?"},
         {"cut \xE2\x82", "cut ??"},
-        {"\x7F ok", "\x7F ok"},
+        {"\x7F\t\n ok", "\x7F\t\n ok"},
         {"\xEF\xBF\xBD", "\xEF\xBF\xBD"},
     };
     for (const auto& [value, shown] : rows) {
         const std::string out = written([&v = value](xml::writer& w) { w.leaf("a", v); });
         EXPECT_EQ(out, "<a>" + shown + "</a>");
         EXPECT_TRUE(xml::document::parse(out, base::limits{}));
+        EXPECT_EQ(xml::is_xml_text(value), value == shown) << "who asks before knows what would happen: " << shown;
     }
 }
 
