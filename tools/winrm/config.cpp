@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
@@ -23,7 +24,7 @@ namespace {
 
 constexpr std::size_t largest_file = 1024 * 1024;
 
-enum class kind { text, time, port, number, boolean, scheme, auth };
+enum class kind { text, file, time, port, number, boolean, scheme, auth };
 struct key_row
 {
     base::bytes_view name;
@@ -36,14 +37,14 @@ constexpr std::array<key_row, 14> keys{{
     {"port", kind::port},
     {"scheme", kind::scheme},
     {"auth", kind::auth},
-    {"ca", kind::text},
+    {"ca", kind::file},
     {"path", kind::text},
     {"connect_timeout", kind::time, base::milliseconds(1)},
     {"operation_timeout", kind::time, base::milliseconds(500)},
     {"timeout", kind::time},
     {"allow_unencrypted", kind::boolean},
     {"password_command", kind::text},
-    {"password_file", kind::text},
+    {"password_file", kind::file},
     {"code_page", kind::number},
 }};
 
@@ -56,6 +57,7 @@ const key_row* find_key(base::bytes_view name)
 struct reader
 {
     const std::string& path;
+    const std::string& home;
 
     error bad(const toml::source_region& at, const std::string& why) const
     {
@@ -68,6 +70,15 @@ struct reader
         return near.empty() ? "" : "; did you mean " + near + "?";
     }
 
+    /// The name of a file means the same wherever winrm is called.
+    result<std::string> file_of(const key_row& key, const toml::node& node, const std::string& name) const
+    {
+        if (name.starts_with('/')) return name;
+        if (!name.starts_with("~/")) return path.substr(0, path.rfind('/') + 1) + name;
+        if (home.empty()) return bad(node.source(), std::string(key.name) + " begins with ~/, and HOME is not set");
+        return home + name.substr(1);
+    }
+
     /// The checked value as text.
     result<std::string> value_of(const key_row& key, const toml::node& node) const
     {
@@ -78,10 +89,11 @@ struct reader
         const auto* number = node.as_integer();
         switch (key.type) {
         case kind::text:
+        case kind::file:
             if (text == nullptr || text->get().empty()) return wrong("a text that is not empty");
             if (text->get().find('\0') != std::string::npos || text->get().find('\n') != std::string::npos)
                 return wrong("one line");
-            return text->get();
+            return key.type == kind::file ? file_of(key, node, text->get()) : text->get();
         case kind::time: {
             const auto shown = text != nullptr     ? text->get()
                                : number != nullptr ? std::to_string(number->get())
@@ -167,9 +179,9 @@ const std::vector<std::string>& config_keys()
     return names;
 }
 
-result<config_file> parse_config(base::bytes_view text, const std::string& path)
+result<config_file> parse_config(base::bytes_view text, const std::string& path, const std::string& home)
 {
-    const reader in{path};
+    const reader in{path, home};
     const auto parsed = toml::parse(text);
     if (!parsed) return in.bad(parsed.error().source(), base::printable(parsed.error().description(), 200));
 
@@ -236,7 +248,8 @@ result<std::optional<config_file>> load_config(const std::string& path)
     }
     auto text = read_all(fd.get(), path);
     if (!text) return text.error();
-    auto file = parse_config(*text, path);
+    const char* home = std::getenv("HOME");
+    auto file = parse_config(*text, path, home != nullptr ? home : "");
     if (!file) return file.error();
     return std::optional<config_file>(std::move(*file));
 }

@@ -11,7 +11,8 @@
 
 namespace winrm::cli {
 
-/// One setting, checked: times parse, ports are in range, booleans are "true" or "false".
+/// One setting, checked: times parse, ports are in range, booleans are "true" or "false", names of files lead to them
+/// from the folder that winrm is called in.
 struct config_entry
 {
     std::string key, value;
@@ -30,9 +31,11 @@ struct config_file
     std::vector<config_section> sections; ///< in the order of the file, defaults last
 };
 
-/// @param path  only for messages
+/// @param path  for messages, and its folder is where relative names of files begin
+/// @param home  what ~/ stands for, "" = nothing
 /// @errors bad_config: "path:line: what is wrong; did you mean …"
-[[nodiscard]] result<config_file> parse_config(base::bytes_view text, const std::string& path);
+[[nodiscard]] result<config_file> parse_config(base::bytes_view text, const std::string& path,
+                                               const std::string& home = {});
 
 /// Reads a file; nullopt if there is none.
 /// @errors bad_config: as above; unreadable, larger than 1 MiB, writable by others or owned by someone else (its

@@ -49,6 +49,35 @@ TEST(Config, UserFileBeforeSystemFile)
     EXPECT_EQ(find_entry(files, "web1", "ca")->where, "s:3");
 }
 
+TEST(Config, NamesOfFilesBeginAtTheFolderOfTheFileOrAtHome)
+{
+    const struct
+    {
+        const char *path, *name, *leads_to;
+    } rows[] = {
+        {"/etc/winrm/config.toml", "lab.pem", "/etc/winrm/lab.pem"},
+        {"/etc/winrm/config.toml", "tls/lab.pem", "/etc/winrm/tls/lab.pem"},
+        {"/etc/winrm/config.toml", "../lab.pem", "/etc/winrm/../lab.pem"},
+        {"/etc/winrm/config.toml", "/lab.pem", "/lab.pem"},
+        {"/etc/winrm/config.toml", "~/lab.pem", "/home/ada/lab.pem"},
+        {"/etc/winrm/config.toml", "~bob/lab.pem", "/etc/winrm/~bob/lab.pem"},
+        {"conf/c.toml", "lab.pem", "conf/lab.pem"},
+        {"c.toml", "lab.pem", "lab.pem"},
+    };
+    for (const auto& r : rows) {
+        for (const std::string key : {"ca", "password_file"}) {
+            const auto f = parse_config("[defaults]\n" + key + " = \"" + r.name + "\"\n", r.path, "/home/ada");
+            ASSERT_TRUE(f) << f.error();
+            EXPECT_EQ(find_entry({*f}, "web1", key)->value, r.leads_to) << r.path;
+        }
+    }
+    const auto f = parse_config("[defaults]\nuser = \"~/x\"\npassword_command = \"~/x\"\n", "/etc/c.toml", "/home/ada");
+    ASSERT_TRUE(f) << f.error();
+    EXPECT_EQ(find_entry({*f}, "web1", "user")->value, "~/x");
+    EXPECT_EQ(find_entry({*f}, "web1", "password_command")->value, "~/x") << "sh reads it";
+    expect_error("[defaults]\nca = \"~/x\"\n", "f:2: ", "HOME is not set");
+}
+
 TEST(Config, EverySettingIsTaken)
 {
     const auto f =
