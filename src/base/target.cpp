@@ -123,6 +123,13 @@ result<target> target::parse(std::string_view text)
     return t;
 }
 
+target target::without_zone() const
+{
+    target t = *this;
+    if (host.find(':') != std::string::npos) t.host.resize(std::min(host.size(), host.find('%')));
+    return t;
+}
+
 std::string target::url() const
 {
     const bool brackets = host.find(':') != std::string::npos;

@@ -12,7 +12,7 @@ constexpr std::size_t most_traced = 64 * 1024;
 
 http::client_options make_http_options(const link::host_options& o)
 {
-    const target& host = o.session.host;
+    const target host = o.session.host.without_zone();
     http::client_options h;
     const bool v6 = host.host.find(':') != std::string::npos;
     h.host = v6 ? "[" + host.host + "]" : host.host;

@@ -58,7 +58,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         if (auto why = forbidden(false)) return fail_later(std::move(done), std::move(*why));
         auto& h = request.header;
         h.message_id = base::uuid::random(random).urn();
-        h.to = options.host.url();
+        h.to = options.host.without_zone().url();
         if (h.session_id.empty()) h.session_id = session_id;
         if (h.max_envelope_size == 0) h.max_envelope_size = options.limits.envelope;
         if (!h.operation_timeout) h.operation_timeout = default_operation_time;

@@ -43,6 +43,20 @@ TEST(target, says_what_was_given)
     EXPECT_TRUE(target::parse("http://web1")->scheme_given);
 }
 
+TEST(target, the_zone_of_an_address_stays_here)
+{
+    const struct
+    {
+        const char *text, *url;
+    } rows[] = {
+        {"[fe80::1%eth0]", "https://[fe80::1]:5986/wsman"},
+        {"[::1]:5985", "http://[::1]:5985/wsman"},
+        {"web1", "https://web1:5986/wsman"},
+    };
+    for (const auto& r : rows) EXPECT_EQ(target::parse(r.text)->without_zone().url(), r.url) << r.text;
+    EXPECT_EQ(target::parse("[fe80::1%eth0]")->host, "fe80::1%eth0") << "to connect with";
+}
+
 TEST(target, what_is_refused)
 {
     const std::string rows[] = {"",

@@ -74,6 +74,21 @@ TEST(session, requests_go_one_after_the_other_on_one_connection_with_the_login_u
     EXPECT_NE(host.requests()[0].envelope().header().message_id, host.requests()[1].envelope().header().message_id);
 }
 
+TEST(session, the_zone_of_an_address_is_not_told_to_the_host)
+{
+    io::loop loop;
+    fake_host host(loop, config_reply);
+    auto o = options_for(host);
+    o.host.host = "::ffff:127.0.0.1%1";
+    remote::session s(loop, o);
+    const auto got = ask(loop, s);
+    ASSERT_TRUE(got && *got) << got->error();
+    const auto& r = host.requests().front();
+    const std::string shown = "[::ffff:127.0.0.1]:" + std::to_string(o.host.port);
+    EXPECT_NE(r.head.find("Host: " + shown + "\r\n"), std::string::npos) << r.head;
+    EXPECT_EQ(r.envelope().header().to, "http://" + shown + "/wsman");
+}
+
 TEST(session, C1_works_over_tls_and_refuses_a_certificate_of_nobody)
 {
     const test::certificate shown({}), other({"somebody", "", -60, 3600, true});
