@@ -9,16 +9,19 @@ namespace winrm::remote {
 
 namespace {
 
-/// A Receive lost with its connection is asked again this often in a row; an answer resets the count.
-constexpr int receive_retries = 3;
-/// One whose connection stayed silent.
-constexpr int silent_retries = 1;
-/// A host that says TimedOut sooner than this after a Receive did not wait for output at all (Windows accepts no
-/// MaxTimeoutms below it). It is asked again after a pause that doubles from the first to the longest.
-constexpr base::milliseconds no_wait_at_all{500};
-constexpr base::milliseconds first_pause{250}, longest_pause{8'000};
+pace::answer kind_of(const wsman::incoming_reply& reply)
+{
+    if (reply.fault() && shell::is_timeout(*reply.fault())) return pace::answer::timed_out;
+    return shell::is_empty_receive_reply(reply) ? pace::answer::empty : pace::answer::news;
+}
 
-bool timed_out(const wsman::incoming_reply& reply) { return reply.fault() && shell::is_timeout(*reply.fault()); }
+pace_options pace_of(const run_request& r)
+{
+    pace_options o = r.pace;
+    // The host is told to answer after the operation timeout; half of it is no haste.
+    o.no_wait_at_all = std::min(o.no_wait_at_all, r.shell.operation_timeout / 2);
+    return o;
+}
 
 wsman::outgoing_request make_config_get()
 {
@@ -44,7 +47,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
 {
     impl(session& s, run_request&& r, handlers&& h)
         : over(s), request(std::move(r)), call(std::move(h)), machine(request.shell), deadline(s.loop()),
-          cleanup(s.loop()), rest(s.loop()), busy(s.loop())
+          receives(pace_of(request)), cleanup(s.loop()), rest(s.loop()), busy(s.loop())
     {}
 
     void start()
@@ -134,17 +137,16 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     {
         --under_way;
         if (reply) {
-            retries = silences = 0;
-            if (!timed_out(*reply)) next_pause = first_pause;
-            else if (!told && over.loop().now() - begin < std::min(no_wait_at_all, request.shell.operation_timeout / 2))
-                take_a_rest();
+            if (repeatable) {
+                const auto took = over.loop().now() - begin;
+                take_a_rest(receives.answered(kind_of(*reply), std::chrono::duration_cast<base::milliseconds>(took)));
+            }
             machine.handle_reply(id, *reply);
         } else {
             // Only a Receive is ever repeated. The host may have taken the output off its queue for the lost answer.
-            // A connection that something on the way has dropped without a word is silent, and another one works.
             const errc why = reply.error().code();
-            const bool repeat = (why == errc::connection_lost && retries++ < receive_retries) ||
-                                (why == errc::timeout && repeatable && silences++ < silent_retries);
+            const bool repeat = repeatable && (why == errc::connection_lost || why == errc::timeout) &&
+                                receives.failed(why).has_value();
             if (repeat && repeatable && !told) result_.output_uncertain = true;
             machine.handle_failure(id, repeatable ? while_running(std::move(reply).error()) : std::move(reply).error(),
                                    repeat);
@@ -162,15 +164,15 @@ struct run::impl : std::enable_shared_from_this<run::impl>
                     "lists what is left)"};
     }
 
-    /// Else a host that never waits would keep both ends busy for ever.
-    void take_a_rest()
+    /// Until the next Receive.
+    void take_a_rest(base::milliseconds time)
     {
+        if (told || time.count() == 0) return;
         resting = true;
-        rest.set_after(next_pause, [this] {
+        rest.set_after(time, [this] {
             resting = false;
             pump();
         });
-        next_pause = std::min(next_pause * 2, longest_pause);
     }
 
     void ask_envelope_size()
@@ -280,11 +282,11 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     shell::client_shell machine;
     shell::command_number command{};
     run_result result_;
-    io::timer deadline, cleanup, rest, busy;
-    base::milliseconds next_pause = first_pause;
+    io::timer deadline;
+    pace receives;
+    io::timer cleanup, rest, busy;
     std::optional<shell::outgoing> held; ///< a Receive that waits for resume_output()
     std::size_t under_way = 0;
-    int retries = 0, silences = 0;
     bool paused = false, resting = false, told = false, closing = false, finished = false, asked_size = false,
          command_begun = false;
     bool pumping = false, again = false, detached = false;

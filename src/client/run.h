@@ -1,6 +1,7 @@
 // One command in one shell over a session: drives shell::client_shell. Streams output as it comes.
 #pragma once
 
+#include "client/pace.h"
 #include "client/session.h"
 #include "shell/client_shell.h"
 
@@ -23,6 +24,7 @@ struct run_request
     std::optional<shell::shell_info> attach;
     /// Leave the shell open afterwards; run_result::shell tells which it is.
     bool keep_shell = false;
+    pace_options pace;
 };
 
 struct run_result

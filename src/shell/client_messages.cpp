@@ -279,6 +279,20 @@ result<receive_answer> read_receive_reply(const wsman::incoming_reply& r)
     return a;
 }
 
+bool is_empty_receive_reply(const wsman::incoming_reply& r) noexcept
+{
+    const xml::element* response = r.payload();
+    if (response == nullptr || !response->is(rsp, "ReceiveResponse")) return false;
+    return std::none_of(response->children().begin(), response->children().end(), [](const xml::element* e) {
+        if (e->is(rsp, "CommandState")) {
+            const base::bytes_view* state = e->attribute_value({}, "State");
+            return state != nullptr && state->ends_with("Done");
+        }
+        const base::bytes_view* end = e->attribute_value({}, "End");
+        return e->is(rsp, "Stream") && (!e->trimmed().empty() || (end != nullptr && base::parse_bool(*end) == true));
+    });
+}
+
 bool is_timeout(const fault_info& f) noexcept
 {
     return f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) ||

@@ -96,6 +96,8 @@ struct command_info
 [[nodiscard]] result<std::string> read_command_reply(const wsman::incoming_reply& r); ///< CommandId
 [[nodiscard]] result<receive_answer> read_receive_reply(const wsman::incoming_reply& r);
 [[nodiscard]] result<shell_info> read_shell(const xml::element& shell); ///< rsp:Shell of Get, Enumerate
+/// The command goes on, and there is nothing new: no output, no end of a stream. (A host should not answer yet then.)
+[[nodiscard]] bool is_empty_receive_reply(const wsman::incoming_reply& r) noexcept;
 /// The host's OperationTimeout passed and nothing has happened: a Receive is asked again (MS-WSMV 3.1.4.14).
 [[nodiscard]] bool is_timeout(const fault_info& f) noexcept;
 

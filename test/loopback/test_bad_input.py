@@ -559,6 +559,10 @@ class BadInput(unittest.TestCase):
         script = self.receive(fault(2150858793, "w:TimedOut", "no output yet"), "time", limit="3s")
         self.assertLess(script.seen.count("receive"), 12)
 
+    def test_host_that_never_waits_and_says_running(self):
+        script = self.receive(Script.receive(stdout="", done=False), "time", limit="3s")
+        self.assertLess(script.seen.count("receive"), 12)
+
     def test_timed_out_is_not_the_end(self):
         left = [3]
 

@@ -12,13 +12,14 @@ wsman::incoming_request carried(wsman::outgoing_request r)
     return std::get<wsman::incoming_request>(std::move(read));
 }
 
-result<receive_answer> received(const std::string& body)
+wsman::incoming_reply receive_reply(const std::string& body)
 {
     const std::string envelope = wsman::write_reply(
         {"uuid:2", "uuid:1"}, "r", [&](xml::writer& w) { w.open("rsp:ReceiveResponse").raw(body).close(); });
-    auto reply = wsman::read_reply(envelope, base::limits{}, "uuid:1");
-    return read_receive_reply(*reply);
+    return std::move(*wsman::read_reply(envelope, base::limits{}, "uuid:1"));
 }
+
+result<receive_answer> received(const std::string& body) { return read_receive_reply(receive_reply(body)); }
 
 std::string done(const std::string& exit_code)
 {
@@ -86,6 +87,29 @@ TEST(messages, broken_answers_are_errors)
     EXPECT_FALSE(received("<rsp:Stream>QQ==</rsp:Stream>"));
     EXPECT_FALSE(received("<rsp:CommandState State=\"http://x/Gone\"/>"));
     EXPECT_TRUE(received(""));
+}
+
+TEST(messages, answers_to_receive_that_bring_nothing)
+{
+    const std::string running = "<rsp:CommandState CommandId=\"1\" State=\"http://x/CommandState/Running\"/>";
+    const struct
+    {
+        const char* what;
+        std::string body;
+        bool empty;
+    } rows[] = {
+        {"nothing at all", "", true},
+        {"a state", running, true},
+        {"streams without data", "<rsp:Stream Name=\"stdout\"/><rsp:Stream Name=\"stderr\"> </rsp:Stream>" + running,
+         true},
+        {"an end that is none", "<rsp:Stream Name=\"stdout\" End=\"false\"/>" + running, true},
+        {"output", "<rsp:Stream Name=\"stdout\">QQ==</rsp:Stream>" + running, false},
+        {"the end of a stream", "<rsp:Stream Name=\"stdout\" End=\"true\"/>" + running, false},
+        {"the end of the command", done("0"), false},
+    };
+    for (const auto& r : rows) EXPECT_EQ(is_empty_receive_reply(receive_reply(r.body)), r.empty) << r.what;
+    const auto other = wsman::write_reply({"uuid:2", "uuid:1"}, "r", [](xml::writer& w) { w.open("rsp:x").close(); });
+    EXPECT_FALSE(is_empty_receive_reply(*wsman::read_reply(other, base::limits{}, "uuid:1")));
 }
 
 TEST(messages, the_operation_timeout_is_known_by_code_or_subcode)

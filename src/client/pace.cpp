@@ -1,0 +1,40 @@
+#include "client/pace.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace winrm::remote {
+
+base::milliseconds pace::answered(answer what, base::milliseconds took)
+{
+    lost_ = 0;
+    silent_ = 0;
+    const bool early = what != answer::news && took < options_.no_wait_at_all;
+    const bool repeated = std::exchange(empty_before_, early && what == answer::empty);
+    if (!early) {
+        next_rest_ = base::milliseconds{0};
+        return next_rest_;
+    }
+    // A host may say once, at once, that something has changed which does not show, such as a stream that was closed.
+    if (what == answer::empty && !repeated) return base::milliseconds{0};
+    const auto rest = std::max(next_rest_, options_.first_rest);
+    next_rest_ = std::min(rest * 2, options_.longest_rest);
+    return rest;
+}
+
+std::optional<base::milliseconds> pace::failed(errc why)
+{
+    switch (why) {
+    case errc::timeout: // something on the way has dropped the connection without a word, and another one works
+        if (silent_++ < options_.silent_tries) return base::milliseconds{0};
+        return std::nullopt;
+    case errc::connection_lost:
+    case errc::connect:
+    case errc::unresolved:
+        if (lost_ < options_.tries.size()) return options_.tries[lost_++];
+        return std::nullopt;
+    default: return std::nullopt;
+    }
+}
+
+} // namespace winrm::remote
