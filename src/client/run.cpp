@@ -31,6 +31,26 @@ wsman::outgoing_request make_config_get()
     return r;
 }
 
+/// Whether a request that failed like this can have been acted upon. Where no connection was made it has not left.
+bool may_have_reached(const error& e)
+{
+    switch (e.code()) {
+    case errc::connection_lost:
+    case errc::answer_cut:
+    case errc::timeout:
+    case errc::protocol:
+    case errc::not_wsman:
+    case errc::too_large: return e.http_status() < 300 || e.http_status() >= 500;
+    case errc::http_status: return e.http_status() >= 500;
+    default: return false;
+    }
+}
+
+error reworded(const error& e, errc code, std::string message)
+{
+    return error(code, std::move(message)).with_peer_text(e.peer_text()).with_http_status(e.http_status());
+}
+
 /// A handler of the caller may throw.
 struct pump_guard
 {
@@ -61,7 +81,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         command = machine.run(request.command);
         if (request.timeout.count() > 0) {
             deadline.set_after(request.timeout, [this] {
-                end(error(errc::timeout, command_begun
+                end(error(errc::timeout, fate == command_fate::started
                                              ? "the command did not end within the time limit and was terminated"
                                              : "the host did not start the command within the time limit"));
             });
@@ -122,46 +142,74 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     void send(shell::outgoing out)
     {
         ++under_way;
-        const auto id = out.id;
-        const bool repeatable = out.repeatable;
         const std::string& verb = out.request.header.action;
         const bool urgent = verb == wsman::action::signal || verb == wsman::action::delete_;
+        const asked what{out.id, out.repeatable, verb == wsman::action::command, over.loop().now()};
+        if (what.command) fate = command_fate::unknown;
         // A lost Receive is repeated by arrived(), which notes that it was.
-        over.ask(std::move(out.request), {false, urgent},
-                 [weak = weak_from_this(), id, repeatable, begin = over.loop().now()](auto reply) {
-                     if (auto self = weak.lock()) self->arrived(id, repeatable, begin, std::move(reply));
-                 });
+        over.ask(std::move(out.request), {false, urgent}, [weak = weak_from_this(), what](auto reply) {
+            if (auto self = weak.lock()) self->arrived(what, std::move(reply));
+        });
     }
 
-    void arrived(shell::exchange_id id, bool repeatable, base::time_point begin, result<wsman::incoming_reply> reply)
+    struct asked
+    {
+        shell::exchange_id id;
+        bool receive, command;
+        base::time_point begin;
+    };
+
+    void arrived(const asked& what, result<wsman::incoming_reply> reply)
     {
         --under_way;
         if (reply) {
-            if (repeatable) {
-                const auto took = over.loop().now() - begin;
+            if (what.receive) {
+                const auto took = over.loop().now() - what.begin;
                 take_a_rest(receives.answered(kind_of(*reply), std::chrono::duration_cast<base::milliseconds>(took)));
             }
-            machine.handle_reply(id, *reply);
+            const bool refused = reply->fault() && !shell::is_timeout(*reply->fault());
+            if (what.command && refused) fate = command_fate::not_started;
+            machine.handle_reply(what.id, *reply);
         } else {
-            // Only a Receive is ever repeated. The host may have taken the output off its queue for the lost answer.
-            const errc why = reply.error().code();
-            const bool repeat = repeatable && (why == errc::connection_lost || why == errc::timeout) &&
-                                receives.failed(why).has_value();
-            if (repeat && repeatable && !told) result_.output_uncertain = true;
-            machine.handle_failure(id, repeatable ? while_running(std::move(reply).error()) : std::move(reply).error(),
-                                   repeat);
+            failed(what, std::move(reply).error());
         }
         pump();
     }
 
-    /// "nothing listens there" is no news of a host that was there a moment ago.
-    [[nodiscard]] error while_running(error e) const
+    void failed(const asked& what, error e)
     {
-        if (!command_begun || e.code() != errc::connect) return e;
+        // Only a Receive is ever repeated.
+        const auto pause = what.receive ? receives.failed(e.code()) : std::nullopt;
+        if (pause) {
+            // The host may have taken the output off its queue for the lost answer. Without a connection it was not
+            // asked.
+            const bool was_asked = e.code() == errc::connection_lost || e.code() == errc::timeout;
+            if (was_asked && !told) result_.output_uncertain = true;
+            take_a_rest(*pause);
+        }
+        if (what.receive) e = while_running(std::move(e));
+        if (what.command) e = while_starting(std::move(e));
+        machine.handle_failure(what.id, std::move(e), pause.has_value());
+    }
+
+    /// "nothing listens there" is no news of a host that was there a moment ago.
+    [[nodiscard]] static error while_running(error e)
+    {
+        if (e.code() != errc::connect && e.code() != errc::unresolved) return e;
         return {errc::connection_lost,
                 "the connection was lost while the command ran and could not be made again: " + e.message() +
-                    "; the command may be running there still (winrm shells "
-                    "lists what is left)"};
+                    "; the command may be running there still (winrm shells lists what is left)"};
+    }
+
+    /// Command is never sent twice: what became of it is for the user to find out.
+    [[nodiscard]] error while_starting(error e)
+    {
+        if (!may_have_reached(e)) {
+            fate = command_fate::not_started;
+            return e;
+        }
+        return reworded(e, e.code(),
+                        e.message() + "; the command may or may not have started (winrm shells lists what is left)");
     }
 
     /// Until the next Receive.
@@ -205,7 +253,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     }
 
     void handle(shell::shell_opened&& e) { result_.shell = std::move(e.info); }
-    void handle(shell::command_started&&) { command_begun = true; }
+    void handle(shell::command_started&&) { fate = command_fate::started; }
 
     void handle(shell::command_output&& e)
     {
@@ -287,8 +335,8 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     io::timer cleanup, rest, busy;
     std::optional<shell::outgoing> held; ///< a Receive that waits for resume_output()
     std::size_t under_way = 0;
-    bool paused = false, resting = false, told = false, closing = false, finished = false, asked_size = false,
-         command_begun = false;
+    command_fate fate = command_fate::not_started;
+    bool paused = false, resting = false, told = false, closing = false, finished = false, asked_size = false;
     bool pumping = false, again = false, detached = false;
 };
 
@@ -331,7 +379,8 @@ void run::resume_output()
     });
 }
 
-bool run::command_begun() const noexcept { return impl_->command_begun; }
+command_fate run::fate() const noexcept { return impl_->fate; }
+const std::string& run::shell_id() const noexcept { return impl_->machine.shell_id(); }
 
 void run::cancel() { impl_->end(error(errc::cancelled, "the command was cancelled")); }
 

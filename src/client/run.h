@@ -36,6 +36,13 @@ struct run_result
     shell::shell_info shell; ///< where it ran
 };
 
+/// What is known of the command on the host.
+enum class command_fate {
+    not_started,
+    unknown, ///< the answer to Command has not come or was lost
+    started
+};
+
 class run
 {
 public:
@@ -61,8 +68,8 @@ public:
     void resume_output();
     /// Terminate, delete the shell, end with errc::cancelled.
     void cancel();
-    /// The host has said that the command was started.
-    [[nodiscard]] bool command_begun() const noexcept;
+    [[nodiscard]] command_fate fate() const noexcept;
+    [[nodiscard]] const std::string& shell_id() const noexcept; ///< "" = none is known
 
 private:
     struct impl;

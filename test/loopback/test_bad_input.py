@@ -520,9 +520,25 @@ class BadInput(unittest.TestCase):
         def reset(connection, _):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
-        script = self.receive(reset, "reset|closed|lost")
-        self.assertLess(script.seen.count("receive"), 10)
+        begin = time.monotonic()
+        script = self.receive(reset, "reset|closed|lost", limit="30s")
+        self.assertGreater(time.monotonic() - begin, 4, "the tries are apart")
+        self.assertEqual(script.seen.count("receive"), 4)
         self.assertIn("delete", script.seen)
+
+    def test_what_became_of_the_command_is_told(self):
+        """With --json: the shell, and whether the command has begun."""
+        def lost(connection, _):
+            return False
+        for changes, known, words in ((dict(create=lost), {"command_started": False}, ""), (dict(command=lost), {"shell_id": "AAAA-1"}, "may or may not have started"),
+                                      (dict(command=fault(5, "w:AccessDenied", "No.")), {"shell_id": "AAAA-1", "command_started": False}, ""),
+                                      (dict(receive=fault(5, "w:AccessDenied", "No.")), {"shell_id": "AAAA-1", "command_started": True}, "")):
+            with self.subTest(changes), Server(Script(**changes)) as server:
+                got = run(server.url, "--json")
+                error = json.loads(got.stdout)["error"]
+                self.assertEqual({k: error[k] for k in ("shell_id", "command_started") if k in error}, known)
+                self.assertEqual(words in error["message"] and "may or may not" in error["message"], bool(words), error)
+                self.assertEqual(got.returncode, 255)
 
     def test_host_that_falls_silent(self):
         silent = threading.Event()

@@ -190,7 +190,7 @@ private:
             return;
         }
         // Before it has begun there is no command that could get a Ctrl-C.
-        if (signo == SIGINT && presses_ < 2 && run_->command_begun()) {
+        if (signo == SIGINT && presses_ < 2 && run_->fate() == remote::command_fate::started) {
             run_->signal(presses_++ == 0 ? shell::signal_code::ctrl_c : shell::signal_code::terminate);
             return;
         }
@@ -241,8 +241,16 @@ private:
         w.number("connections", static_cast<std::int64_t>(session_.connections()));
         w.number("bytes_sent", static_cast<std::int64_t>(session_.bytes_sent()));
         w.number("bytes_received", static_cast<std::int64_t>(session_.bytes_received()));
-        if (failure_) write_error(w, *failure_);
-        else w.null("error");
+        if (failure_) {
+            write_error(w, *failure_, [&] {
+                if (!run_->shell_id().empty()) w.text("shell_id", run_->shell_id());
+                const auto fate = run_->fate();
+                if (fate != remote::command_fate::unknown)
+                    w.boolean("command_started", fate == remote::command_fate::started);
+            });
+        } else {
+            w.null("error");
+        }
         w.end_object();
         const bool written = w.finish();
         if (caught_ != 0) return 128 + caught_;

@@ -55,13 +55,14 @@ std::string error_line(base::bytes_view host, const error& e)
     return out + "\n";
 }
 
-void write_error(json_writer& w, const error& e)
+void write_error(json_writer& w, const error& e, const std::function<void()>& more)
 {
     w.begin_object("error");
     w.text("code", name(e.code()));
     w.text("message", e.message());
     if (!e.peer_text().empty()) w.text("peer_text", e.peer_text());
     if (e.http_status() != 0) w.number("http_status", e.http_status());
+    if (more) more();
     if (const auto* f = e.fault()) {
         w.begin_object("fault");
         w.number("code", f->code);

@@ -5,6 +5,8 @@
 
 #include <winrm/error.h>
 
+#include <functional>
+
 namespace winrm::cli {
 
 /// Exit status of everything that went wrong on this side of the remote command.
@@ -16,7 +18,8 @@ inline constexpr int reader_gone = 141;
 /// line.
 [[nodiscard]] std::string error_line(base::bytes_view host, const error& e);
 /// Key "error": {code, message, peer_text, http_status, fault{…}}.
-void write_error(json_writer& w, const error& e);
+/// @param more  writes what else the object is to have
+void write_error(json_writer& w, const error& e, const std::function<void()>& more = {});
 
 /// Writes everything, waiting where it must (standard error, short texts).  @return false and errno when it cannot
 bool write_all(int fd, base::bytes_view text) noexcept;

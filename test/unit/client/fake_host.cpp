@@ -30,10 +30,18 @@ struct fake_host::peer
 fake_host::fake_host(io::loop& on, handler answer, const net::tls_context* tls)
     : on_(on), answer_(std::move(answer)), tls_(tls)
 {
+    listen_again();
+}
+
+void fake_host::listen_again()
+{
     io::unique_fd s(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const int on = 1;
+    EXPECT_EQ(::setsockopt(s.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
     sockaddr_in at{};
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    at.sin_port = htons(port_); // 0 at first: any
     socklen_t size = sizeof at;
     EXPECT_EQ(::bind(s.get(), reinterpret_cast<sockaddr*>(&at), size), 0);
     EXPECT_EQ(::listen(s.get(), 16), 0);

@@ -45,6 +45,8 @@ public:
     void write(int connection, const std::string& bytes);
     /// Refuses further connections.
     void stop_listening() { listener_.reset(); }
+    /// At the same port as before.
+    void listen_again();
     /// Drops every connection just now.
     void hang_up();
     [[nodiscard]] const std::vector<http_request>& requests() const { return requests_; }

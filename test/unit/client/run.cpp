@@ -252,6 +252,10 @@ TEST(run, a_connection_lost_at_any_step_ends_named_and_never_hangs)
             };
             if (step < 3) {
                 ASSERT_FALSE(*c.done) << "Create and Command are never sent twice";
+                EXPECT_EQ(c.run->fate(), step == 1 ? remote::command_fate::not_started : remote::command_fate::unknown);
+                EXPECT_EQ(c.done->error().message().find("may or may not have started") != std::string::npos, step == 2)
+                    << c.done->error();
+                EXPECT_EQ(c.run->shell_id().empty(), step == 1);
                 EXPECT_EQ(c.done->error().code(), half ? errc::answer_cut : errc::connection_lost) << c.done->error();
                 EXPECT_EQ(asked(step == 1 ? "Create" : "Command"), 1);
             } else if (step < 5 && half) { // what stood in the answer is lost for certain
@@ -269,6 +273,69 @@ TEST(run, a_connection_lost_at_any_step_ends_named_and_never_hangs)
             if (step > 1) {
                 EXPECT_GE(asked("Delete"), 1) << "the shell is deleted on every path";
             }
+        }
+    }
+}
+
+TEST(run, what_became_of_the_command_is_known_where_it_was_refused_or_could_not_be_asked_for)
+{
+    for (const bool fault : {false, true}) {
+        SCOPED_TRACE(fault);
+        fake_shell shell;
+        conversation* the = nullptr;
+        conversation c([&](const http_request& r) -> http_reply {
+            auto reply = shell.answer(r);
+            if (shell.actions.back() == "Command") return {test::fault_answer(r, wsman::fault_code::access_denied)};
+            if (!fault && shell.actions.back() == "Create") {
+                the->host.stop_listening();
+                reply.bytes.insert(reply.bytes.find("\r\n") + 2, "Connection: close\r\n");
+                reply.close = true;
+            }
+            return reply;
+        });
+        the = &c;
+        c.start();
+        c.to_the_end();
+        ASSERT_FALSE(*c.done);
+        EXPECT_EQ(c.done->error().code(), fault ? errc::fault : errc::connect) << c.done->error();
+        EXPECT_EQ(c.done->error().message().find("may or may not"), std::string::npos) << c.done->error();
+        EXPECT_EQ(c.run->fate(), remote::command_fate::not_started);
+        EXPECT_FALSE(c.run->shell_id().empty());
+    }
+}
+
+TEST(run, a_host_that_is_gone_for_a_while_is_asked_again_within_the_same_bounds)
+{
+    for (const bool comes_back : {true, false}) {
+        SCOPED_TRACE(comes_back);
+        fake_shell shell;
+        shell.script = {{"hello", true, 0}};
+        conversation* the = nullptr;
+        bool gone = false;
+        io::timer* back = nullptr;
+        conversation c([&](const http_request& r) -> http_reply {
+            if (r.envelope().header().action != action::receive || std::exchange(gone, true)) return shell.answer(r);
+            the->host.stop_listening();
+            if (comes_back) back->set_after(base::milliseconds(20), [&] { the->host.listen_again(); });
+            return {"", true};
+        });
+        the = &c;
+        io::timer soon(c.loop);
+        back = &soon;
+        remote::run_request request;
+        request.pace.tries = {base::milliseconds{0}, base::milliseconds{1}, base::milliseconds{comes_back ? 60 : 1}};
+        c.start(std::move(request));
+        c.to_the_end();
+        EXPECT_EQ(c.run->fate(), remote::command_fate::started);
+        if (comes_back) {
+            ASSERT_TRUE(*c.done) << c.done->error();
+            EXPECT_EQ(c.out, "hello");
+            EXPECT_TRUE((*c.done)->output_uncertain);
+        } else {
+            ASSERT_FALSE(*c.done);
+            EXPECT_EQ(c.done->error().code(), errc::connection_lost);
+            EXPECT_GE(c.session.connections(), 4u) << "one that was lost, and three tries";
+            EXPECT_NE(c.done->error().message().find("could not be made again"), std::string::npos) << c.done->error();
         }
     }
 }
