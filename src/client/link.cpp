@@ -1,6 +1,7 @@
 #include "client/link.h"
 
 #include "auth/basic.h"
+#include "client/in_seconds.h"
 #include "client/redact.h"
 
 namespace winrm::remote {
@@ -26,7 +27,8 @@ http::client_options make_http_options(const link::host_options& o)
     return h;
 }
 
-/// "15 seconds", "0.5 seconds".
+} // namespace
+
 std::string in_seconds(base::milliseconds time)
 {
     std::string text = std::to_string(time.count() / 1000);
@@ -34,10 +36,8 @@ std::string in_seconds(base::milliseconds time)
         text += '.' + std::to_string(1000 + rest).substr(1);
         text.erase(text.find_last_not_of('0') + 1);
     }
-    return text + (text == "1" ? " second" : " seconds");
+    return text + " s";
 }
-
-} // namespace
 
 struct link::impl : std::enable_shared_from_this<link::impl>
 {
@@ -49,9 +49,16 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     void open()
     {
         connect.emplace(on, session.host.host, session.host.port, connect_limit, [this](result<io::unique_fd> socket) {
-            if (!socket) return close(std::move(socket).error());
+            if (!socket) return close(with_limit(std::move(socket).error()));
             connected(std::move(*socket));
         });
+    }
+
+    [[nodiscard]] error with_limit(error e) const
+    {
+        if (e.code() != errc::timeout) return e;
+        return {errc::timeout, e.message() + "; name, connection and TLS together may take " +
+                                   in_seconds(session.connect_timeout) + " (--connect-timeout raises it)"};
     }
 
     void connected(io::unique_fd socket)
@@ -98,11 +105,13 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         wait.set(first, [this, first, last] {
             if (first != last && stream->established()) return wait_until(last, last);
             if (!stream->established()) {
-                return close(error(errc::timeout,
-                                   "the host accepted the connection but did not finish the TLS handshake in time"));
+                return close(with_limit(
+                    {errc::timeout, "the host accepted the connection but did not finish the TLS handshake in time"}));
             }
-            close(error(errc::timeout, "the host did not answer within the operation timeout and " +
-                                           in_seconds(session.patience) + " more"));
+            close(error(errc::timeout, "the host did not answer within the operation timeout of " +
+                                           in_seconds(current->patience - session.patience) + " and " +
+                                           in_seconds(session.patience) +
+                                           " more (operation_timeout in the configuration raises it)"));
         });
     }
 

@@ -1,5 +1,6 @@
 #include "client/run.h"
 
+#include "client/in_seconds.h"
 #include "wsman/config_resource.h"
 
 #include <algorithm>
@@ -80,16 +81,27 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         }
         command = machine.run(request.command);
         if (request.timeout.count() > 0) {
-            deadline.set_after(request.timeout, [this] {
-                end(error(errc::timeout, fate == command_fate::started
-                                             ? "the command did not end within the time limit and was terminated"
-                                             : "the host did not start the command within the time limit"));
-            });
+            deadline.set_after(request.timeout, [this] { end(error(errc::timeout, out_of_time())); });
         }
         // Not from within the constructor's caller: handlers are called from the loop only.
         over.loop().post([weak = weak_from_this()] {
             if (auto self = weak.lock()) self->pump();
         });
+    }
+
+    [[nodiscard]] std::string out_of_time() const
+    {
+        const auto limit = request.limit.count() > 0 ? request.limit : request.timeout;
+        const std::string within = "within the time limit of " + in_seconds(limit);
+        const std::string remedy = " (--timeout raises it)";
+        switch (fate) {
+        case command_fate::started: return "the command did not end " + within + remedy + " and was terminated";
+        case command_fate::unknown:
+            return "the host did not say " + within + remedy +
+                   " that the command has started: it may or may not have (winrm shells lists what is left)";
+        case command_fate::not_started: break;
+        }
+        return "the host did not start the command " + within + remedy;
     }
 
     /// Moves everything that can move: requests out, events up. Handlers may call back in; then the loop goes round

@@ -17,6 +17,7 @@ struct run_request
     shell::start_command command;
     bool has_input = false;        ///< false: stdin is empty (no stdin stream is asked for)
     base::milliseconds timeout{0}; ///< whole run, 0 = none; then terminate and errc::timeout
+    base::milliseconds limit{0};   ///< what `timeout` is left of, for messages; 0 = timeout itself
     /// How long the host may take for Signal and Delete after the end, before Delete goes alone, and again before it is
     /// given up.
     base::milliseconds cleanup_time{5'000};

@@ -156,7 +156,7 @@ class Prompt(unittest.TestCase):
 
     def test_time_limit_at_the_prompt(self):
         shown = self.ended_at_the_prompt(lambda t, pid: t.type(b"half"), 255, "--timeout", "500ms")
-        self.assertEqual(shown.strip(), b"winrm: 127.0.0.1: the prompt gave no password within the time limit")
+        self.assertEqual(shown.strip(), b"winrm: 127.0.0.1: the prompt gave no password within the time limit (--timeout raises it)")
 
     def test_ctrl_z_at_the_prompt(self):
         """Echo is on while it is stopped; it asks again afterwards."""
@@ -184,7 +184,7 @@ class Prompt(unittest.TestCase):
                     got = subprocess.run([WINRM, *words(server, "-n", "--timeout", "500ms", "--json", "--password-command", command)],
                                          env=environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
                     self.assertEqual((got.returncode, json.loads(got.stdout)["error"]["code"]), (255, "timeout"))
-                    self.assertEqual(got.stderr, b"winrm: 127.0.0.1: the password command gave no password within the time limit\n")
+                    self.assertEqual(got.stderr, b"winrm: 127.0.0.1: the password command gave no password within the time limit (--timeout raises it)\n")
             self.assertEqual(server.threads, [], "something was sent")
 
     def test_signal_during_the_password_command(self):

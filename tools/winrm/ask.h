@@ -3,13 +3,17 @@
 
 #include "winrm/login.h"
 
+#include "client/in_seconds.h"
+
 namespace winrm::cli {
 
 class asker
 {
 public:
     /// @param timeout  for everything together, 0 = none
-    asker(const remote::session_options& o, base::milliseconds timeout) : session_(loop_, o), limit_(loop_)
+    /// @param whole    what is said of it; what `timeout` is left of
+    asker(const remote::session_options& o, base::milliseconds timeout, base::milliseconds whole)
+        : session_(loop_, o), limit_(loop_), whole_(whole)
     {
         if (timeout.count() > 0) limit_.set_after(timeout, [this] { late_ = true; });
     }
@@ -36,7 +40,11 @@ private:
         while (!got->has_value() && !late && !late_ && loop_.run_one()) {}
         if (!got->has_value()) {
             session_.close();
-            if (late || late_) return error(errc::timeout, "the host did not answer within the time limit");
+            if (late_) {
+                return error(errc::timeout, "the host did not answer within the time limit of " +
+                                                remote::in_seconds(whole_) + " (--timeout raises it)");
+            }
+            if (late) return error(errc::timeout, "the host did not answer within " + remote::in_seconds(within));
             return error(errc::internal, "the event loop ended before the answer came");
         }
         auto reply = std::move(**got);
@@ -47,6 +55,7 @@ private:
     io::loop loop_;
     remote::session session_;
     io::timer limit_;
+    base::milliseconds whole_;
     bool late_ = false;
 };
 

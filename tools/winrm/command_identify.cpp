@@ -35,7 +35,7 @@ int identify_command(const options& o)
     auto made = prepare(o, true, caught);
     if (!made) return not_begun(o, made.error(), caught);
     const std::string& name = made->host.name;
-    asker host(made->session, made->time_left());
+    asker host(made->session, made->time_left(), made->host.timeout.value);
     const auto reply = host.identify();
     if (!reply) return fail(name, reply.error(), o.json);
     const auto id = wsman::read_identify_reply(reply->envelope());

@@ -56,6 +56,7 @@ remote::run_request make_request(const options& o, const settings& s, base::mill
     if (o.skip_cmd_shell) r.command.skip_cmd_shell = true;
     r.has_input = with_input;
     r.timeout = time_left;
+    r.limit = s.timeout.value;
     return r;
 }
 

@@ -188,7 +188,7 @@ int shells_command(const options& o)
     auto made = prepare(o, false, caught);
     if (!made) return not_begun(o, made.error(), caught);
     const std::string& name = made->host.name;
-    asker host(made->session, made->time_left());
+    asker host(made->session, made->time_left(), made->host.timeout.value);
     if (!o.delete_shells.empty()) {
         std::vector<listed_shell> named;
         for (const auto& id : o.delete_shells) named.emplace_back().info.shell_id = id;

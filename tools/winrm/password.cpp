@@ -51,7 +51,8 @@ result<base::secret> first_line(int fd, const std::string& source, patience& wai
     wiped_line line;
     for (;;) {
         switch (wait.wait(fd)) {
-        case patience::outcome::late: return error(errc::timeout, source + " gave no password within the time limit");
+        case patience::outcome::late:
+            return error(errc::timeout, source + " gave no password within the time limit (--timeout raises it)");
         case patience::outcome::caught:
             return error(errc::cancelled, "a signal ended it while the password was waited for");
         case patience::outcome::failed: return unreadable(source, errno);
@@ -352,7 +353,8 @@ result<base::secret> find_password(const options& o, const settings& s, deadline
         caught = wait.signal();
         return error(errc::cancelled, "a signal ended it while the password was waited for");
     }
-    if (password && wait.over()) return error(errc::timeout, "the password came after the time limit");
+    if (password && wait.over())
+        return error(errc::timeout, "the password came after the time limit (--timeout raises it)");
     return password;
 }
 

@@ -450,21 +450,36 @@ TEST(run, pause_stops_asking_and_resume_goes_on)
     EXPECT_TRUE(*c.done);
 }
 
-TEST(run, the_time_limit_terminates_and_deletes)
+TEST(run, the_time_limit_terminates_and_deletes_and_says_how_far_it_came)
 {
-    fake_shell shell;
-    conversation c([&](const http_request& r) {
-        if (r.envelope().header().action == action::receive)
-            return http_reply{"", false, true}; // the command never ends
-        return shell.answer(r);
-    });
-    remote::run_request request;
-    request.timeout = std::chrono::milliseconds(20);
-    c.start(std::move(request));
-    c.to_the_end();
-    ASSERT_FALSE(*c.done);
-    EXPECT_EQ(c.done->error().code(), errc::timeout);
-    EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), 1);
+    const struct
+    {
+        base::bytes_view silent;
+        const char* sentence;
+    } rows[] = {
+        {action::create, "the host did not start the command within the time limit of 60 s (--timeout raises it)"},
+        {action::command, "that the command has started: it may or may not have"},
+        {action::receive, "the command did not end within the time limit of 60 s (--timeout raises it) and was term"},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.silent);
+        fake_shell shell;
+        conversation c([&](const http_request& r) {
+            if (r.envelope().header().action == row.silent) return http_reply{"", false, true};
+            return shell.answer(r);
+        });
+        remote::run_request request;
+        request.timeout = std::chrono::milliseconds(200);
+        request.limit = std::chrono::seconds(60); // the rest went by before
+        request.cleanup_time = std::chrono::milliseconds(20);
+        c.start(std::move(request));
+        c.to_the_end();
+        ASSERT_FALSE(*c.done);
+        EXPECT_EQ(c.done->error().code(), errc::timeout);
+        EXPECT_NE(c.done->error().message().find(row.sentence), std::string::npos) << c.done->error();
+        const bool opened = row.silent != action::create;
+        EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), opened ? 1 : 0);
+    }
 }
 
 TEST(run, cancel_ends_as_cancelled_and_deletes)

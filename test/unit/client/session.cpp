@@ -335,7 +335,7 @@ TEST(session, no_answer_is_a_timeout)
     io::loop loop;
     fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
     auto o = options_for(host);
-    o.patience = std::chrono::milliseconds(10);
+    o.patience = std::chrono::milliseconds(5);
     remote::session s(loop, o);
     reply got;
     auto request = get_config();
@@ -344,6 +344,23 @@ TEST(session, no_answer_is_a_timeout)
     EXPECT_TRUE(test::run_until(loop, [&] { return got.has_value(); }));
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::timeout) << got->error();
+    EXPECT_EQ(got->error().message(), "the host did not answer within the operation timeout of 0.01 s and 0.005 s more "
+                                      "(operation_timeout in the configuration raises it)");
+}
+
+TEST(session, a_handshake_without_end_names_its_limit)
+{
+    io::loop loop;
+    fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
+    auto o = options_for(host);
+    o.host.tls = true; // and the host waits for HTTP
+    o.connect_timeout = std::chrono::milliseconds(20);
+    remote::session s(loop, o);
+    const auto got = ask(loop, s);
+    ASSERT_TRUE(got && !*got);
+    EXPECT_EQ(got->error().code(), errc::timeout) << got->error();
+    EXPECT_NE(got->error().message().find("may take 0.02 s (--connect-timeout raises it)"), std::string::npos)
+        << got->error();
 }
 
 TEST(session, refused_port_and_unknown_name)

@@ -54,7 +54,7 @@ TEST(Ask, WhatHttpCannotCarryIsRefusedAtOnce)
 {
     silent_host host;
     host.options().user_agent = "line\r\nend";
-    cli::asker asks(host.options(), whole);
+    cli::asker asks(host.options(), whole, whole);
     for (int i = 0; i < 2; ++i) {
         const auto got = asks.ask(get_config());
         ASSERT_FALSE(got);
@@ -68,8 +68,18 @@ TEST(Ask, WhatHttpCannotCarryIsRefusedAtOnce)
 TEST(Ask, OneRequestMayHaveALimitOfItsOwn)
 {
     silent_host host;
-    cli::asker asks(host.options(), base::milliseconds(0)); // no other limit
+    cli::asker asks(host.options(), base::milliseconds(0), {}); // no other limit
     const auto got = asks.ask(get_config(), base::milliseconds(50));
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().code(), errc::timeout);
+    EXPECT_EQ(got.error().message(), "the host did not answer within 0.05 s");
+}
+
+TEST(Ask, TheLimitOfAllIsNamedAsItWasGiven)
+{
+    silent_host host;
+    cli::asker asks(host.options(), base::milliseconds(50), base::milliseconds(2'500));
+    const auto got = asks.ask(get_config());
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().message(), "the host did not answer within the time limit of 2.5 s (--timeout raises it)");
 }
