@@ -363,6 +363,11 @@ class BadInput(unittest.TestCase):
             got = run(server.url, "--ca", self.good)
         self.assertEqual((got.returncode, got.stdout, got.stderr), (0, b"hi\n", b""))
 
+    def test_client_certificate_wanted(self):
+        with Server(Script(), self.good) as server:
+            server.context.verify_mode = ssl.CERT_REQUIRED
+            self.trouble(run(server.url, "--ca", self.good), "wants a client certificate.*let it take clients without one")
+
     def test_tls_against_a_plain_port(self):
         answer = http("<html>bad request</html>", "400 Bad Request", "text/html")
         self.against(raw(answer), "does not speak TLS.*5985", url=lambda s: f"https://127.0.0.1:{s.port}/wsman")
