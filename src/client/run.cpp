@@ -68,7 +68,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
 {
     impl(session& s, run_request&& r, handlers&& h)
         : over(s), request(std::move(r)), call(std::move(h)), machine(request.shell), deadline(s.loop()),
-          receives(pace_of(request)), cleanup(s.loop()), rest(s.loop()), busy(s.loop())
+          receives(pace_of(request)), sends(request.pace), cleanup(s.loop()), rest(s.loop()), busy(s.loop())
     {}
 
     void start()
@@ -156,7 +156,8 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         ++under_way;
         const std::string& verb = out.request.header.action;
         const bool urgent = verb == wsman::action::signal || verb == wsman::action::delete_;
-        const asked what{out.id, out.repeatable, verb == wsman::action::command, over.loop().now()};
+        const asked what{out.id, out.repeatable, verb == wsman::action::command, verb == wsman::action::send,
+                         over.loop().now()};
         if (what.command) fate = command_fate::unknown;
         // A lost Receive is repeated by arrived(), which notes that it was.
         over.ask(std::move(out.request), {false, urgent}, [weak = weak_from_this(), what](auto reply) {
@@ -167,7 +168,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     struct asked
     {
         shell::exchange_id id;
-        bool receive, command;
+        bool receive, command, send;
         base::time_point begin;
     };
 
@@ -179,6 +180,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
                 const auto took = over.loop().now() - what.begin;
                 take_a_rest(receives.answered(kind_of(*reply), std::chrono::duration_cast<base::milliseconds>(took)));
             }
+            if (what.send) static_cast<void>(sends.answered(pace::answer::news, {}));
             const bool refused = reply->fault() && !shell::is_timeout(*reply->fault());
             if (what.command && refused) fate = command_fate::not_started;
             machine.handle_reply(what.id, *reply);
@@ -190,18 +192,21 @@ struct run::impl : std::enable_shared_from_this<run::impl>
 
     void failed(const asked& what, error e)
     {
-        // Only a Receive is ever repeated.
-        const auto pause = what.receive ? receives.failed(e.code()) : std::nullopt;
-        if (pause) {
+        // Only a Receive is ever repeated; and a Send that has not left, because no connection could be made for it.
+        const bool not_made = e.code() == errc::connect || e.code() == errc::unresolved;
+        const auto pause = what.receive            ? receives.failed(e.code())
+                           : what.send && not_made ? sends.failed(e.code())
+                                                   : std::nullopt;
+        if (pause && what.receive) {
             // The host may have taken the output off its queue for the lost answer. Without a connection it was not
             // asked.
             const bool was_asked = e.code() == errc::connection_lost || e.code() == errc::timeout;
             if (was_asked && !told) result_.output_uncertain = true;
             take_a_rest(*pause);
         }
-        if (what.receive) e = while_running(std::move(e));
+        if (what.receive || what.send) e = while_running(std::move(e));
         if (what.command) e = while_starting(std::move(e));
-        machine.handle_failure(what.id, std::move(e), pause.has_value());
+        machine.handle_failure(what.id, std::move(e), pause.has_value(), pause.value_or(base::milliseconds{0}));
     }
 
     /// "nothing listens there" is no news of a host that was there a moment ago.
@@ -343,7 +348,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     shell::command_number command{};
     run_result result_;
     io::timer deadline;
-    pace receives;
+    pace receives, sends;
     io::timer cleanup, rest, busy;
     std::optional<shell::outgoing> held; ///< a Receive that waits for resume_output()
     std::size_t under_way = 0;

@@ -456,7 +456,7 @@ void client_shell::handle_reply(exchange_id id, const wsman::incoming_reply& rep
     }
 }
 
-void client_shell::handle_failure(exchange_id id, winrm::error error, bool may_retry)
+void client_shell::handle_failure(exchange_id id, winrm::error error, bool may_retry, milliseconds send_delay)
 {
     const auto at = state_->exchanges.find(id);
     if (at == state_->exchanges.end()) return;
@@ -476,6 +476,11 @@ void client_shell::handle_failure(exchange_id id, winrm::error error, bool may_r
     if (found == state_->commands.end()) return;
     auto& c = found->second;
     if (kind == exchange_kind::receive && may_retry) return state_->ask_receive(n, c);
+    if (kind == exchange_kind::send && may_retry) {
+        c.send_under_way = false;
+        c.send_delay = send_delay;
+        return state_->push_input(n, c);
+    }
     if (kind == exchange_kind::send && error.http_status() == 413 && state_->shrink()) {
         c.send_under_way = false;
         return state_->push_input(n, c);

@@ -119,8 +119,9 @@ public:
     [[nodiscard]] std::optional<outgoing> poll_request();
     // -- what arrived, for a request under way
     void handle_reply(exchange_id id, const wsman::incoming_reply& reply);
-    /// The request failed below WS-Management. A repeatable one is asked again if `may_retry`.
-    void handle_failure(exchange_id id, winrm::error error, bool may_retry);
+    /// The request failed below WS-Management. A repeatable one is asked again if `may_retry`, and so is a Send, after
+    /// `send_delay`: whoever says so for a Send knows that it has not left.
+    void handle_failure(exchange_id id, winrm::error error, bool may_retry, milliseconds send_delay = {});
 
     [[nodiscard]] std::optional<client_event> poll_event();
     [[nodiscard]] bool finished() const noexcept;

@@ -340,6 +340,43 @@ TEST(run, a_host_that_is_gone_for_a_while_is_asked_again_within_the_same_bounds)
     }
 }
 
+TEST(run, stdin_waits_for_a_host_that_is_gone_for_a_while)
+{
+    fake_shell shell;
+    shell.script = {{"hello", true, 0}};
+    conversation* the = nullptr;
+    io::timer* back = nullptr;
+    bool gone = false;
+    std::optional<http_request> held;
+    conversation c([&](const http_request& r) -> http_reply {
+        const auto a = r.envelope().header().action;
+        if (a == action::receive && !std::exchange(gone, true)) {
+            the->host.stop_listening();
+            the->loop.post([&] { the->run->send_input("pear", true); });
+            back->set_after(base::milliseconds(20), [&] { the->host.listen_again(); });
+            return {"", true};
+        }
+        if (a == action::receive && !shell.input_ended) {
+            held = r;
+            return {"", false, true};
+        }
+        auto reply = shell.answer(r);
+        if (a == action::send && held) the->host.write(held->connection, shell.receive(*held).bytes);
+        return reply;
+    });
+    the = &c;
+    io::timer soon(c.loop);
+    back = &soon;
+    remote::run_request request;
+    request.has_input = true;
+    request.pace.tries = {base::milliseconds{0}, base::milliseconds{60}, base::milliseconds{60}};
+    c.start(std::move(request));
+    c.to_the_end();
+    ASSERT_TRUE(*c.done) << c.done->error();
+    EXPECT_EQ(shell.input, "pear");
+    EXPECT_EQ(c.out, "hello");
+}
+
 TEST(run, a_connection_that_falls_silent_is_made_again_once)
 {
     for (const int silent : {1, 2}) {

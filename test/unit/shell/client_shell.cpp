@@ -129,6 +129,26 @@ TEST_F(client_test, a_busy_host_is_asked_again_after_growing_pauses)
     EXPECT_NE(event<command_done>(), nullptr);
 }
 
+TEST_F(client_test, a_send_that_has_not_left_is_asked_again_after_the_pause_it_is_given)
+{
+    const auto receive = start();
+    machine.send_input(command, "in", false);
+    const auto first = take(wsman::action::send);
+    machine.handle_failure(first.id, error(errc::connect, "nothing listens there"), true, 1000ms);
+    collect();
+    ASSERT_EQ(event<command_failed>(), nullptr);
+    const auto second = take(wsman::action::send);
+    EXPECT_EQ(second.delay, 1000ms);
+    EXPECT_EQ(wsman::write_request(second.request), wsman::write_request(first.request));
+    answer(second, ok(wsman::action::send));
+    machine.send_input(command, "more", false);
+    const auto third = take(wsman::action::send);
+    EXPECT_EQ(third.delay.count(), 0);
+    machine.handle_failure(third.id, error(errc::connection_lost, "lost"), false);
+    collect();
+    EXPECT_NE(event<command_failed>(), nullptr) << "this one may have been taken";
+}
+
 TEST_F(client_test, what_ends_the_waiting_for_a_busy_host)
 {
     struct row
