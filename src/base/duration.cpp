@@ -85,4 +85,14 @@ std::string format_duration(milliseconds value)
     return "PT" + std::to_string(ms / 1000) + '.' + std::string(3 - part.size(), '0') + part + 'S';
 }
 
+std::string in_seconds(milliseconds value)
+{
+    std::string text = std::to_string(value.count() / 1000);
+    if (const auto rest = value.count() % 1000; rest != 0) {
+        text += '.' + std::to_string(1000 + rest).substr(1);
+        text.erase(text.find_last_not_of('0') + 1);
+    }
+    return text + " s";
+}
+
 } // namespace winrm::base

@@ -17,5 +17,7 @@ using time_point = std::chrono::steady_clock::time_point;
 [[nodiscard]] std::optional<milliseconds> parse_duration(bytes_view text) noexcept;
 /// "PT20.000S": the one form that every version of Windows takes.
 [[nodiscard]] std::string format_duration(milliseconds value);
+/// For messages to people: "15 s", "0.5 s".
+[[nodiscard]] std::string in_seconds(milliseconds value);
 
 } // namespace winrm::base

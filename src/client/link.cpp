@@ -1,7 +1,6 @@
 #include "client/link.h"
 
 #include "auth/basic.h"
-#include "client/in_seconds.h"
 #include "client/redact.h"
 
 namespace winrm::remote {
@@ -29,16 +28,6 @@ http::client_options make_http_options(const link::host_options& o)
 
 } // namespace
 
-std::string in_seconds(base::milliseconds time)
-{
-    std::string text = std::to_string(time.count() / 1000);
-    if (const auto rest = time.count() % 1000; rest != 0) {
-        text += '.' + std::to_string(1000 + rest).substr(1);
-        text.erase(text.find_last_not_of('0') + 1);
-    }
-    return text + " s";
-}
-
 struct link::impl : std::enable_shared_from_this<link::impl>
 {
     impl(io::loop& l, const host_options& o, handlers h)
@@ -58,7 +47,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     {
         if (e.code() != errc::timeout) return e;
         return {errc::timeout, e.message() + "; name, connection and TLS together may take " +
-                                   in_seconds(session.connect_timeout) + " (--connect-timeout raises it)"};
+                                   base::in_seconds(session.connect_timeout) + " (--connect-timeout raises it)"};
     }
 
     void connected(io::unique_fd socket)
@@ -109,8 +98,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
                     {errc::timeout, "the host accepted the connection but did not finish the TLS handshake in time"}));
             }
             close(error(errc::timeout, "the host did not answer within the operation timeout of " +
-                                           in_seconds(current->patience - session.patience) + " and " +
-                                           in_seconds(session.patience) +
+                                           base::in_seconds(current->patience - session.patience) + " and " +
+                                           base::in_seconds(session.patience) +
                                            " more (operation_timeout in the configuration raises it)"));
         });
     }

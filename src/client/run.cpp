@@ -1,6 +1,5 @@
 #include "client/run.h"
 
-#include "client/in_seconds.h"
 #include "wsman/config_resource.h"
 
 #include <algorithm>
@@ -92,7 +91,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     [[nodiscard]] std::string out_of_time() const
     {
         const auto limit = request.limit.count() > 0 ? request.limit : request.timeout;
-        const std::string within = "within the time limit of " + in_seconds(limit);
+        const std::string within = "within the time limit of " + base::in_seconds(limit);
         const std::string remedy = " (--timeout raises it)";
         switch (fate) {
         case command_fate::started: return "the command did not end " + within + remedy + " and was terminated";

@@ -3,7 +3,7 @@
 
 #include "winrm/login.h"
 
-#include "client/in_seconds.h"
+#include "base/duration.h"
 
 namespace winrm::cli {
 
@@ -42,9 +42,9 @@ private:
             session_.close();
             if (late_) {
                 return error(errc::timeout, "the host did not answer within the time limit of " +
-                                                remote::in_seconds(whole_) + " (--timeout raises it)");
+                                                base::in_seconds(whole_) + " (--timeout raises it)");
             }
-            if (late) return error(errc::timeout, "the host did not answer within " + remote::in_seconds(within));
+            if (late) return error(errc::timeout, "the host did not answer within " + base::in_seconds(within));
             return error(errc::internal, "the event loop ended before the answer came");
         }
         auto reply = std::move(**got);

@@ -208,8 +208,11 @@ std::optional<parse_stop> read_words(CLI::App& app, const std::string& name, std
         return usage(what == subcommand::explain ? "which code? winrm explain CODE"
                                                  : "the host is missing: winrm " + name + " HOST");
     } catch (const CLI::ArgumentMismatch& e) {
-        const std::string what_is_wrong = e.what(); // "--timeout: 1 required TIME missing"
-        return usage(base::printable(what_is_wrong.substr(0, what_is_wrong.find(':')), 60) + " needs a value");
+        const std::string said =
+            e.what(); // "--timeout: 1 required TIME missing", "--timeout: At Most 1 … but received 2"
+        const bool twice = said.find("received") != std::string::npos;
+        return usage(base::printable(said.substr(0, said.find(':')), 60) +
+                     (twice ? " is given twice" : " needs a value"));
     } catch (const CLI::ParseError& e) {
         std::string why = e.what();
         if (const std::string prefix = ": "; why.rfind(prefix, 0) == 0) why.erase(0, prefix.size());

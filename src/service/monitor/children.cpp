@@ -1,7 +1,12 @@
 #include "service/monitor/children.h"
 
+#include "io/small_file.h"
+
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <sstream>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +14,17 @@
 #include <vector>
 
 namespace winrm::service::monitor {
+namespace {
+
+/// Real uid, -1 = not known.
+uid_t owner_of(pid_t pid)
+{
+    const std::string status = io::read_small_file("/proc/" + std::to_string(pid) + "/status");
+    const std::size_t at = status.find("\nUid:");
+    return at == std::string::npos ? ~uid_t{0} : static_cast<uid_t>(std::strtoul(status.c_str() + at + 5, nullptr, 10));
+}
+
+} // namespace
 
 children::children(io::loop& on) : signal_(on, {SIGCHLD}, [this](int) { reap(); }) {}
 
@@ -21,17 +37,34 @@ void children::kill(pid_t pid, int signal) const
 
 void children::reap()
 {
-    std::vector<pid_t> all;
-    for (const auto& [pid, ended] : watched_) all.push_back(pid);
-    for (const pid_t pid : all) {
-        int status = 0;
+    int status = 0;
+    for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
         const auto at = watched_.find(pid);
-        if (at == watched_.end() || ::waitpid(pid, &status, WNOHANG) != pid) continue;
+        if (at == watched_.end()) continue; // an orphan
         const auto ended = std::move(at->second);
         watched_.erase(at);
         ended(status);
     }
+    if (!hunted_.empty() && !kill_hunted()) hunted_.clear();
     if (watched_.empty() && empty_) std::exchange(empty_, nullptr)();
+}
+
+void children::adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+void children::kill_orphans_of(uid_t uid)
+{
+    hunted_.insert(uid);
+    if (!kill_hunted()) hunted_.clear();
+}
+
+/// @return false: there are none. What one of them leaves behind comes to us when it has died, with its SIGCHLD.
+bool children::kill_hunted()
+{
+    bool any = false;
+    std::istringstream all{io::read_small_file("/proc/self/task/" + std::to_string(::getpid()) + "/children")};
+    for (pid_t pid = 0; all >> pid;)
+        if (watched_.count(pid) == 0 && hunted_.count(owner_of(pid)) != 0) any = ::kill(pid, SIGKILL) == 0 || any;
+    return any;
 }
 
 void children::when_empty(std::function<void()> call)
@@ -46,6 +79,10 @@ void children::kill_all()
     for (const auto& [pid, ended] : watched_)
         while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
     watched_.clear();
+    for (int round = 0; round < 200 && !hunted_.empty() && kill_hunted(); ++round) {
+        ::usleep(5000); // dying takes a moment
+        while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
+    }
 }
 
 pid_t fork_clean()

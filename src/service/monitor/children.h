@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 
 namespace winrm::service::monitor {
 
@@ -19,15 +20,22 @@ public:
 
     /// @param ended  called once from the loop with the status of waitpid.
     void watch(pid_t pid, std::function<void(int)> ended);
+    /// From now on orphans of our descendants become our children, and are reaped.
+    void adopt_orphans();
+    /// Kills those that belong to the account, and then what they leave behind, until there are none. Their memory,
+    /// which the account could make somebody wait for, is not looked at.
+    void kill_orphans_of(uid_t uid);
     void kill(pid_t pid, int signal) const; ///< only while watched: a number is never used after its process was reaped
     [[nodiscard]] bool empty() const noexcept { return watched_.empty(); }
     /// Called once, when the last watched child has ended; at once if there is none.
     void when_empty(std::function<void()> call);
-    /// At the end of everything: SIGKILL to all that are left, and waits for them.
+    /// At the end of everything: SIGKILL to all that are left, orphans too, and waits for them.
     void kill_all();
 
 private:
     void reap();
+    [[nodiscard]] bool kill_hunted();
+    std::set<uid_t> hunted_;
     std::map<pid_t, std::function<void(int)>> watched_;
     std::function<void()> empty_;
     io::signal_watch signal_;

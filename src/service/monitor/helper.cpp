@@ -4,6 +4,7 @@
 #include "service/monitor/own_limits.h"
 #include "service/monitor/pam.h"
 #include "service/monitor/privileges.h"
+#include "service/wire/environment.h"
 
 #include <cerrno>
 #include <csignal>
@@ -22,9 +23,6 @@ namespace {
 
 constexpr int control_number = 3;
 constexpr int cannot_start = 126;
-/// Before the name of a variable of the PAM session: it is for the commands and means nothing to the process that
-/// starts them, which says the same (service/user/child_plan.h).
-const std::string session_prefix = "WINRM_PAM_";
 
 /// A child has no logger; one line is enough and names no secret.
 [[noreturn]] void give_up(const std::string& why)
@@ -105,7 +103,8 @@ std::vector<std::string> environment_of(const identity& who)
         pam_session session{how.pam_service, who.name(), how.peer};
         if (!session.open()) give_up("PAM opens no session");
         auto environment = environment_of(who);
-        for (const std::string& entry : session.environment()) environment.push_back(session_prefix + entry);
+        for (const std::string& entry : session.environment())
+            environment.push_back(std::string{wire::session_prefix} + entry);
         const pid_t pid = fork_clean();
         if (pid == 0) become_user_process(how, who, control_number, std::move(environment), true);
         ::close(control_number);

@@ -63,6 +63,7 @@ monitor::monitor(plan p, wire::level_log& log)
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int n) { signalled(n); })
 {
     ::signal(SIGPIPE, SIG_IGN);
+    children_.adopt_orphans();
 }
 
 monitor::~monitor()

@@ -1,5 +1,7 @@
 #include "service/user/child_plan.h"
 
+#include "service/wire/environment.h"
+
 #include <algorithm>
 #include <array>
 
@@ -78,8 +80,8 @@ std::vector<shell::variable> session_variables(const char* const* environment)
     for (; environment && *environment; ++environment) {
         const std::string_view entry{*environment};
         const std::size_t equals = entry.find('=');
-        if (!entry.starts_with(session_prefix) || equals == std::string_view::npos) continue;
-        all.push_back({std::string{entry.substr(session_prefix.size(), equals - session_prefix.size())},
+        if (!entry.starts_with(wire::session_prefix) || equals == std::string_view::npos) continue;
+        all.push_back({std::string{entry.substr(wire::session_prefix.size(), equals - wire::session_prefix.size())},
                        std::string{entry.substr(equals + 1)}});
     }
     return all;

@@ -28,10 +28,6 @@ struct child_plan
 
 /// Every child's environment names the command it belongs to: stray processes are recognised by it.
 inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marker = "WINRM_COMMAND_ID";
-
-/// Names of variables in our own environment that hold one of the PAM session: with this in front of the session's
-/// name, so that what a module sets (PATH, GCONV_PATH) means nothing to this process. The monitor says the same.
-inline constexpr std::string_view session_prefix = "WINRM_PAM_";
 /// The session's variables from an environment as execve passes it.
 [[nodiscard]] std::vector<shell::variable> session_variables(const char* const* environment);
 

@@ -122,6 +122,7 @@ TEST(Options, Mistakes)
     expect_error({"run", "web1", "--", ""}, "empty");
     expect_error({"run", "web1", "--timeout", "soon", "--", "x"}, "--timeout: soon is not a time");
     expect_error({"run", "web1", "--timeout"}, "--timeout needs a value");
+    expect_error({"run", "web1", "-u", "ada", "--user", "bob", "--", "x"}, "--user is given twice");
     expect_error({"run", "web1", "-u", "--", "x"}, "--user needs a value");
     expect_error({"run", "web1", "--connect-timeout", "0", "--", "x"}, "longer than 0");
     expect_error({"run", "web1", "--env", "A", "--", "x"}, "NAME=VALUE");

@@ -1,0 +1,83 @@
+#include "service/monitor/children.h"
+
+#include "io/unique_fd.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fcntl.h>
+#include <unistd.h>
+
+using namespace winrm;
+using namespace winrm::service::monitor;
+
+namespace {
+
+/// A child that leaves a family in a session of its own behind; whoever of it lives holds the pipe open.
+class Children : public testing::Test
+{
+protected:
+    void SetUp() override
+    {
+        int ends[2];
+        ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+        family_lives.emplace(loop, ends[0]);
+        io::unique_fd held{ends[1]};
+        all.adopt_orphans();
+        const pid_t pid = fork_clean();
+        if (pid == 0) {
+            ::fcntl(held.get(), F_SETFD, 0);
+            ::execl("/bin/sh", "sh", "-c", "setsid sh -c 'sleep 1000 & sh -c \"sleep 1000 & wait\" & wait' & exit 3",
+                    nullptr);
+            ::_exit(1);
+        }
+        all.watch(pid, [this](int status) { ended = WEXITSTATUS(status); });
+        family_lives->when_readable([this] { gone = true; });
+    }
+    bool until(const bool& holds)
+    {
+        bool late = false;
+        io::timer watchdog{loop};
+        watchdog.set_after(base::milliseconds{30'000}, [&] { late = true; });
+        while (!late && !holds) loop.run_one();
+        return !late;
+    }
+
+    io::loop loop;
+    children all{loop};
+    std::optional<io::descriptor> family_lives;
+    std::optional<int> ended;
+    bool gone = false;
+};
+
+TEST_F(Children, OrphansOfAnAccountAreKilledWithTheirFamilies)
+{
+    while (!ended) loop.run_one();
+    EXPECT_EQ(ended, 3);
+    EXPECT_FALSE(gone);
+    all.kill_orphans_of(::getuid());
+    EXPECT_TRUE(until(gone));
+}
+
+TEST_F(Children, OrphansOfOthersAreNot)
+{
+    while (!ended) loop.run_one();
+    all.kill_orphans_of(::getuid() + 1);
+    bool later = false;
+    loop.post([&] { later = true; });
+    EXPECT_TRUE(until(later));
+    EXPECT_FALSE(gone);
+    all.kill_orphans_of(::getuid());
+    EXPECT_TRUE(until(gone));
+}
+
+TEST_F(Children, TheEndWaitsForThemToo)
+{
+    while (!ended) loop.run_one();
+    all.kill_orphans_of(::getuid());
+    all.kill_all();
+    char byte = 0;
+    EXPECT_EQ(::read(family_lives->fd(), &byte, 1), 0) << "somebody of the family lives";
+}
+
+} // namespace
