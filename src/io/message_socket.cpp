@@ -97,6 +97,7 @@ struct message_socket::impl : std::enable_shared_from_this<message_socket::impl>
     void flush();
     bool write_chunk(chunk& c);
     void forget_chunk();
+    void forget_secrets();
     ssize_t send_now(iovec* pieces, std::size_t count, const std::vector<unique_fd>& fds);
     void drained();
     void lose_output();
@@ -254,6 +255,7 @@ void message_socket::impl::fail()
     if (ended) return;
     ended = true;
     fds_in.clear();
+    forget_secrets();
     rest.clear();
     if (const auto call = std::exchange(on_close, nullptr)) call();
 }
@@ -371,6 +373,16 @@ void message_socket::impl::forget_chunk()
     out.pop_front();
 }
 
+/// What will be neither delivered nor sent.
+void message_socket::impl::forget_secrets()
+{
+    if (!secret) return;
+    base::wipe(payload.data(), payload.size());
+    base::wipe(rest.data(), rest.size());
+    if (!alive())
+        while (!out.empty()) forget_chunk();
+}
+
 void message_socket::impl::drained()
 {
     if (when_empty.empty()) return;
@@ -409,7 +421,7 @@ message_socket::message_socket(loop& on, unique_fd fd, std::size_t max_payload, 
 message_socket::~message_socket()
 {
     impl_->file.reset();
-    while (impl_->secret && !impl_->out.empty()) impl_->forget_chunk();
+    impl_->forget_secrets();
     impl_->on_close = nullptr;
     impl_->when_empty.clear();
 }

@@ -684,7 +684,7 @@ class Accounts(OneAccount):
             self.assertEqual(len(named(service.pid, "winrmd-user")), 2)
 
     def test_an_account_that_stops_its_process_keeps_nobody_out(self):
-        with Daemon(self.place, self.place.config("[limits]\nmax_parallel_logins = 32\n")) as service:
+        with Daemon(self.place, self.place.config("[limits]\nmax_parallel_logins = 32\nmax_connections = 100\n")) as service:
             self.assertEqual(service.identify(self.ada).status, 200)
             (user,) = named(service.pid, "winrmd-user")
             os.kill(user, signal.SIGSTOP)  # as its commands can
@@ -734,6 +734,35 @@ class Accounts(OneAccount):
             folders = cgroup_folders(service.pid)
             self.assertEqual(service.stop(), 0)
             self.assertEqual([f for f in folders if f.exists()], [])
+
+    def test_a_left_over_cgroup_goes_though_its_account_makes_folders_in_it(self):
+        with Daemon(self.place, self.place.config()) as service:
+            self.assertEqual(service.identify(self.ada).status, 200)
+            (user,) = named(service.pid, "winrmd-user")
+            folder = next((f for root in cgroup_folders(service.pid) for f in root.glob("user-*")), None)
+            if not folder:
+                self.skipTest("SKIPPED: no cgroup v2 that can be written")
+            uid = folder.stat().st_uid
+            # Outside of it, as a login by ssh would be.
+            maker = subprocess.Popen(["/bin/sh", "-c", 'echo; n=0; while [ -d "$0" ]; do n=$((n+1)); mkdir "$0/more-$n"; done; exit 0',
+                                      folder], user=uid, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            self.assertTrue(maker.stdout.readline())
+            os.kill(user, signal.SIGKILL)
+            self.assertEqual(maker.wait(PATIENCE), 0, "the folder is still there")
+            maker.stdout.close()
+            self.assertEqual(service.identify(self.ada).status, 200)
+
+    def test_reload_while_it_stops(self):
+        service = Daemon(self.place, self.place.config())
+        self.assertEqual(service.identify(self.ada).status, 200)
+        (user,) = named(service.pid, "winrmd-user")
+        os.kill(user, signal.SIGSTOP)
+        since = service.mark()
+        service.process.send_signal(signal.SIGTERM)
+        service.wait_log(r" stop reason=SIGTERM", since)
+        service.process.send_signal(signal.SIGHUP)
+        os.kill(user, signal.SIGCONT)
+        self.assertEqual(service.stop(), 0, service.log)
 
     def start(self, service, line):
         return subprocess.Popen(service.args("run", "--", line, user=self.ada[0]), stdin=subprocess.PIPE, stdout=subprocess.PIPE,

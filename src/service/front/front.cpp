@@ -49,6 +49,9 @@ private:
         if (frame)
             if (const auto* answer = std::get_if<wire::login_answer>(&*frame); answer && server_)
                 return server_->login_answered(*answer, std::move(m.fds));
+        if (frame)
+            if (const auto* started = std::get_if<wire::login_started>(&*frame); started && server_)
+                return server_->login_started(started->connection);
         if (frame && std::holds_alternative<wire::drain>(*frame) && server_)
             return server_->drain([this] { loop_.stop(); });
         if (frame && std::holds_alternative<wire::stop>(*frame) && server_) return stop();

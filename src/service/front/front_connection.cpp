@@ -1,5 +1,7 @@
 #include "service/front/front_connection.h"
 
+#include "service/wire/source_network.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -28,7 +30,8 @@ bool is_soap(base::bytes_view media_type)
 
 front_connection::front_connection(const connection_context& context, std::uint64_t number, io::unique_fd socket,
                                    std::string peer, std::optional<net::tls_session> tls)
-    : context_(context), number_(number), peer_(std::move(peer)), tls_(tls.has_value()), fd_(socket.get()),
+    : context_(context), number_(number), peer_(std::move(peer)), source_(wire::source_network(peer_)),
+      tls_(tls.has_value()), fd_(socket.get()),
       http_(tls_ ? context.https : context.http, context.limits, context.digest, context.loop.now()),
       stream_(context.loop, std::move(socket), std::move(tls)), timer_(context.loop), idle_since_(context.loop.now())
 {
@@ -114,6 +117,7 @@ void front_connection::handle(http::login_wanted&& event)
 
 void front_connection::login_answered(wire::login_verdict verdict, io::unique_fd user)
 {
+    login_started_ = false;
     if (ended_ || !std::exchange(login_pending_, false)) return;
     switch (verdict) {
     case wire::login_verdict::denied: http_.login_denied(context_.loop.now()); break;

@@ -41,8 +41,16 @@ public:
 
     /// @param user  the front's end of the connection to the user's process; empty unless accepted.
     void login_answered(wire::login_verdict verdict, io::unique_fd user);
+    void login_started() noexcept { login_started_ = login_pending_; }
     [[nodiscard]] bool authenticated() const noexcept { return http_.authenticated(); }
     [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+    [[nodiscard]] const std::string& source() const noexcept { return source_; } ///< peer's network
+    [[nodiscard]] bool login_pending() const noexcept { return login_pending_; }
+    /// The monitor is looking at the password, which ends soon.
+    [[nodiscard]] bool login_running() const noexcept { return login_started_; }
+    /// Who has not been logged in for longer has the smaller number.
+    [[nodiscard]] std::uint64_t stranger_since() const noexcept { return stranger_since_; }
+    void stranger_since(std::uint64_t turn) noexcept { stranger_since_ = turn; }
     /// Ends without an answer: its place is needed.
     void drop(base::bytes_view reason) { end(reason); }
     /// The client is owed an answer, or has not taken one whole.
@@ -73,8 +81,8 @@ private:
     void end(base::bytes_view reason);
 
     const connection_context& context_;
-    std::uint64_t number_;
-    std::string peer_;
+    std::uint64_t number_, stranger_since_ = 0;
+    std::string peer_, source_;
     bool tls_;
     int fd_; ///< of stream_
     http::server_connection http_;
@@ -87,7 +95,7 @@ private:
     std::string held_; ///< came while an answer was outstanding; at most one piece, then reading pauses
     std::size_t writing_ = 0, discarded_ = 0;
     std::uint64_t requests_ = 0; ///< number of the latest one
-    bool awaiting_reply_ = false, login_pending_ = false, was_authenticated_ = false;
+    bool awaiting_reply_ = false, login_pending_ = false, login_started_ = false, was_authenticated_ = false;
     bool pumping_ = false, closing_ = false, lingering_ = false, end_of_stream_ = false, ended_ = false;
 };
 

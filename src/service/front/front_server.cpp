@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -32,6 +33,36 @@ std::shared_ptr<const http::server_options> http_options(const wire::front_setup
     o.idle_time = base::milliseconds{setup.idle_time_ms};
     return std::make_shared<const http::server_options>(std::move(o));
 }
+
+/// Strangers of one source, or all of them.
+class crowd
+{
+public:
+    void add(front_connection& c)
+    {
+        kind& k = c.login_pending() ? asking_ : silent_;
+        ++k.size;
+        if (!k.oldest || c.stranger_since() < k.oldest->stranger_since()) k.oldest = &c;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return silent_.size + asking_.size; }
+    [[nodiscard]] front_connection& leaves() const
+    {
+        return *(silent_.size >= asking_.size ? silent_ : asking_).oldest;
+    }
+    [[nodiscard]] std::uint64_t since() const
+    {
+        const auto of = [](const kind& k) { return k.oldest ? k.oldest->stranger_since() : UINT64_MAX; };
+        return std::min(of(silent_), of(asking_));
+    }
+
+private:
+    struct kind
+    {
+        std::size_t size = 0;
+        front_connection* oldest = nullptr;
+    };
+    kind silent_, asking_;
+};
 
 base::limits limits_of(const wire::front_setup& setup)
 {
@@ -113,9 +144,10 @@ void front_server::add(const listening& l, io::unique_fd socket, std::string pee
     std::optional<net::tls_session> session;
     if (l.tls) session.emplace(*tls_, std::string{});
     const std::uint64_t number = next_number_++;
-    is_stranger(number, peer, true);
-    connections_[number] =
+    auto c =
         std::make_unique<front_connection>(context_, number, std::move(socket), std::move(peer), std::move(session));
+    c->stranger_since(next_stranger_++);
+    connections_[number] = std::move(c);
 }
 
 /// A TLS client would need a handshake to read an answer; that effort is not made for one too many.
@@ -128,44 +160,43 @@ void front_server::turn_away(const listening& l, io::unique_fd socket, std::stri
                {{"peer", std::move(peer)}, {"reason", "max_connections"}});
 }
 
-void front_server::is_stranger(std::uint64_t number, const std::string& peer, bool so)
-{
-    const std::string source = wire::source_network(peer);
-    if (so) {
-        stranger_count_ += strangers_[source].insert(number).second ? 1 : 0;
-        return;
-    }
-    const auto at = strangers_.find(source);
-    if (at == strangers_.end()) return;
-    stranger_count_ -= at->second.erase(number);
-    if (at->second.empty()) strangers_.erase(at);
-}
-
 /// All places are taken: by strangers, of whom the crowd gives way, or by those who are logged in and perhaps idle.
 void front_server::make_room(const std::string& peer)
 {
     if (!drop_of_a_crowd(wire::source_network(peer))) end_an_idle_one();
 }
 
-/// A newcomer pushes out the oldest stranger of the source that would hold most then, so that nobody's crowd can keep
-/// others from logging in. Where strangers hold less than half, only one of a larger crowd than its own.
+/// A newcomer pushes out a stranger of the source that would hold most then, so that nobody's crowd can keep others
+/// from logging in; where no source has more than one, any. Whose password is being looked at stays: else a crowd would
+/// push out what is nearly done, for ever. Of the silent ones and those that wait for their login the more numerous
+/// kind gives way, the oldest of it first. Where strangers hold less than half of the places, only one of a larger
+/// crowd than the newcomer's own does.
 bool front_server::drop_of_a_crowd(const std::string& newcomer)
 {
-    if (strangers_.empty()) return false;
-    const auto size_with = [&newcomer](const auto& source) {
-        return source.second.size() + (source.first == newcomer ? 1 : 0);
+    std::map<base::bytes_view, crowd> sources;
+    crowd everybody;
+    std::size_t strangers = 0;
+    for (const auto& [number, c] : connections_) {
+        if (c->authenticated()) continue;
+        ++strangers;
+        if (c->login_running()) continue;
+        sources[c->source()].add(*c);
+        everybody.add(*c);
+    }
+    if (sources.empty()) return false;
+    // Of sources that hold the same, the one that has been there longest.
+    const auto weight = [&newcomer](const auto& s) {
+        return std::pair{s.second.size() + (s.first == newcomer ? 1 : 0), ~s.second.since()};
     };
-    // Of sources that hold the same, the one that has been there longest: its number is the smallest.
-    const auto weight = [&](const auto& source) { return std::pair{size_with(source), ~*source.second.begin()}; };
-    const auto crowd = std::max_element(strangers_.begin(), strangers_.end(),
-                                        [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
-    const auto own = strangers_.find(newcomer);
-    const std::size_t own_size = own == strangers_.end() ? 1 : size_with(*own);
-    if (stranger_count_ * 2 < max_connections_ && crowd->second.size() <= own_size) return false;
-    front_connection& oldest = *connections_.at(*crowd->second.begin());
+    const auto heaviest = std::max_element(sources.begin(), sources.end(),
+                                           [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
+    const auto own = sources.find(newcomer);
+    const std::size_t own_size = own == sources.end() ? 1 : own->second.size() + 1;
+    if (strangers * 2 < max_connections_ && heaviest->second.size() <= own_size) return false;
+    front_connection& leaves = (weight(*heaviest).first > 1 ? heaviest->second : everybody).leaves();
     log_.write(base::log_level::warning, "connection_dropped",
-               {{"peer", oldest.peer()}, {"reason", "too_many_without_login"}});
-    oldest.drop("too_many_without_login"); // comes back to remove()
+               {{"peer", leaves.peer()}, {"reason", "too_many_without_login"}});
+    leaves.drop("too_many_without_login"); // comes back to remove()
     return true;
 }
 
@@ -197,18 +228,22 @@ void front_server::update(std::uint64_t number)
 {
     const auto at = connections_.find(number);
     if (at == connections_.end()) return;
-    is_stranger(number, at->second->peer(), !at->second->authenticated());
+    if (!at->second->authenticated()) at->second->stranger_since(next_stranger_++);
 }
 
 void front_server::remove(std::uint64_t number)
 {
     const auto at = connections_.find(number);
     if (at == connections_.end()) return;
-    is_stranger(number, at->second->peer(), false);
     ended_.push_back(std::move(at->second));
     connections_.erase(at);
     if (ended_.size() == 1) burial_.set(loop_.now(), [this] { ended_.clear(); });
     if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
+}
+
+void front_server::login_started(std::uint64_t connection)
+{
+    if (const auto at = connections_.find(connection); at != connections_.end()) at->second->login_started();
 }
 
 void front_server::login_answered(const wire::login_answer& answer, std::vector<io::unique_fd> fds)

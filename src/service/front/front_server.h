@@ -4,7 +4,6 @@
 #include "service/front/front_connection.h"
 
 #include <map>
-#include <set>
 #include <vector>
 
 namespace winrm::service::front {
@@ -34,6 +33,7 @@ public:
     void drain(std::function<void()> empty);
     /// Somebody is owed an answer, or has not taken one whole.
     [[nodiscard]] bool busy() const;
+    void login_started(std::uint64_t connection);
     /// An answer for a connection that has ended meanwhile is dropped, its descriptor closed.
     void login_answered(const wire::login_answer& answer, std::vector<io::unique_fd> fds);
     [[nodiscard]] std::size_t size() const noexcept { return connections_.size(); }
@@ -51,7 +51,6 @@ private:
     void turn_away(const listening& l, io::unique_fd socket, std::string peer);
     void update(std::uint64_t number);
     void remove(std::uint64_t number);
-    void is_stranger(std::uint64_t number, const std::string& peer, bool so);
     void make_room(const std::string& peer);
     [[nodiscard]] bool drop_of_a_crowd(const std::string& newcomer);
     void end_an_idle_one();
@@ -62,10 +61,8 @@ private:
     crypto::keyed_digest digest_;
     connection_context context_;
     std::size_t max_connections_;
-    std::uint64_t next_number_ = 1, last_told_ = 0;
+    std::uint64_t next_number_ = 1, next_stranger_ = 1, last_told_ = 0;
     std::map<std::uint64_t, std::unique_ptr<front_connection>> connections_;
-    std::map<std::string, std::set<std::uint64_t>> strangers_; ///< not logged in, by source network, oldest first
-    std::size_t stranger_count_ = 0;
     std::vector<std::unique_ptr<front_connection>> ended_;
     std::vector<std::unique_ptr<listening>> listeners_;
     std::function<void()> drained_;

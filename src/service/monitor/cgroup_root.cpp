@@ -154,6 +154,8 @@ std::string cgroup_root::make(uid_t uid, gid_t gid, const ceiling& most)
 bool cgroup_root::remove(const std::string& folder)
 {
     if (folder.empty()) return true;
+    // The folder is its account's, whose other processes could make new ones in it faster than they go.
+    io::write_small_file(folder + "/cgroup.max.descendants", "0");
     io::write_small_file(folder + "/cgroup.kill", "1");
     return remove_tree(folder);
 }

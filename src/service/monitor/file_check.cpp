@@ -2,40 +2,65 @@
 
 #include "io/unique_fd.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace winrm::service::monitor {
 namespace {
 
-/// Who can write to a folder can put another file in the place of this one; in a sticky folder (/tmp) only its owner.
-/// @return what is wrong with one of those above the file, "" if nothing.
-std::string folder_problem(const std::string& path, int file)
+/// Who can write to a folder can put another file in the place of one in it; in a sticky folder (/tmp) only its owner.
+std::string problem_of_folder(const std::string& folder)
 {
-    char* resolved = ::realpath(path.c_str(), nullptr);
-    std::string place = resolved != nullptr ? resolved : "";
-    std::free(resolved);
+    struct stat info
+    {};
+    if (::stat(folder.c_str(), &info) != 0) return "lies in " + folder + ", which cannot be examined";
+    if (info.st_uid != 0 && info.st_uid != ::geteuid())
+        return "lies in " + folder + ", which belongs to uid " + std::to_string(info.st_uid) + ": chown it to root";
+    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (info.st_mode & S_ISVTX) == 0)
+        return "lies in " + folder + ", where others can put another in its place: chmod go-w " + folder;
+    return {};
+}
+
+/// Looks at every folder on the way to the file, those of symbolic links and of what they lead to as well.
+/// @return what is wrong with one of them, "" if nothing.
+std::string problem_on_the_way(const std::string& path, int file)
+{
+    namespace fs = std::filesystem;
+    std::error_code failed;
+    std::deque<fs::path> ahead;
+    const fs::path from = fs::absolute(path, failed);
+    for (const fs::path& part : from.relative_path()) ahead.push_back(part);
+    fs::path at = "/";
+    for (int links = 0; !ahead.empty();) {
+        const fs::path part = ahead.front();
+        ahead.pop_front();
+        if (part.empty() || part == ".") continue;
+        if (part == "..") {
+            at = at.parent_path();
+            continue;
+        }
+        if (std::string why = problem_of_folder(at); !why.empty()) return why;
+        if (!fs::is_symlink(at / part, failed)) {
+            at /= part;
+            continue;
+        }
+        const fs::path to = fs::read_symlink(at / part, failed);
+        if (failed || ++links > 40) return "lies behind a symbolic link that cannot be followed";
+        if (to.is_absolute()) at = "/";
+        const fs::path rest = to.relative_path();
+        ahead.insert(ahead.begin(), rest.begin(), rest.end());
+    }
     struct stat opened
     {
     }, named{};
-    if (place.empty() || ::fstat(file, &opened) != 0 || ::stat(place.c_str(), &named) != 0 ||
-        opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
+    if (::fstat(file, &opened) != 0 || ::stat(at.c_str(), &named) != 0 || opened.st_dev != named.st_dev ||
+        opened.st_ino != named.st_ino)
         return "has been exchanged while it was read";
-    while (place.size() > 1) {
-        place.resize(std::max<std::size_t>(place.find_last_of('/'), 1));
-        struct stat info
-        {};
-        if (::stat(place.c_str(), &info) != 0) return "lies in " + place + ", which cannot be examined";
-        if (info.st_uid != 0 && info.st_uid != ::geteuid())
-            return "lies in " + place + ", which belongs to uid " + std::to_string(info.st_uid) + ": chown it to root";
-        if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (info.st_mode & S_ISVTX) == 0)
-            return "lies in " + place + ", where others can put another in its place: chmod go-w " + place;
-    }
     return {};
 }
 
@@ -46,7 +71,7 @@ result<std::string> read_trusted_file(const std::string& path, file_secrecy secr
     const auto refuse = [](std::string why) { return winrm::error{errc::bad_config, std::move(why)}; };
     const io::unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
     if (!file) return refuse(std::string{"cannot be read: "} + std::strerror(errno));
-    if (std::string why = folder_problem(path, file.get()); !why.empty()) return refuse(std::move(why));
+    if (std::string why = problem_on_the_way(path, file.get()); !why.empty()) return refuse(std::move(why));
     struct stat info
     {};
     if (::fstat(file.get(), &info) != 0) return refuse(std::string{"cannot be examined: "} + std::strerror(errno));

@@ -133,6 +133,12 @@ void front_processes::drain(process& p)
     log_.write(base::log_level::info, "front_drain", {{"pid", std::to_string(p.pid)}});
 }
 
+void front_processes::started(std::uint64_t key, std::uint64_t connection)
+{
+    if (const auto at = all_.find(key); at != all_.end())
+        at->second->socket->send(wire::encode(wire::frame{wire::login_started{connection}}));
+}
+
 void front_processes::answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd)
 {
     const auto at = all_.find(key);

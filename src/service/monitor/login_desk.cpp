@@ -3,12 +3,13 @@
 #include "service/wire/source_network.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace winrm::service::monitor {
 
-login_desk::login_desk(io::loop& on, children& family, login_policy policy, std::size_t parallel, base::log_sink& log)
-    : loop_(on), log_(log), authenticator_(on, family, std::move(policy)), parallel_(parallel)
+login_desk::login_desk(io::loop& on, children& family, login_policy policy, std::size_t parallel, base::log_sink& log,
+                       std::function<void(std::uint64_t, std::uint64_t)> started, base::milliseconds longest_stay)
+    : loop_(on), log_(log), authenticator_(on, family, std::move(policy)), parallel_(parallel),
+      started_(std::move(started)), longest_stay_(longest_stay)
 {}
 
 void login_desk::set_policy(login_policy policy, std::size_t parallel)
@@ -21,33 +22,41 @@ void login_desk::ask(std::uint64_t front, wire::login_request&& request, answer 
 {
     question q;
     q.front = front;
-    q.source = wire::source_network(request.peer);
-    q.pair = q.source + '\n' + request.user;
+    const std::string source = wire::source_network(request.peer);
+    q.known = gate_.is_good(request.peer, request.user, loop_.now());
+    q.share = source + (q.known ? "\nknown" : "\nnew");
+    q.pair = source + '\n' + request.user;
     q.request = std::move(request);
     q.done = std::move(done);
     if (waiting_.size() >= max_waiting && !make_room(q)) return finish(q, {std::nullopt, true, "too_many_logins", {}});
-    ++sources_[q.source].waiting;
-    waiting_.emplace(next_++, std::move(q));
+    // Behind all that waits already, ahead of what was served last.
+    const share fresh{0, 0, starts_ == 0 ? 0 : starts_ - 1};
+    ++shares_.try_emplace(q.share, fresh).first->second.waiting;
+    const std::uint64_t number = next_++;
+    q.expiry = std::make_unique<io::timer>(loop_);
+    q.expiry->set_after(longest_stay_, [this, number] { refuse(waiting_.find(number), "waited_too_long"); });
+    waiting_.emplace(number, std::move(q));
     start_some();
 }
 
+/// The latest question of the largest share gives way. A known account finds a place even where all shares are small.
 /// @return false: the newcomer is the one that finds no place.
 bool login_desk::make_room(const question& newcomer)
 {
-    const base::time_point now = loop_.now();
-    const auto most = std::max_element(sources_.begin(), sources_.end(), [](const auto& a, const auto& b) {
-        return a.second.waiting < b.second.waiting;
-    });
-    const auto own = sources_.find(newcomer.source);
-    const bool known = gate_.is_good(newcomer.request.peer, newcomer.request.user, now);
-    if (!known && own != sources_.end() && own->second.waiting >= most->second.waiting) return false;
-    const auto latest = std::find_if(waiting_.rbegin(), waiting_.rend(), [&](const auto& entry) {
-        const question& q = entry.second;
-        return q.source == most->first && !gate_.is_good(q.request.peer, q.request.user, now);
-    });
-    if (latest == waiting_.rend()) return false;
-    question leaves = take(std::prev(latest.base()));
-    finish(leaves, {std::nullopt, true, "too_many_logins", {}});
+    auto leaves = waiting_.end();
+    std::pair<std::size_t, bool> most; // waiting, unknown
+    for (auto at = waiting_.end(); at != waiting_.begin();) {
+        --at;
+        const std::pair rank{shares_.at(at->second.share).waiting, !at->second.known};
+        if (leaves != waiting_.end() && rank <= most) continue;
+        leaves = at;
+        most = rank;
+    }
+    const auto own = shares_.find(newcomer.share);
+    const std::size_t own_size = own == shares_.end() ? 0 : own->second.waiting;
+    const bool goes_ahead = newcomer.known && most.second && own_size < head_start;
+    if (own_size >= most.first && !goes_ahead) return false;
+    refuse(leaves, "too_many_logins");
     return true;
 }
 
@@ -55,15 +64,23 @@ login_desk::question login_desk::take(questions::iterator at)
 {
     question q = std::move(at->second);
     waiting_.erase(at);
-    --sources_.at(q.source).waiting;
-    forget_if_idle(q.source);
+    q.expiry.reset();
+    --shares_.at(q.share).waiting;
+    forget_if_idle(q.share);
     return q;
 }
 
-void login_desk::forget_if_idle(const std::string& source)
+/// Nothing is said about the password, which nobody has looked at.
+void login_desk::refuse(questions::iterator at, const char* reason)
 {
-    const auto at = sources_.find(source);
-    if (at != sources_.end() && at->second.waiting == 0 && at->second.running == 0) sources_.erase(at);
+    question q = take(at);
+    finish(q, {std::nullopt, true, reason, {}});
+}
+
+void login_desk::forget_if_idle(const std::string& name)
+{
+    const auto at = shares_.find(name);
+    if (at != shares_.end() && at->second.waiting == 0 && at->second.running == 0) shares_.erase(at);
 }
 
 void login_desk::drop(std::uint64_t front, std::uint64_t connection)
@@ -84,28 +101,28 @@ void login_desk::drop(std::uint64_t front)
 }
 
 /// What runs may turn out to be failures: as long as it is not known, no more run at once than may fail for free. One
-/// account from one source has half of all places at most, whatever it has proved.
+/// account from one source leaves a quarter of all places to others, whatever it has proved: checks can hang.
 bool login_desk::may_start(const question& q) const
 {
     const auto running = pairs_running_.find(q.pair);
     const std::size_t of_pair = running == pairs_running_.end() ? 0 : running->second;
-    if (of_pair >= (parallel_ + 1) / 2) return false;
+    const std::size_t for_others = parallel_ == 1 ? 0 : std::max<std::size_t>(1, parallel_ / 4);
+    if (of_pair >= parallel_ - for_others) return false;
     const login_gate::room room = gate_.room_for(q.request.peer, q.request.user, loop_.now());
-    return of_pair < room.pair && sources_.at(q.source).running < room.source;
+    return of_pair < room.pair && shares_.at(q.share).running < room.source;
 }
 
-/// The source with the fewest checks under way, then the one that has waited longest for a turn, then whoever has
-/// logged in from there before.
+/// The share with the fewest checks under way, then the one that has waited longest for a turn, then the oldest
+/// question.
 login_desk::questions::iterator login_desk::next_to_start()
 {
-    const base::time_point now = loop_.now();
     auto best = waiting_.end();
-    std::tuple<std::size_t, std::uint64_t, bool> best_rank;
+    std::pair<std::size_t, std::uint64_t> best_rank;
     for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
         const question& q = at->second;
         if (q.turn || !may_start(q)) continue;
-        const share& s = sources_.at(q.source);
-        const std::tuple rank{s.running, s.served, !gate_.is_good(q.request.peer, q.request.user, now)};
+        const share& s = shares_.at(q.share);
+        const std::pair rank{s.running, s.served + (q.known ? 0 : head_start)};
         if (best != waiting_.end() && rank >= best_rank) continue;
         best = at;
         best_rank = rank;
@@ -131,9 +148,8 @@ bool login_desk::admit(questions::iterator at)
     const base::time_point when = gate_.admit(q.request.peer, q.request.user, now);
     q.admitted = true;
     if (when <= now) return true;
-    if (when - now > login_gate::longest_wait) { // the password is not looked at, so nothing is said about it
-        question refused = take(at);
-        finish(refused, {std::nullopt, true, "too_many_failures", {}});
+    if (when - now > login_gate::longest_wait) {
+        refuse(at, "too_many_failures");
         return false;
     }
     q.turn = std::make_unique<io::timer>(loop_);
@@ -147,15 +163,16 @@ bool login_desk::admit(questions::iterator at)
 void login_desk::start(question&& q)
 {
     ++running_;
-    share& s = sources_[q.source];
+    share& s = shares_[q.share];
     ++s.running;
     s.served = ++starts_;
     ++pairs_running_[q.pair];
+    started_(q.front, q.request.connection);
     auto kept = std::make_shared<question>(std::move(q));
     authenticator_.check(kept->request.user, kept->request.password, kept->request.peer, [this, kept](login_result r) {
         --running_;
-        --sources_.at(kept->source).running;
-        forget_if_idle(kept->source);
+        --shares_.at(kept->share).running;
+        forget_if_idle(kept->share);
         if (--pairs_running_[kept->pair] == 0) pairs_running_.erase(kept->pair);
         const wire::login_request& asked = kept->request;
         if (r.who) gate_.succeeded(asked.peer, asked.user, loop_.now());

@@ -9,15 +9,21 @@
 namespace winrm::service::monitor {
 
 /// Places and turns are shared out by source: who asks much waits behind his own questions, not in front of others'.
+/// Accounts that logged in lately from where they ask now ("known") have shares of their own and a head start.
 class login_desk
 {
 public:
-    /// One more, and the source with most of them loses its latest; accounts that logged in from where they ask now
-    /// are spared.
-    static constexpr std::size_t max_waiting = 512;
+    static constexpr std::size_t max_waiting = 512; ///< one more, and the largest share loses its latest
+    /// A known account's question counts as if this many checks had begun since it came.
+    static constexpr std::uint64_t head_start = 64;
+    /// Whoever has not had a turn by then gets none. The gate's longest_wait fits in.
+    static constexpr base::milliseconds usual_stay{45'000};
 
     using answer = std::function<void(const wire::login_request&, login_result)>;
-    login_desk(io::loop& on, children& family, login_policy policy, std::size_t parallel, base::log_sink& log);
+    /// @param started  the check of this front's connection begins now
+    login_desk(io::loop& on, children& family, login_policy policy, std::size_t parallel, base::log_sink& log,
+               std::function<void(std::uint64_t front, std::uint64_t connection)> started,
+               base::milliseconds longest_stay = usual_stay);
 
     /// @param front  whose question it is, with request.connection its name for drop().
     /// @param done   called once unless dropped, perhaps before this returns, with the request (its password already
@@ -37,25 +43,28 @@ private:
         std::uint64_t front = 0;
         wire::login_request request;
         answer done;
-        std::string source, pair;
-        bool admitted = false;           ///< the gate's delay, if any, is over
-        std::unique_ptr<io::timer> turn; ///< set while its time has not come
+        std::string share, pair;
+        bool known = false;
+        bool admitted = false;                   ///< the gate's delay, if any, is over
+        std::unique_ptr<io::timer> turn, expiry; ///< turn: set while its time has not come
     };
     using questions = std::map<std::uint64_t, question>; ///< in order of arrival
+    /// Of a source: what its known accounts ask, or what all others there do.
     struct share
     {
         std::size_t waiting = 0, running = 0;
-        std::uint64_t served = 0; ///< number of its latest start
+        std::uint64_t served = 0; ///< number of its latest start; at first, as if before the latest of all
     };
     [[nodiscard]] bool make_room(const question& newcomer);
     [[nodiscard]] bool may_start(const question& q) const;
     [[nodiscard]] questions::iterator next_to_start();
     void start_some();
-    bool admit(questions::iterator at);
+    [[nodiscard]] bool admit(questions::iterator at);
     void start(question&& q);
     void finish(question& q, login_result r);
+    void refuse(questions::iterator at, const char* reason);
     question take(questions::iterator at);
-    void forget_if_idle(const std::string& source);
+    void forget_if_idle(const std::string& name);
 
     io::loop& loop_;
     base::log_sink& log_;
@@ -63,9 +72,11 @@ private:
     login_gate gate_;
     std::size_t parallel_, running_ = 0;
     questions waiting_;
-    std::map<std::string, share> sources_; ///< those with anything waiting or running
+    std::map<std::string, share> shares_; ///< those with anything waiting or running
     std::map<std::string, std::size_t> pairs_running_;
     std::uint64_t next_ = 1, starts_ = 0;
+    std::function<void(std::uint64_t, std::uint64_t)> started_;
+    base::milliseconds longest_stay_;
 };
 
 } // namespace winrm::service::monitor

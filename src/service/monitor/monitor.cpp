@@ -160,7 +160,8 @@ result<void> monitor::start()
         log_.write(base::log_level::warning, "unencrypted_allowed",
                    {{"meaning", "passwords, commands and output cross the network in clear on listeners without TLS"}});
     users_.emplace(loop_, children_, user_options_of(), cgroup_root::find(), log_);
-    desk_.emplace(loop_, children_, std::move(plan_.policy), s.limits.max_parallel_logins, log_);
+    desk_.emplace(loop_, children_, std::move(plan_.policy), s.limits.max_parallel_logins, log_,
+                  [this](std::uint64_t key, std::uint64_t connection) { fronts_->started(key, connection); });
     front_processes::news news;
     news.login = [this](std::uint64_t key, wire::login_request&& q) { login(key, std::move(q)); };
     news.withdrawn = [this](std::uint64_t key, std::uint64_t connection) {
@@ -227,6 +228,7 @@ void monitor::login(std::uint64_t key, wire::login_request&& request)
 void monitor::signalled(int number)
 {
     if (number != SIGHUP) return stop(number == SIGTERM ? "SIGTERM" : "SIGINT");
+    if (stopping_) return;
     if (!plan_.config_path.empty()) return reload();
     if (plan_.test) stop("SIGHUP"); // the terminal is gone
 }

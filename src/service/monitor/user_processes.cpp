@@ -15,7 +15,8 @@ std::string key_of(const identity& who)
            who.shell();
 }
 
-/// Connections that a process has been given and has not taken: more, and it is stopped or stuck.
+/// Connections that a process has been given and has not taken: more, or more than one front can have, and it is
+/// stopped or stuck.
 constexpr std::uint32_t most_untaken = 128;
 constexpr base::milliseconds time_to_end{8'000}; // for killing and closing, before it is killed itself
 constexpr base::milliseconds tidy_pause{20};
@@ -34,7 +35,8 @@ struct user_processes::process
     io::timer clock, stuck_clock;
     std::uint32_t given = 0;  ///< connections
     wire::user_status told{}; ///< its last status
-    bool outdated = false;    ///< started under settings that hold no more
+    bool has_spoken = false;
+    bool outdated = false; ///< started under settings that hold no more
 };
 
 std::string describe_end(int wait_status)
@@ -56,7 +58,8 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     const auto at = serving_.find(key_of(who));
     process* p = at != serving_.end() ? all_.at(at->second).get() : start(who, peer);
     if (!p) return {};
-    if (p->given - p->told.taken > most_untaken) { // what waits for it would fill our descriptors
+    if (p->given - p->told.taken >
+        std::max(most_untaken, options_.setup.max_connections)) { // what waits for it would fill our descriptors
         end_stuck(*p);
         return {};
     }
@@ -72,9 +75,10 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
 
 void user_processes::await_taken(process& p)
 {
-    p.stuck_clock.set_after(options_.longest_untaken, [this, number = p.number] {
-        if (const auto at = all_.find(number); at != all_.end()) end_stuck(*at->second);
-    });
+    p.stuck_clock.set_after(p.has_spoken ? options_.longest_untaken : options_.longest_start,
+                            [this, number = p.number] {
+                                if (const auto at = all_.find(number); at != all_.end()) end_stuck(*at->second);
+                            });
 }
 
 void user_processes::end_stuck(process& p)
@@ -150,8 +154,9 @@ void user_processes::heard(std::uint64_t number, io::message_socket::message m)
     if (r->what != duty::note_status) return;
     const std::uint32_t before = p.told.taken;
     p.told = std::get<wire::user_status>(*frame);
+    const bool first = !std::exchange(p.has_spoken, true);
     if (p.told.taken == p.given) p.stuck_clock.cancel();
-    else if (p.told.taken != before) await_taken(p);
+    else if (first || p.told.taken != before) await_taken(p);
     consider_idle(p);
 }
 

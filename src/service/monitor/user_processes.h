@@ -22,7 +22,9 @@ struct user_process_options
     bool switch_account = false; ///< we are root
     std::size_t max_users = 10;
     base::milliseconds grace{60'000};
-    base::milliseconds longest_untaken{20'000}; ///< a process that takes no connection for so long is ended
+    /// A process that takes no connection for so long is ended; until its first word it may take longer, because
+    /// modules of PAM may have much to do for a session.
+    base::milliseconds longest_untaken{120'000}, longest_start{300'000};
 };
 
 class user_processes

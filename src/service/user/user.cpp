@@ -59,6 +59,7 @@ private:
         server_.emplace(loop_, setup, *log_, [this](wire::user_status s) {
             if (!stopping_) control_.send(wire::encode(wire::frame{s}));
         });
+        control_.send(wire::encode(wire::frame{wire::user_status{}})); // it has begun
         status_ = 0;
     }
 

@@ -26,7 +26,8 @@ enum class kind : unsigned char {
     ready,
     drain,
     user_settings,
-    login_withdrawn
+    login_withdrawn,
+    login_started
 };
 
 /// Appends. Both directions go through visit_fields() below, so that a field cannot be written and not read.
@@ -260,6 +261,12 @@ void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_with
     c.number(f.connection);
 }
 
+template <class C>
+void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_started, login_started>& f)
+{
+    c.number(f.connection);
+}
+
 template <class T> std::optional<frame> read(base::bytes& payload)
 {
     T value;
@@ -330,6 +337,7 @@ std::optional<frame> decode(base::bytes&& payload)
     case kind::drain: return read<drain>(in);
     case kind::user_settings: return read<user_settings>(in);
     case kind::login_withdrawn: return read<login_withdrawn>(in);
+    case kind::login_started: return read<login_started>(in);
     }
     return std::nullopt;
 }

@@ -2,12 +2,11 @@
 // integers, strings with a 32-bit length, every field bounded; a frame that does not parse exactly to its end is
 // refused.
 //
-//   monitor → front   setup (once: settings, TLS key, listening sockets), login_answer (with a descriptor if accepted),
-//   drain, stop
-//   front → monitor   ready (once: in its sandbox, and accepting), login_request, login_withdrawn
-//   monitor → user    setup (once), settings (what changes while it runs), connection (with a descriptor), stop
-//   user → monitor    status (live shells and connections; lets an idle process be ended)
-//   front ↔ user      request / reply, one socket pair per logged-in connection
+//   monitor → front   setup (once: settings, TLS key, listening sockets), login_started, login_answer (with a
+//   descriptor if accepted), drain, stop front → monitor   ready (once: in its sandbox, and accepting), login_request,
+//   login_withdrawn monitor → user    setup (once), settings (what changes while it runs), connection (with a
+//   descriptor), stop user → monitor    status (live shells and connections; lets an idle process be ended) front ↔
+//   user      request / reply, one socket pair per logged-in connection
 #pragma once
 
 #include "base/bytes.h"
@@ -53,6 +52,11 @@ struct login_withdrawn
     std::uint64_t connection = 0;
 };
 enum class login_verdict : std::uint8_t { denied, accepted, unavailable };
+/// The password is being looked at: whoever needs a place should leave this one alone.
+struct login_started
+{
+    std::uint64_t connection = 0;
+};
 /// accepted: one descriptor comes along, the front's end of the connection to the user's process.
 struct login_answer
 {
@@ -118,7 +122,7 @@ struct user_settings
 };
 
 using frame = std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection,
-                           user_status, stop, ready, drain, user_settings, login_withdrawn>;
+                           user_status, stop, ready, drain, user_settings, login_withdrawn, login_started>;
 
 [[nodiscard]] base::bytes encode(const frame& f);
 /// Head of a request or reply frame; the envelope follows it unjoined (message_socket::send(head, body)).

@@ -335,6 +335,39 @@ TEST_F(small_front_test, a_crowd_pushes_out_its_own_even_where_its_logins_are_un
     for (std::size_t i = 3; i < 6; ++i) EXPECT_FALSE(crowd[i]->closed) << i;
 }
 
+TEST_F(small_front_test, whose_password_is_being_looked_at_stays)
+{
+    std::vector<std::unique_ptr<raw_client>> crowd;
+    for (std::size_t i = 0; i < 4; ++i) {
+        crowd.push_back(connect());
+        crowd.back()->send(post("<one/>"));
+        ASSERT_TRUE(login_asked(i + 1));
+    }
+    server->login_started(logins[0].connection);
+    server->login_started(logins[2].connection);
+    for (const std::size_t leaves : {1U, 3U}) {
+        crowd.push_back(connect());
+        crowd.back()->send(post("<one/>"));
+        ASSERT_TRUE(until([&] { return crowd[leaves]->closed; }));
+        ASSERT_TRUE(login_asked(crowd.size()));
+    }
+    EXPECT_FALSE(crowd[0]->closed || crowd[2]->closed || crowd[4]->closed || crowd[5]->closed);
+}
+
+TEST_F(small_front_test, the_silent_give_way_before_a_login_that_waits)
+{
+    const auto guest = connect(nullptr, 9);
+    guest->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    std::vector<std::unique_ptr<raw_client>> silent;
+    for (unsigned source = 20; source < 28; ++source) {
+        silent.push_back(connect(nullptr, source));
+        if (silent.size() < 4) continue;
+        ASSERT_TRUE(until([&] { return silent[silent.size() - 4]->closed; }));
+    }
+    EXPECT_FALSE(guest->closed);
+}
+
 TEST_F(small_front_test, of_sources_that_hold_the_same_the_one_that_came_first_leaves)
 {
     std::vector<std::unique_ptr<raw_client>> clients;

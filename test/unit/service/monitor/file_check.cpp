@@ -66,13 +66,22 @@ TEST(FileCheck, S26_AFolderWhereOthersCanWriteIsRefused)
     }
 }
 
-TEST(FileCheck, TheFolderThatCountsIsWhereTheFileIs)
+TEST(FileCheck, FoldersOfLinksAndOfWhatTheyLeadToCount)
 {
     const temp_file f{"text"}, other{"text"};
     const std::string link = other.folder() + "/link";
     ASSERT_EQ(::symlink(f.path().c_str(), link.c_str()), 0);
     EXPECT_TRUE(read_trusted_file(link, file_secrecy::open, 100));
-    ASSERT_EQ(::chmod(f.folder().c_str(), 0777), 0);
+    for (const temp_file* one : {&f, &other}) {
+        ASSERT_EQ(::chmod(one->folder().c_str(), 0777), 0);
+        EXPECT_FALSE(read_trusted_file(link, file_secrecy::open, 100)) << (one == &f);
+        ASSERT_EQ(::chmod(one->folder().c_str(), 0700), 0);
+    }
+    ::unlink(link.c_str());
+    ASSERT_EQ(::symlink(("../../.." + f.folder() + "/./file").c_str(), link.c_str()), 0);
+    EXPECT_TRUE(read_trusted_file(link, file_secrecy::open, 100));
+    ::unlink(link.c_str());
+    ASSERT_EQ(::symlink(link.c_str(), link.c_str()), 0);
     EXPECT_FALSE(read_trusted_file(link, file_secrecy::open, 100));
     ::unlink(link.c_str());
 }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <unistd.h>
 
 using namespace winrm;
@@ -31,8 +32,10 @@ protected:
         p.throw_away_password = base::secret{std::string{"right"}};
         return p;
     }
+    /// @param then  called with the answer
     /// @return index in `answers`
-    std::size_t ask(const std::string& peer, const std::string& user, const char* password, std::uint64_t front = 1)
+    std::size_t ask(const std::string& peer, const std::string& user, const char* password, std::uint64_t front = 1,
+                    std::function<void()> then = {})
     {
         const std::size_t index = answers.size();
         answers.emplace_back();
@@ -41,9 +44,10 @@ protected:
         q.peer = peer;
         q.user = user;
         q.password = base::secret{std::string{password}};
-        desk->ask(front, std::move(q), [this, index](const wire::login_request&, login_result r) {
+        desk->ask(front, std::move(q), [this, index, then](const wire::login_request&, login_result r) {
             order.push_back(index);
             answers[index] = std::move(r);
+            if (then) then();
         });
         return index;
     }
@@ -52,7 +56,23 @@ protected:
         while (!answers[index] && loop.run_one()) {}
         return answers[index].has_value();
     }
-    void make(std::size_t parallel) { desk = std::make_unique<login_desk>(loop, family, policy(), parallel, log); }
+    void make(std::size_t parallel, base::milliseconds longest_stay = login_desk::usual_stay)
+    {
+        desk = std::make_unique<login_desk>(
+            loop, family, policy(), parallel, log,
+            [this](std::uint64_t, std::uint64_t connection) { begun.push_back(connection); }, longest_stay);
+    }
+    /// Somebody who asks again as soon as he is answered, from where `source` says for the number of the question.
+    void crowd(const std::string& user, const char* password, const std::function<std::string(int)>& source)
+    {
+        ask(source(asked++), user, password, 1, [this, user, password, source] {
+            if (asked < 2000) loop.post([this, user, password, source] { crowd(user, password, source); });
+        });
+    }
+    [[nodiscard]] std::size_t turn_of(std::size_t index) const
+    {
+        return static_cast<std::size_t>(std::find(order.begin(), order.end(), index) - order.begin());
+    }
 
     io::loop loop;
     children family{loop};
@@ -60,6 +80,8 @@ protected:
     std::string me;
     std::vector<std::optional<login_result>> answers;
     std::vector<std::size_t> order;
+    std::vector<std::uint64_t> begun;
+    int asked = 0;
     std::unique_ptr<login_desk> desk;
 };
 
@@ -87,15 +109,70 @@ TEST_F(LoginDesk, WhoIsKnownGoesAheadOfNewFaces)
     EXPECT_EQ(order, (std::vector<std::size_t>{before, before + 1, known}));
 }
 
-TEST_F(LoginDesk, OneAccountFromOneSourceHasHalfOfThePlaces)
+TEST_F(LoginDesk, OneAccountFromOneSourceLeavesPlacesToOthers)
 {
     make(4);
     ASSERT_TRUE(answered(ask("10.0.0.1", me, "right"))); // so that it may ask more than three times at once
     for (int i = 0; i < 8; ++i) ask("10.0.0.1", me, "right");
-    EXPECT_EQ(desk->running(), 2u);
+    EXPECT_EQ(desk->running(), 3u);
     ask("10.0.0.1", "other", "wrong");
-    ask("10.0.0.2", me, "right");
     EXPECT_EQ(desk->running(), 4u);
+    EXPECT_EQ(begun.size(), 5u);
+}
+
+TEST_F(LoginDesk, NewSourcesDoNotGoAheadOfWhoWaits)
+{
+    make(2);
+    const auto fresh = [](int number) {
+        return "10.1." + std::to_string(number / 250) + '.' + std::to_string(number % 250);
+    };
+    for (int i = 0; i < 6; ++i) crowd("user", "wrong", fresh);
+    std::vector<std::size_t> mine;
+    for (int i = 0; i < 5; ++i) mine.push_back(ask("10.0.0.1", me, "right"));
+    for (const std::size_t one : mine) ASSERT_TRUE(answered(one));
+    EXPECT_LE(turn_of(mine.back()), 100u);
+}
+
+TEST_F(LoginDesk, KnownAccountsDoNotKeepNewOnesOfTheirSourceOut)
+{
+    for (const int failures : {0, 10}) {
+        asked = 0;
+        make(4);
+        ASSERT_TRUE(answered(ask("10.0.0.1", me, "right")));
+        for (int i = 0; i < failures; ++i) ASSERT_TRUE(answered(ask("10.0.0.1", "user" + std::to_string(i), "wrong")));
+        const auto same = [](int) { return std::string{"10.0.0.1"}; };
+        for (int i = 0; i < 8; ++i) crowd(me, "right", same);
+        const std::size_t before = order.size(), fresh = ask("10.0.0.1", "fresh", "wrong");
+        ASSERT_TRUE(answered(fresh));
+        // After ten failures the gate lets it wait half a second, in which the others go on.
+        if (failures == 0) {
+            EXPECT_LE(turn_of(fresh) - before, 100u);
+        }
+        EXPECT_LT(asked, 2000) << failures;
+        desk.reset();
+    }
+}
+
+TEST_F(LoginDesk, WhoHasWaitedTooLongIsToldSo)
+{
+    make(1, base::milliseconds{0});
+    ask("10.0.0.1", "user", "wrong");
+    const std::size_t late = ask("10.0.0.1", "user", "wrong");
+    ASSERT_TRUE(answered(late));
+    EXPECT_EQ(answers[late]->reason, "waited_too_long");
+    EXPECT_TRUE(answers[late]->unavailable);
+}
+
+TEST_F(LoginDesk, ARowFullOfKnownOnesGivesWayToo)
+{
+    make(1);
+    for (const char* source : {"10.0.0.1", "10.0.0.2"}) ASSERT_TRUE(answered(ask(source, me, "right")));
+    for (std::size_t i = 0; i <= login_desk::max_waiting; ++i) ask("10.0.0.1", me, "right"); // one of them runs
+    EXPECT_EQ(desk->waiting(), login_desk::max_waiting);
+    const std::size_t known = ask("10.0.0.2", me, "right"), stranger = ask("10.0.0.3", "user", "wrong");
+    EXPECT_FALSE(answers[known] || answers[stranger]);
+    const std::size_t own = ask("10.0.0.1", me, "right");
+    ASSERT_TRUE(answers[own]) << "takes no place from others";
 }
 
 TEST_F(LoginDesk, GuessesThatRunCountAsFailuresUntilTheyAreNot)

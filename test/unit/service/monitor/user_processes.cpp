@@ -47,11 +47,11 @@ protected:
         ASSERT_TRUE(who);
     }
     void TearDown() override { family.kill_all(); }
-    user_process_options options(base::milliseconds longest_untaken) const
+    user_process_options options(base::milliseconds longest_start) const
     {
         user_process_options o;
         o.program = deaf.path();
-        o.longest_untaken = longest_untaken;
+        o.longest_start = longest_start;
         return o;
     }
 
@@ -73,17 +73,37 @@ TEST_F(UserProcesses, OneThatTakesNoConnectionIsEnded)
     EXPECT_TRUE(all.connect(*who, "127.0.0.1")) << "the next login has a process of its own";
 }
 
+TEST_F(UserProcesses, OneThatTakesNoMoreIsEndedSooner)
+{
+    // A status frame, then silence.
+    const temp_file talker{"#!/bin/sh\nprintf '\\015\\0\\0\\0\\0\\0\\0\\0\\010\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0' "
+                           ">&3\nexec sleep 1000\n",
+                           0700};
+    user_process_options o = options(base::milliseconds{3'600'000});
+    o.program = talker.path();
+    o.longest_untaken = base::milliseconds{50};
+    user_processes all{loop, family, std::move(o), cgroup_root{}, log};
+    const io::unique_fd way = all.connect(*who, "127.0.0.1");
+    while (!all.empty() && loop.run_one()) {}
+    EXPECT_TRUE(log.has("reason=takes no connections")) << log.said;
+}
+
 TEST_F(UserProcesses, ConnectionsThatItDoesNotTakeAreBounded)
 {
-    user_processes all{loop, family, options(base::milliseconds{3'600'000}), cgroup_root{}, log};
-    std::vector<io::unique_fd> ways;
-    while (ways.size() < 1000) {
-        io::unique_fd way = all.connect(*who, "127.0.0.1");
-        if (!way) break;
-        ways.push_back(std::move(way));
+    for (const auto& [connections, most] : {std::pair{40u, 129u}, {200u, 201u}}) { // of a front, and left untaken
+        user_process_options o = options(base::milliseconds{3'600'000});
+        o.setup.max_connections = connections;
+        user_processes all{loop, family, std::move(o), cgroup_root{}, log};
+        std::vector<io::unique_fd> ways;
+        while (ways.size() < 1000) {
+            io::unique_fd way = all.connect(*who, "127.0.0.1");
+            if (!way) break;
+            ways.push_back(std::move(way));
+        }
+        EXPECT_EQ(ways.size(), most);
+        EXPECT_TRUE(log.has("reason=takes no connections")) << log.said;
+        log.said.clear();
     }
-    EXPECT_EQ(ways.size(), 129u);
-    EXPECT_TRUE(log.has("reason=takes no connections")) << log.said;
 }
 
 } // namespace

@@ -59,6 +59,7 @@ std::vector<base::bytes> one_of_each()
     all.push_back(wire::encode(wire::frame{wire::drain{}}));
     all.push_back(wire::encode(wire::frame{wire::user_settings{2}}));
     all.push_back(wire::encode(wire::frame{wire::login_withdrawn{1ull << 33}}));
+    all.push_back(wire::encode(wire::frame{wire::login_started{7}}));
     return all;
 }
 
