@@ -87,11 +87,13 @@ TEST_F(user_process_test, tells_its_connections_and_stops_when_told)
     std::vector<io::unique_fd> fds;
     fds.push_back(std::move(user));
     send(wire::user_connection{"192.0.2.7"}, std::move(fds));
-    while (statuses.empty()) loop.run_one();
+    while (statuses.empty()) loop.run_one(); // that it has begun
+    EXPECT_EQ(statuses.back().taken, 0U);
+    while (statuses.size() < 2) loop.run_one();
     EXPECT_EQ(statuses.back().connections, 1U);
     EXPECT_EQ(statuses.back().taken, 1U);
     front.reset();
-    while (statuses.size() < 2) loop.run_one();
+    while (statuses.size() < 3) loop.run_one();
     EXPECT_EQ(statuses.back().connections, 0U);
     EXPECT_EQ(statuses.back().taken, 1U);
     send(wire::stop{});
