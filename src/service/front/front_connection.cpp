@@ -222,6 +222,16 @@ void front_connection::drain()
     last_answer_next();
 }
 
+void front_connection::drop(base::bytes_view reason)
+{
+    if (std::exchange(login_pending_, false)) {
+        context_.withdraw_login(number_);
+        http_.login_unavailable(context_.loop.now());
+        write_output();
+    }
+    end_idle(reason);
+}
+
 void front_connection::end_idle(base::bytes_view reason)
 {
     stream_.shutdown();

@@ -51,8 +51,8 @@ public:
     /// Who has not been logged in for longer has the smaller number.
     [[nodiscard]] std::uint64_t stranger_since() const noexcept { return stranger_since_; }
     void stranger_since(std::uint64_t turn) noexcept { stranger_since_ = turn; }
-    /// Ends without an answer: its place is needed.
-    void drop(base::bytes_view reason) { end(reason); }
+    /// Its place is needed: ends at once. Whoever waits for a login is told, as far as the kernel takes it.
+    void drop(base::bytes_view reason);
     /// The client is owed an answer, or has not taken one whole.
     [[nodiscard]] bool busy() const noexcept;
     /// Since when it is between requests; nullopt = it is not.

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <dirent.h>
 #include <sstream>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -24,6 +25,14 @@ uid_t owner_of(pid_t pid)
     return at == std::string::npos ? ~uid_t{0} : static_cast<uid_t>(std::strtoul(status.c_str() + at + 5, nullptr, 10));
 }
 
+std::set<pid_t> all_children()
+{
+    std::set<pid_t> all;
+    std::istringstream text{io::read_small_file("/proc/self/task/" + std::to_string(::getpid()) + "/children")};
+    for (pid_t pid = 0; text >> pid;) all.insert(pid);
+    return all;
+}
+
 } // namespace
 
 children::children(io::loop& on) : signal_(on, {SIGCHLD}, [this](int) { reap(); }) {}
@@ -39,6 +48,7 @@ void children::reap()
 {
     int status = 0;
     for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+        foreign_.erase(pid);
         const auto at = watched_.find(pid);
         if (at == watched_.end()) continue; // an orphan
         const auto ended = std::move(at->second);
@@ -49,10 +59,15 @@ void children::reap()
     if (watched_.empty() && empty_) std::exchange(empty_, nullptr)();
 }
 
-void children::adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+void children::adopt_orphans()
+{
+    foreign_ = all_children();
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
 
 void children::kill_orphans_of(uid_t uid)
 {
+    if (uid == 0 || ::getpid() == 1) return;
     hunted_.insert(uid);
     if (!kill_hunted()) hunted_.clear();
 }
@@ -61,9 +76,9 @@ void children::kill_orphans_of(uid_t uid)
 bool children::kill_hunted()
 {
     bool any = false;
-    std::istringstream all{io::read_small_file("/proc/self/task/" + std::to_string(::getpid()) + "/children")};
-    for (pid_t pid = 0; all >> pid;)
-        if (watched_.count(pid) == 0 && hunted_.count(owner_of(pid)) != 0) any = ::kill(pid, SIGKILL) == 0 || any;
+    for (const pid_t pid : all_children())
+        if (watched_.count(pid) == 0 && foreign_.count(pid) == 0 && hunted_.count(owner_of(pid)) != 0)
+            any = ::kill(pid, SIGKILL) == 0 || any;
     return any;
 }
 
@@ -105,8 +120,14 @@ void close_all_from(int first, int except)
 {
     const auto close_range = [](unsigned from, unsigned to) {
         if (::syscall(SYS_close_range, from, to, 0) == 0) return;
-        const long end = ::sysconf(_SC_OPEN_MAX);
-        for (unsigned fd = from; fd <= to && static_cast<long>(fd) < end; ++fd) ::close(static_cast<int>(fd));
+        // Before Linux 5.9. Those that are open, because the limit may be a number nobody lives to count to.
+        std::vector<int> open;
+        if (DIR* folder = ::opendir("/proc/self/fd")) {
+            while (const dirent* entry = ::readdir(folder)) open.push_back(std::atoi(entry->d_name));
+            ::closedir(folder);
+        }
+        for (const int fd : open)
+            if (fd > 2 && static_cast<unsigned>(fd) >= from && static_cast<unsigned>(fd) <= to) ::close(fd);
     };
     if (except < first) return close_range(static_cast<unsigned>(first), ~0u);
     if (except > first) close_range(static_cast<unsigned>(first), static_cast<unsigned>(except) - 1);

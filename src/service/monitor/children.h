@@ -20,10 +20,12 @@ public:
 
     /// @param ended  called once from the loop with the status of waitpid.
     void watch(pid_t pid, std::function<void(int)> ended);
-    /// From now on orphans of our descendants become our children, and are reaped.
+    /// From now on orphans of our descendants become our children, and are reaped. Children that are there already (of
+    /// the script that became this process) are not ours.
     void adopt_orphans();
     /// Kills those that belong to the account, and then what they leave behind, until there are none. Their memory,
-    /// which the account could make somebody wait for, is not looked at.
+    /// which the account could make somebody wait for, is not looked at. Nothing for root, whose orphans may be
+    /// anybody's, or as process 1, where all orphans of a container come to.
     void kill_orphans_of(uid_t uid);
     void kill(pid_t pid, int signal) const; ///< only while watched: a number is never used after its process was reaped
     [[nodiscard]] bool empty() const noexcept { return watched_.empty(); }
@@ -36,6 +38,7 @@ private:
     void reap();
     [[nodiscard]] bool kill_hunted();
     std::set<uid_t> hunted_;
+    std::set<pid_t> foreign_; ///< children from before
     std::map<pid_t, std::function<void(int)>> watched_;
     std::function<void()> empty_;
     io::signal_watch signal_;

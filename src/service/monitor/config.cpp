@@ -455,7 +455,7 @@ loaded_config load_config(const std::string& path, config_scope scope)
     std::error_code none;
     const std::filesystem::path folder = std::filesystem::absolute(path, none).parent_path();
     for (std::string settings::*file : {&settings::certificate, &settings::key, &settings::user_file})
-        if (std::string& name = out.values.*file; !name.empty()) name = (folder / name).lexically_normal().string();
+        if (std::string& name = out.values.*file; !name.empty()) name = (folder / name).string();
     check_system(out, path);
     return out;
 }

@@ -49,6 +49,12 @@ std::string problem_on_the_way(const std::string& path, int file)
             at /= part;
             continue;
         }
+        // In a sticky folder anybody may have made it, and change where it leads.
+        struct stat link
+        {};
+        if (::lstat((at / part).c_str(), &link) == 0 && link.st_uid != 0 && link.st_uid != ::geteuid())
+            return "lies behind the symbolic link " + (at / part).string() + ", which belongs to uid " +
+                   std::to_string(link.st_uid);
         const fs::path to = fs::read_symlink(at / part, failed);
         if (failed || ++links > 40) return "lies behind a symbolic link that cannot be followed";
         if (to.is_absolute()) at = "/";

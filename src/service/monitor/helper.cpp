@@ -66,8 +66,9 @@ std::vector<std::string> environment_of(const identity& who)
             "LOGNAME=" + who.name(),     "SHELL=" + who.shell(), "LANG=C.UTF-8"};
 }
 
+/// @param keeper  of the PAM session, our parent; 0 = there is none
 [[noreturn]] void become_user_process(const user_start& how, const identity& who, int control,
-                                      std::vector<std::string> environment, bool kept)
+                                      std::vector<std::string> environment, pid_t keeper)
 {
     ::setsid();
     arrange_descriptors(control);
@@ -78,14 +79,15 @@ std::vector<std::string> environment_of(const identity& who)
     }
     if (how.switch_account)
         if (const std::string problem =
-                become(who.name(), who.uid(), who.gid(), kept ? groups::kept : groups::of_account);
+                become(who.name(), who.uid(), who.gid(), keeper != 0 ? groups::kept : groups::of_account);
             !problem.empty())
             give_up("cannot become the account: " + problem);
-    if (kept) {
+    if (keeper != 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (::getppid() == 1) ::_exit(cannot_start);
+        if (::getppid() != keeper) ::_exit(cannot_start); // it has gone already
+    } else {
+        ::umask(022);
     }
-    if (!kept) ::umask(022);
     if (::chdir(who.home().c_str()) != 0 && ::chdir("/") != 0) give_up("no working directory");
     execute(how.program, environment);
 }
@@ -105,8 +107,8 @@ std::vector<std::string> environment_of(const identity& who)
         auto environment = environment_of(who);
         for (const std::string& entry : session.environment())
             environment.push_back(std::string{wire::session_prefix} + entry);
-        const pid_t pid = fork_clean();
-        if (pid == 0) become_user_process(how, who, control_number, std::move(environment), true);
+        const pid_t keeper = ::getpid(), pid = fork_clean();
+        if (pid == 0) become_user_process(how, who, control_number, std::move(environment), keeper);
         ::close(control_number);
         if (pid > 0) {
             int raw = 0;
@@ -146,7 +148,7 @@ pid_t start_user(const user_start& how, const identity& who, io::unique_fd contr
     if (pid != 0) return pid;
     give_back_limits(); // before the session, where a module (pam_limits) may set others
     if (!how.pam_service.empty()) keep_session(how, who, control.get());
-    become_user_process(how, who, control.get(), environment_of(who), false);
+    become_user_process(how, who, control.get(), environment_of(who), 0);
 }
 
 } // namespace winrm::service::monitor

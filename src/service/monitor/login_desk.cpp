@@ -24,8 +24,8 @@ void login_desk::ask(std::uint64_t front, wire::login_request&& request, answer 
     q.front = front;
     const std::string source = wire::source_network(request.peer);
     q.known = gate_.is_good(request.peer, request.user, loop_.now());
-    q.share = source + (q.known ? "\nknown" : "\nnew");
     q.pair = source + '\n' + request.user;
+    q.share = q.known ? q.pair : source;
     q.request = std::move(request);
     q.done = std::move(done);
     if (waiting_.size() >= max_waiting && !make_room(q)) return finish(q, {std::nullopt, true, "too_many_logins", {}});

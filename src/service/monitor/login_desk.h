@@ -49,7 +49,7 @@ private:
         std::unique_ptr<io::timer> turn, expiry; ///< turn: set while its time has not come
     };
     using questions = std::map<std::uint64_t, question>; ///< in order of arrival
-    /// Of a source: what its known accounts ask, or what all others there do.
+    /// What a known account asks from a source, or all others from there.
     struct share
     {
         std::size_t waiting = 0, running = 0;

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace winrm;
@@ -17,16 +18,17 @@ namespace {
 class Children : public testing::Test
 {
 protected:
-    void SetUp() override
+    /// As an account that is not root's.
+    void start_family()
     {
         int ends[2];
         ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
         family_lives.emplace(loop, ends[0]);
         io::unique_fd held{ends[1]};
-        all.adopt_orphans();
         const pid_t pid = fork_clean();
         if (pid == 0) {
             ::fcntl(held.get(), F_SETFD, 0);
+            if (::setuid(owner) != 0) ::_exit(2);
             ::execl("/bin/sh", "sh", "-c", "setsid sh -c 'sleep 1000 & sh -c \"sleep 1000 & wait\" & wait' & exit 3",
                     nullptr);
             ::_exit(1);
@@ -43,6 +45,7 @@ protected:
         return !late;
     }
 
+    const uid_t owner = ::getuid() == 0 ? 65534 : ::getuid();
     io::loop loop;
     children all{loop};
     std::optional<io::descriptor> family_lives;
@@ -52,29 +55,52 @@ protected:
 
 TEST_F(Children, OrphansOfAnAccountAreKilledWithTheirFamilies)
 {
+    all.adopt_orphans();
+    start_family();
     while (!ended) loop.run_one();
     EXPECT_EQ(ended, 3);
     EXPECT_FALSE(gone);
-    all.kill_orphans_of(::getuid());
+    all.kill_orphans_of(owner);
     EXPECT_TRUE(until(gone));
 }
 
 TEST_F(Children, OrphansOfOthersAreNot)
 {
+    all.adopt_orphans();
+    start_family();
     while (!ended) loop.run_one();
-    all.kill_orphans_of(::getuid() + 1);
+    all.kill_orphans_of(owner + 1);
     bool later = false;
     loop.post([&] { later = true; });
     EXPECT_TRUE(until(later));
     EXPECT_FALSE(gone);
-    all.kill_orphans_of(::getuid());
+    all.kill_orphans_of(owner);
     EXPECT_TRUE(until(gone));
+}
+
+TEST_F(Children, NeitherAreThoseFromBefore)
+{
+    const pid_t before = fork_clean(); // of a script that has become this process
+    if (before == 0) {
+        if (::setuid(owner) == 0) ::execl("/bin/sleep", "sleep", "1000", nullptr);
+        ::_exit(1);
+    }
+    all.adopt_orphans();
+    start_family();
+    while (!ended) loop.run_one();
+    all.kill_orphans_of(owner);
+    EXPECT_TRUE(until(gone));
+    EXPECT_EQ(::waitpid(before, nullptr, WNOHANG), 0) << "was killed";
+    ::kill(before, SIGKILL);
+    EXPECT_EQ(::waitpid(before, nullptr, 0), before);
 }
 
 TEST_F(Children, TheEndWaitsForThemToo)
 {
+    all.adopt_orphans();
+    start_family();
     while (!ended) loop.run_one();
-    all.kill_orphans_of(::getuid());
+    all.kill_orphans_of(owner);
     all.kill_all();
     char byte = 0;
     EXPECT_EQ(::read(family_lives->fd(), &byte, 1), 0) << "somebody of the family lives";

@@ -93,3 +93,16 @@ TEST(FileCheck, AFolderOfAForeignOwnerIsRefused)
     ASSERT_EQ(::chown(f.folder().c_str(), 65534, 65534), 0);
     EXPECT_FALSE(read_trusted_file(f.path(), file_secrecy::open, 100));
 }
+
+TEST(FileCheck, ALinkOfAForeignOwnerIsRefusedAlsoInAStickyFolder)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root can give a link away";
+    const temp_file f{"text"}, other{"text"};
+    const std::string link = other.folder() + "/link";
+    ASSERT_EQ(::chmod(other.folder().c_str(), 01777), 0);
+    ASSERT_EQ(::symlink(f.path().c_str(), link.c_str()), 0);
+    EXPECT_TRUE(read_trusted_file(link, file_secrecy::open, 100));
+    ASSERT_EQ(::lchown(link.c_str(), 65534, 65534), 0);
+    EXPECT_FALSE(read_trusted_file(link, file_secrecy::open, 100));
+    ::unlink(link.c_str());
+}
