@@ -84,15 +84,20 @@ public:
     /// escape before showing. Empty unless code() is login_denied or login_not_offered.
     [[nodiscard]] const std::vector<std::string>& offered() const noexcept { return offered_; }
 
+    /// True: no connection to the host could be made for this, so nothing has happened there.
+    [[nodiscard]] bool not_sent() const noexcept { return not_sent_; }
+
     error& with_peer_text(std::string text) &;
     error&& with_peer_text(std::string text) &&;
     error&& with_http_status(int status) &&;
     error& with_http_status(int status) &;
+    error& with_not_sent() & noexcept;
     error& with_offered(std::vector<std::string> schemes) &;
     error&& with_offered(std::vector<std::string> schemes) &&;
 
 private:
     errc code_;
+    bool not_sent_ = false;
     int http_status_ = 0;
     std::string message_;
     std::string peer_text_;

@@ -76,6 +76,12 @@ error& error::with_offered(std::vector<std::string> schemes) &
 
 error&& error::with_offered(std::vector<std::string> schemes) && { return std::move(with_offered(std::move(schemes))); }
 
+error& error::with_not_sent() & noexcept
+{
+    not_sent_ = true;
+    return *this;
+}
+
 error& error::with_http_status(int status) &
 {
     http_status_ = status;

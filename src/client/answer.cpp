@@ -77,7 +77,7 @@ error refused_login(const http::response& answer, const answer_context& context)
 /// Where a redirection leads, fit to be shown: a login in it and what follows the path may be secrets.
 std::string shown_location(base::bytes_view location)
 {
-    location = location.substr(0, location.find_first_of("?#"));
+    location = location.substr(0, location.find_first_of("?#;"));
     const auto sign = location.find("//");
     const std::size_t host = sign == base::bytes_view::npos ? 0 : sign + 2;
     const auto at = location.substr(host, location.find('/', host) - host).rfind('@');

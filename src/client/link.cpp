@@ -32,7 +32,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
 {
     impl(io::loop& l, const host_options& o, handlers h)
         : on(l), session(o.session), call(std::move(h)), http(make_http_options(o), o.session.limits), tls(o.tls),
-          wait(l), connect_limit(l.now() + o.session.connect_timeout), number(o.number)
+          wait(l), connect_limit(l.now() + o.session.connect_timeout), number(o.number), known(o.known)
     {}
 
     void open()
@@ -138,7 +138,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     /// What a TLS server does with a request in clear, Windows among them.
     error hinted(error e) const
     {
-        if (tls != nullptr || used || begun || e.code() != errc::connection_lost) return e;
+        if (tls != nullptr || known || used || begun || e.code() != errc::connection_lost) return e;
         return {errc::connection_lost, e.message() + " (if this is its HTTPS port, use https)"};
     }
 
@@ -175,6 +175,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         const auto self = shared_from_this();
         broken = true;
         wait.cancel();
+        if (why && !(stream && stream->established())) why->with_not_sent();
         connect.reset();
         stream.reset();
         note(why ? "closed: " + to_string(*why) : "closed");
@@ -217,6 +218,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     std::optional<exchange> current;
     std::string as_it_came; ///< the beginning of the answer under way; only for a trace
     int number;
+    bool known;
     bool begun = false, used = false, broken = false, gone = false;
 };
 

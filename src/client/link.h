@@ -31,6 +31,7 @@ public:
         const net::tls_context* tls = nullptr; ///< nullptr = plain
         bool anonymous = false;
         int number = 0;
+        bool known = false; ///< this host has answered before
     };
     struct handlers
     {

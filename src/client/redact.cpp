@@ -3,7 +3,6 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <array>
 
 namespace winrm::remote {
 
@@ -58,7 +57,7 @@ std::string redact_challenges(base::bytes_view value)
 std::string redact_location(base::bytes_view value)
 {
     std::string text(value);
-    if (const auto query = text.find_first_of("?#"); query != std::string::npos && query + 1 < text.size())
+    if (const auto query = text.find_first_of("?#;"); query != std::string::npos && query + 1 < text.size())
         text.replace(query + 1, std::string::npos, struck(text.size() - query - 1));
     const auto host = text.find("//");
     if (host == std::string::npos) return text;
@@ -67,18 +66,35 @@ std::string redact_location(base::bytes_view value)
     return text;
 }
 
-/// The value of a field as it may be shown.
-std::string redact_value(base::bytes_view name, base::bytes_view value)
+bool has_secret(base::bytes_view name)
 {
-    constexpr std::array<base::bytes_view, 7> secret{
-        "Set-Cookie",    "Set-Cookie2",         "Cookie", "Authentication-Info", "Proxy-Authentication-Info",
-        "Authorization", "Proxy-Authorization",
-    };
-    const auto is = [name](base::bytes_view other) { return base::iequals(name, other); };
-    if (std::any_of(secret.begin(), secret.end(), is)) return struck(value.size());
-    if (is("WWW-Authenticate") || is("Proxy-Authenticate")) return redact_challenges(value);
-    if (is("Location") || is("Content-Location") || is("Refresh")) return redact_location(value);
-    return std::string(value);
+    const std::string lower = base::lower(name);
+    return lower.find("cookie") != std::string::npos || lower.find("token") != std::string::npos ||
+           lower.find("authorization") != std::string::npos || lower.find("authentication-info") != std::string::npos;
+}
+
+bool is_challenge(base::bytes_view name)
+{
+    return base::iequals(name, "WWW-Authenticate") || base::iequals(name, "Proxy-Authenticate");
+}
+
+bool is_location(base::bytes_view name)
+{
+    return base::iequals(name, "Location") || base::iequals(name, "Content-Location") || base::iequals(name, "Refresh");
+}
+
+/// "Name: value" as it may be shown.
+std::string redact_field(base::bytes_view line)
+{
+    const auto colon = line.find(':');
+    const auto name = base::trim(line.substr(0, colon)), value = base::trim(line.substr(colon + 1));
+    std::string shown;
+    if (has_secret(name)) shown = struck(value.size());
+    else if (is_challenge(name)) shown = redact_challenges(value);
+    else if (is_location(name)) shown = redact_location(value);
+    else return std::string(line);
+    if (shown == value) return std::string(line);
+    return std::string(line.substr(0, colon)) + ": " + shown;
 }
 
 } // namespace
@@ -86,29 +102,31 @@ std::string redact_value(base::bytes_view name, base::bytes_view value)
 std::string redact_answer(base::bytes_view text)
 {
     std::string out;
-    bool struck_before = false;
+    bool begun = false, sensitive = false;
     while (!text.empty()) {
-        const auto line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
-        text.remove_prefix(line.size());
-        const auto content = line.substr(0, line.find_last_not_of("\r\n") + 1);
-        const auto end = line.substr(content.size());
-        const auto colon = content.find(':');
-        if (content.empty()) {
-            out += line;
-            if (text.starts_with("HTTP/1.")) continue; // an interim answer came first
+        // A CR alone ends no line in HTTP, but what came may be anything.
+        const auto stop = text.find_first_of("\r\n");
+        const auto line = text.substr(0, stop);
+        const auto end = stop == base::bytes_view::npos          ? base::bytes_view{}
+                         : text.substr(stop).starts_with("\r\n") ? text.substr(stop, 2)
+                                                                 : text.substr(stop, 1);
+        text.remove_prefix(line.size() + end.size());
+        if (line.empty()) {
+            out += end;
+            // Before the head, or after one of an interim answer.
+            if (!begun || text.starts_with("HTTP/1.")) continue;
             break;
         }
-        if (content.front() == ' ' || content.front() == '\t') {
+        begun = true;
+        if (line.front() == ' ' || line.front() == '\t') {
             // A folded line, which nobody may send any more, belongs to the field before it.
-            out += struck_before ? " " + struck(content.size()) : std::string(content);
-        } else if (colon == base::bytes_view::npos) {
-            out += content;
-            struck_before = false;
+            out += sensitive ? " " + struck(line.size()) : std::string(line);
+        } else if (const auto name = base::trim(line.substr(0, line.find(':'))); name.size() < line.size()) {
+            sensitive = has_secret(name) || is_challenge(name) || is_location(name);
+            out += redact_field(line);
         } else {
-            const auto value = base::trim(content.substr(colon + 1));
-            const auto shown = redact_value(base::trim(content.substr(0, colon)), value);
-            struck_before = shown != value;
-            out += struck_before ? std::string(content.substr(0, colon)) + ": " + shown : std::string(content);
+            sensitive = false;
+            out += line;
         }
         out += end;
     }

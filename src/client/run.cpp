@@ -34,6 +34,7 @@ wsman::outgoing_request make_config_get()
 /// Whether a request that failed like this can have been acted upon. Where no connection was made it has not left.
 bool may_have_reached(const error& e)
 {
+    if (e.not_sent()) return false;
     switch (e.code()) {
     case errc::connection_lost:
     case errc::answer_cut:
@@ -45,6 +46,8 @@ bool may_have_reached(const error& e)
     default: return false;
     }
 }
+
+constexpr const char* still_there = "; the command may be running there still (winrm shells lists what is left)";
 
 error reworded(const error& e, errc code, std::string message)
 {
@@ -94,7 +97,10 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         const std::string within = "within the time limit of " + base::in_seconds(limit);
         const std::string remedy = " (--timeout raises it)";
         switch (fate) {
-        case command_fate::started: return "the command did not end " + within + remedy + " and was terminated";
+        case command_fate::started:
+            if (!lost) return "the command did not end " + within + remedy + " and was terminated";
+            return "the command did not end " + within + remedy + ", and the host could not be reached to end it" +
+                   still_there;
         case command_fate::unknown:
             return "the host did not say " + within + remedy +
                    " that the command has started: it may or may not have (winrm shells lists what is left)";
@@ -155,7 +161,11 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         ++under_way;
         const std::string& verb = out.request.header.action;
         const bool urgent = verb == wsman::action::signal || verb == wsman::action::delete_;
-        const asked what{out.id, out.repeatable, verb == wsman::action::command, verb == wsman::action::send,
+        const asked what{out.id,
+                         out.repeatable,
+                         verb == wsman::action::command,
+                         verb == wsman::action::send,
+                         verb == wsman::action::signal,
                          over.loop().now()};
         if (what.command) fate = command_fate::unknown;
         // A lost Receive is repeated by arrived(), which notes that it was.
@@ -167,7 +177,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     struct asked
     {
         shell::exchange_id id;
-        bool receive, command, send;
+        bool receive, command, send, signal;
         base::time_point begin;
     };
 
@@ -176,6 +186,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         --under_way;
         if (reply) {
             if (what.receive) {
+                lost = false;
                 const auto took = over.loop().now() - what.begin;
                 take_a_rest(receives.answered(kind_of(*reply), std::chrono::duration_cast<base::milliseconds>(took)));
             }
@@ -192,18 +203,19 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     void failed(const asked& what, error e)
     {
         // Only a Receive is ever repeated; and a Send that has not left, because no connection could be made for it.
-        const bool not_made = e.code() == errc::connect || e.code() == errc::unresolved;
-        const auto pause = what.receive            ? receives.failed(e.code())
-                           : what.send && not_made ? sends.failed(e.code())
-                                                   : std::nullopt;
+        const bool timed_out = e.code() == errc::timeout;
+        const errc why = e.not_sent() && timed_out ? errc::connect : e.code(); // nobody was there to be silent
+        const auto pause = what.receive                ? receives.failed(why)
+                           : what.send && e.not_sent() ? sends.failed(why)
+                                                       : std::nullopt;
+        if (what.receive) lost = true;
         if (pause && what.receive) {
             // The host may have taken the output off its queue for the lost answer. Without a connection it was not
             // asked.
-            const bool was_asked = e.code() == errc::connection_lost || e.code() == errc::timeout;
-            if (was_asked && !told) result_.output_uncertain = true;
+            if (!e.not_sent() && !told) result_.output_uncertain = true;
             take_a_rest(*pause);
         }
-        if (what.receive || what.send) e = while_running(std::move(e));
+        if (what.receive || what.send || (what.signal && !told)) e = while_running(std::move(e));
         if (what.command) e = while_starting(std::move(e));
         machine.handle_failure(what.id, std::move(e), pause.has_value(), pause.value_or(base::milliseconds{0}));
     }
@@ -211,10 +223,18 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     /// "nothing listens there" is no news of a host that was there a moment ago.
     [[nodiscard]] static error while_running(error e)
     {
-        if (e.code() != errc::connect && e.code() != errc::unresolved) return e;
-        return {errc::connection_lost,
-                "the connection was lost while the command ran and could not be made again: " + e.message() +
-                    "; the command may be running there still (winrm shells lists what is left)"};
+        switch (e.code()) {
+        case errc::unresolved:
+        case errc::connect:
+        case errc::connection_lost:
+        case errc::answer_cut:
+        case errc::timeout: break;
+        default: return e;
+        }
+        if (!e.not_sent()) return reworded(e, e.code(), e.message() + still_there);
+        return reworded(e, errc::connection_lost,
+                        "the connection was lost while the command ran and could not be made again: " + e.message() +
+                            still_there);
     }
 
     /// Command is never sent twice: what became of it is for the user to find out.
@@ -302,6 +322,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         closing = true;
         paused = resting = false; // whatever is still queued is dropped, so that the machine can run down
         machine.close();
+        held.reset();
         tell(std::move(e));
         pump();
     }
@@ -353,6 +374,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     std::size_t under_way = 0;
     command_fate fate = command_fate::not_started;
     bool paused = false, resting = false, told = false, closing = false, finished = false, asked_size = false;
+    bool lost = false; ///< the latest Receive was not answered
     bool pumping = false, again = false, detached = false;
 };
 
@@ -395,6 +417,7 @@ void run::resume_output()
     });
 }
 
+bool run::output_uncertain() const noexcept { return impl_->result_.output_uncertain; }
 command_fate run::fate() const noexcept { return impl_->fate; }
 const std::string& run::shell_id() const noexcept { return impl_->machine.shell_id(); }
 

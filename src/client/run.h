@@ -69,6 +69,8 @@ public:
     void resume_output();
     /// Terminate, delete the shell, end with errc::cancelled.
     void cancel();
+    /// As in run_result, also where there is none because the run has failed.
+    [[nodiscard]] bool output_uncertain() const noexcept;
     [[nodiscard]] command_fate fate() const noexcept;
     [[nodiscard]] const std::string& shell_id() const noexcept; ///< "" = none is known
 

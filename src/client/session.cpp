@@ -157,7 +157,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             }
         };
         at->connection = std::make_unique<link>(
-            on, link::host_options{options, tls ? &*tls : nullptr, as_anonymous, number}, std::move(h));
+            on, link::host_options{options, tls ? &*tls : nullptr, as_anonymous, number, host_known}, std::move(h));
     }
 
     using place = std::list<entry>::iterator;
@@ -177,6 +177,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             (at->anonymous ? anonymous : waiting).push_front(std::move(e));
             return; // link_closed follows and opens another
         }
+        host_known = host_known || answer;
         const answer_context context{at->anonymous ? base::bytes_view() : options.login.user(), options.host.tls,
                                      e.message_id, options.limits};
         auto reply = answer ? read_answer(std::move(*answer), context)
@@ -245,6 +246,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     std::list<entry> links;
     std::uint64_t requests = 0, sent = 0, received = 0;
     int opened = 0;
+    bool host_known = false; ///< it has answered, whatever it said
     io::timer hold_off;
     base::milliseconds next_hold_off = first_hold_off;
     bool holding_off = false;

@@ -164,6 +164,7 @@ private:
     void ended(result<remote::run_result> r)
     {
         done_ = true;
+        output_uncertain_ = run_->output_uncertain();
         if (over_limit_) {
             failure_.emplace(errc::output_limit,
                              "the command printed more than the 64 MiB that --json collects; it was terminated");
@@ -179,7 +180,6 @@ private:
             failure_.emplace(errc::protocol, "the host ended the command without an exit status");
         } else {
             exit_code_ = r->exit_code;
-            output_uncertain_ = r->output_uncertain;
         }
     }
 

@@ -340,6 +340,28 @@ TEST(run, a_host_that_is_gone_for_a_while_is_asked_again_within_the_same_bounds)
     }
 }
 
+TEST(run, a_time_limit_in_the_pause_claims_no_end_that_nobody_brought_about)
+{
+    fake_shell shell;
+    conversation* the = nullptr;
+    conversation c([&](const http_request& r) -> http_reply {
+        if (r.envelope().header().action != action::receive) return shell.answer(r);
+        the->host.stop_listening();
+        return {"", true};
+    });
+    the = &c;
+    remote::run_request request;
+    request.pace.tries = {base::milliseconds{0}, base::milliseconds{60'000}, base::milliseconds{60'000}};
+    request.timeout = base::milliseconds{300};
+    request.cleanup_time = base::milliseconds{1};
+    c.start(std::move(request));
+    c.to_the_end();
+    ASSERT_FALSE(*c.done);
+    EXPECT_EQ(c.done->error().code(), errc::timeout);
+    EXPECT_NE(c.done->error().message().find("could not be reached to end it"), std::string::npos) << c.done->error();
+    EXPECT_TRUE(c.run->output_uncertain()) << "also of a run that has failed";
+}
+
 TEST(run, stdin_waits_for_a_host_that_is_gone_for_a_while)
 {
     fake_shell shell;
