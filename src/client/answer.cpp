@@ -2,6 +2,7 @@
 
 #include "auth/challenge.h"
 #include "base/text.h"
+#include "client/redact.h"
 #include "soap/charset.h"
 #include "soap/envelope.h"
 
@@ -74,18 +75,6 @@ error refused_login(const http::response& answer, const answer_context& context)
     return refused(errc::login_not_offered, text + ": Basic is switched off there");
 }
 
-/// Where a redirection leads, fit to be shown: a login in it and what follows the path may be secrets.
-std::string shown_location(base::bytes_view location)
-{
-    location = location.substr(0, location.find_first_of("?#;"));
-    const auto sign = location.find("//");
-    const std::size_t host = sign == base::bytes_view::npos ? 0 : sign + 2;
-    const auto at = location.substr(host, location.find('/', host) - host).rfind('@');
-    std::string text(location);
-    if (sign != base::bytes_view::npos && at != base::bytes_view::npos) text.erase(host, at + 1);
-    return base::printable(text, longest_quote);
-}
-
 /// Status codes that WS-Management services do not use, or use without a SOAP body.
 error strange_status(const http::response& answer, const answer_context& context)
 {
@@ -119,7 +108,8 @@ error strange_status(const http::response& answer, const answer_context& context
     default: break;
     }
     if (answer.status >= 300 && answer.status < 400) {
-        auto place = shown_location(answer.location);
+        const auto to = split_location(answer.location);
+        auto place = base::printable(std::string(to.scheme).append(to.place), longest_quote);
         if (place.empty())
             return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand");
         return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand: if that "

@@ -56,14 +56,13 @@ std::string redact_challenges(base::bytes_view value)
 
 std::string redact_location(base::bytes_view value)
 {
-    std::string text(value);
-    if (const auto query = text.find_first_of("?#;"); query != std::string::npos && query + 1 < text.size())
-        text.replace(query + 1, std::string::npos, struck(text.size() - query - 1));
-    const auto host = text.find("//");
-    if (host == std::string::npos) return text;
-    const auto at = text.substr(host + 2, text.find_first_of("/?#", host + 2) - host - 2).rfind('@');
-    if (at != std::string::npos) text.replace(host + 2, at, struck(at));
-    return text;
+    const auto p = split_location(value);
+    std::string out(p.scheme);
+    if (!p.login.empty()) out += struck(p.login.size()) + '@';
+    out += p.place;
+    if (!p.rest.empty()) out += p.rest.front();
+    if (p.rest.size() > 1) out += struck(p.rest.size() - 1);
+    return out;
 }
 
 bool has_secret(base::bytes_view name)
@@ -98,6 +97,24 @@ std::string redact_field(base::bytes_view line)
 }
 
 } // namespace
+
+location_parts split_location(base::bytes_view location) noexcept
+{
+    location_parts out;
+    if (const auto sign = location.find("//"); sign != base::bytes_view::npos) {
+        out.scheme = location.substr(0, sign + 2);
+        location.remove_prefix(sign + 2);
+        // Before anything else is cut off: a password may hold a ';'.
+        if (const auto at = location.substr(0, location.find_first_of("/?#")).rfind('@');
+            at != base::bytes_view::npos) {
+            out.login = location.substr(0, at);
+            location.remove_prefix(at + 1);
+        }
+    }
+    out.place = location.substr(0, location.find_first_of("?#;"));
+    out.rest = location.substr(out.place.size());
+    return out;
+}
 
 std::string redact_answer(base::bytes_view text)
 {

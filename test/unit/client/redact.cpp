@@ -46,6 +46,8 @@ TEST(redact, secrets_of_an_answers_head_are_struck_out_and_nothing_else)
         {"Location: https://ada:pw@web2/x?t=1\r\n",
          "Location: https://[6 characters struck out]@web2/x?[3 characters struck out]\r\n"},
         {"Location: /x\r\n", "Location: /x\r\n"},
+        {"Location: https://ada:p;w@web2/x;v=1?t\r\n",
+         "Location: https://[7 characters struck out]@web2/x;[5 characters struck out]\r\n"},
         {"Location: /x;jsessionid=1\r\n", "Location: /x;[12 characters struck out]\r\n"},
         {"WWW-Authenticate: Negotiate\r\n YIIabc\r\nX: y\r\n",
          "WWW-Authenticate: Negotiate\r\n [7 characters struck out]\r\nX: y\r\n"},
