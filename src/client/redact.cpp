@@ -65,35 +65,28 @@ std::string redact_location(base::bytes_view value)
     return out;
 }
 
-bool has_secret(base::bytes_view name)
+enum class field { plain, secret, challenges, location };
+
+field kind_of(base::bytes_view name)
 {
     const std::string lower = base::lower(name);
-    return lower.find("cookie") != std::string::npos || lower.find("token") != std::string::npos ||
-           lower.find("authorization") != std::string::npos || lower.find("authentication-info") != std::string::npos;
+    const auto is = [&lower](base::bytes_view other) { return lower == other; };
+    const auto has = [&lower](base::bytes_view part) { return lower.find(part) != std::string::npos; };
+    if (is("www-authenticate") || is("proxy-authenticate")) return field::challenges;
+    if (is("location") || is("content-location") || is("refresh")) return field::location;
+    if (has("cookie") || has("token") || has("authorization") || has("authentication-info")) return field::secret;
+    return field::plain;
 }
 
-bool is_challenge(base::bytes_view name)
+std::string redact_value(field kind, base::bytes_view value)
 {
-    return base::iequals(name, "WWW-Authenticate") || base::iequals(name, "Proxy-Authenticate");
-}
-
-bool is_location(base::bytes_view name)
-{
-    return base::iequals(name, "Location") || base::iequals(name, "Content-Location") || base::iequals(name, "Refresh");
-}
-
-/// "Name: value" as it may be shown.
-std::string redact_field(base::bytes_view line)
-{
-    const auto colon = line.find(':');
-    const auto name = base::trim(line.substr(0, colon)), value = base::trim(line.substr(colon + 1));
-    std::string shown;
-    if (has_secret(name)) shown = struck(value.size());
-    else if (is_challenge(name)) shown = redact_challenges(value);
-    else if (is_location(name)) shown = redact_location(value);
-    else return std::string(line);
-    if (shown == value) return std::string(line);
-    return std::string(line.substr(0, colon)) + ": " + shown;
+    switch (kind) {
+    case field::secret: return struck(value.size());
+    case field::challenges: return redact_challenges(value);
+    case field::location: return redact_location(value);
+    case field::plain: break;
+    }
+    return std::string(value);
 }
 
 } // namespace
@@ -119,15 +112,15 @@ location_parts split_location(base::bytes_view location) noexcept
 std::string redact_answer(base::bytes_view text)
 {
     std::string out;
-    bool begun = false, sensitive = false;
+    bool begun = false;
+    field kind = field::plain;
     while (!text.empty()) {
         // A CR alone ends no line in HTTP, but what came may be anything.
         const auto stop = text.find_first_of("\r\n");
         const auto line = text.substr(0, stop);
-        const auto end = stop == base::bytes_view::npos          ? base::bytes_view{}
-                         : text.substr(stop).starts_with("\r\n") ? text.substr(stop, 2)
-                                                                 : text.substr(stop, 1);
-        text.remove_prefix(line.size() + end.size());
+        text.remove_prefix(line.size());
+        const auto end = text.substr(0, text.starts_with("\r\n") ? 2 : 1);
+        text.remove_prefix(end.size());
         if (line.empty()) {
             out += end;
             // Before the head, or after one of an interim answer.
@@ -135,15 +128,18 @@ std::string redact_answer(base::bytes_view text)
             break;
         }
         begun = true;
+        const auto colon = line.find(':');
         if (line.front() == ' ' || line.front() == '\t') {
             // A folded line, which nobody may send any more, belongs to the field before it.
-            out += sensitive ? " " + struck(line.size()) : std::string(line);
-        } else if (const auto name = base::trim(line.substr(0, line.find(':'))); name.size() < line.size()) {
-            sensitive = has_secret(name) || is_challenge(name) || is_location(name);
-            out += redact_field(line);
-        } else {
-            sensitive = false;
+            out += kind == field::plain ? std::string(line) : " " + struck(line.size());
+        } else if (colon == base::bytes_view::npos) {
+            kind = field::plain;
             out += line;
+        } else {
+            kind = kind_of(base::trim(line.substr(0, colon)));
+            const auto value = base::trim(line.substr(colon + 1));
+            const auto shown = redact_value(kind, value);
+            out += shown == value ? std::string(line) : std::string(line.substr(0, colon)) + ": " + shown;
         }
         out += end;
     }

@@ -47,6 +47,7 @@ bool may_have_reached(const error& e)
     }
 }
 
+constexpr const char* look_there = " (winrm shells lists what is left)";
 constexpr const char* still_there = "; the command may be running there still (winrm shells lists what is left)";
 
 error reworded(const error& e, errc code, std::string message)
@@ -102,8 +103,8 @@ struct run::impl : std::enable_shared_from_this<run::impl>
             return "the command did not end " + within + remedy + ", and the host could not be reached to end it" +
                    still_there;
         case command_fate::unknown:
-            return "the host did not say " + within + remedy +
-                   " that the command has started: it may or may not have (winrm shells lists what is left)";
+            return "the host did not say " + within + remedy + " that the command has started: it may or may not have" +
+                   look_there;
         case command_fate::not_started: break;
         }
         return "the host did not start the command " + within + remedy;
@@ -168,7 +169,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
                          verb == wsman::action::signal,
                          over.loop().now()};
         if (what.command) fate = command_fate::unknown;
-        // A lost Receive is repeated by arrived(), which notes that it was.
+        // A lost Receive is repeated by failed(), which notes that it was.
         over.ask(std::move(out.request), {false, urgent}, [weak = weak_from_this(), what](auto reply) {
             if (auto self = weak.lock()) self->arrived(what, std::move(reply));
         });
@@ -244,8 +245,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
             fate = command_fate::not_started;
             return e;
         }
-        return reworded(e, e.code(),
-                        e.message() + "; the command may or may not have started (winrm shells lists what is left)");
+        return reworded(e, e.code(), e.message() + "; the command may or may not have started" + look_there);
     }
 
     /// Until the next Receive.

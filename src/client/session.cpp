@@ -23,7 +23,9 @@ constexpr base::milliseconds first_hold_off{250}, longest_hold_off{8'000};
 
 struct session::impl : std::enable_shared_from_this<session::impl>
 {
-    impl(io::loop& l, session_options o) : on(l), options(std::move(o)), random(base::system_random()), hold_off(l)
+    impl(io::loop& l, session_options o)
+        : on(l), options(std::move(o)), address(options.host.without_zone().url()), random(base::system_random()),
+          hold_off(l)
     {
         session_id = base::uuid::random(random).urn();
     }
@@ -58,7 +60,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         if (auto why = forbidden(false)) return fail_later(std::move(done), std::move(*why));
         auto& h = request.header;
         h.message_id = base::uuid::random(random).urn();
-        h.to = options.host.without_zone().url();
+        h.to = address;
         if (h.session_id.empty()) h.session_id = session_id;
         if (h.max_envelope_size == 0) h.max_envelope_size = options.limits.envelope;
         if (!h.operation_timeout) h.operation_timeout = default_operation_time;
@@ -239,6 +241,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
 
     io::loop& on;
     session_options options;
+    std::string address; ///< wsa:To of every request
     base::random_source random;
     std::string session_id;
     std::optional<net::tls_context> tls; // made at the first use: a plain session needs none

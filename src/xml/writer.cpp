@@ -55,18 +55,6 @@ void append_escaped(std::string& out, base::bytes_view value, bool in_attribute)
 
 } // namespace
 
-bool is_xml_text(base::bytes_view text) noexcept
-{
-    const char* p = text.data();
-    const char* const end = p + text.size();
-    while (p != end) {
-        const base::utf8_step step = base::decode_utf8(p, end);
-        if (step.size == 0 || !is_xml_character(step.code_point)) return false;
-        p += step.size;
-    }
-    return true;
-}
-
 void writer::finish_tag()
 {
     if (in_tag_) out_ += '>';

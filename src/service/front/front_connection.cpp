@@ -224,8 +224,7 @@ void front_connection::drain()
 
 void front_connection::drop(base::bytes_view reason)
 {
-    if (std::exchange(login_pending_, false)) {
-        context_.withdraw_login(number_);
+    if (login_pending_) {
         http_.login_unavailable(context_.loop.now());
         write_output();
     }

@@ -33,6 +33,7 @@ public:
     void drain(std::function<void()> empty);
     /// Somebody is owed an answer, or has not taken one whole.
     [[nodiscard]] bool busy() const;
+    /// The monitor looks at its password now.
     void login_started(std::uint64_t connection);
     /// An answer for a connection that has ended meanwhile is dropped, its descriptor closed.
     void login_answered(const wire::login_answer& answer, std::vector<io::unique_fd> fds);

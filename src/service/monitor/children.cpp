@@ -55,7 +55,7 @@ void children::reap()
         watched_.erase(at);
         ended(status);
     }
-    if (!hunted_.empty() && !kill_hunted()) hunted_.clear();
+    kill_hunted();
     if (watched_.empty() && empty_) std::exchange(empty_, nullptr)();
 }
 
@@ -69,16 +69,19 @@ void children::kill_orphans_of(uid_t uid)
 {
     if (uid == 0 || ::getpid() == 1) return;
     hunted_.insert(uid);
-    if (!kill_hunted()) hunted_.clear();
+    kill_hunted();
 }
 
-/// @return false: there are none. What one of them leaves behind comes to us when it has died, with its SIGCHLD.
+/// @return false: there are none, and the hunt is over. What one of them leaves behind comes to us when it has died,
+/// with its SIGCHLD.
 bool children::kill_hunted()
 {
+    if (hunted_.empty()) return false;
     bool any = false;
     for (const pid_t pid : all_children())
         if (watched_.count(pid) == 0 && foreign_.count(pid) == 0 && hunted_.count(owner_of(pid)) != 0)
             any = ::kill(pid, SIGKILL) == 0 || any;
+    if (!any) hunted_.clear();
     return any;
 }
 
@@ -94,7 +97,7 @@ void children::kill_all()
     for (const auto& [pid, ended] : watched_)
         while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
     watched_.clear();
-    for (int round = 0; round < 200 && !hunted_.empty() && kill_hunted(); ++round) {
+    for (int round = 0; round < 200 && kill_hunted(); ++round) {
         ::usleep(5000); // dying takes a moment
         while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
     }

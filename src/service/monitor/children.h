@@ -36,7 +36,7 @@ public:
 
 private:
     void reap();
-    [[nodiscard]] bool kill_hunted();
+    bool kill_hunted();
     std::set<uid_t> hunted_;
     std::set<pid_t> foreign_; ///< children from before
     std::map<pid_t, std::function<void(int)>> watched_;

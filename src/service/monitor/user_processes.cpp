@@ -58,8 +58,8 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     const auto at = serving_.find(key_of(who));
     process* p = at != serving_.end() ? all_.at(at->second).get() : start(who, peer);
     if (!p) return {};
-    if (p->given - p->told.taken >
-        std::max(most_untaken, options_.setup.max_connections)) { // what waits for it would fill our descriptors
+    // What waits for it would fill our descriptors.
+    if (p->given - p->told.taken > std::max(most_untaken, options_.setup.max_connections)) {
         end_stuck(*p);
         return {};
     }

@@ -2,11 +2,16 @@
 // integers, strings with a 32-bit length, every field bounded; a frame that does not parse exactly to its end is
 // refused.
 //
-//   monitor → front   setup (once: settings, TLS key, listening sockets), login_started, login_answer (with a
-//   descriptor if accepted), drain, stop front → monitor   ready (once: in its sandbox, and accepting), login_request,
-//   login_withdrawn monitor → user    setup (once), settings (what changes while it runs), connection (with a
-//   descriptor), stop user → monitor    status (live shells and connections; lets an idle process be ended) front ↔
-//   user      request / reply, one socket pair per logged-in connection
+// monitor → front: setup (once: settings, TLS key, listening sockets), login_started, login_answer (with a descriptor
+// if accepted), drain, stop.
+//
+// front → monitor: ready (once: in its sandbox, and accepting), login_request, login_withdrawn.
+//
+// monitor → user: setup (once), settings (what changes while it runs), connection (with a descriptor), stop.
+//
+// user → monitor: status (that it has begun; live shells and connections, by which an idle process can be ended).
+//
+// front ↔ user: request and reply, on one socket pair per logged-in connection.
 #pragma once
 
 #include "base/bytes.h"

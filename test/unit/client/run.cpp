@@ -340,6 +340,23 @@ TEST(run, a_host_that_is_gone_for_a_while_is_asked_again_within_the_same_bounds)
     }
 }
 
+TEST(run, a_known_host_that_closes_every_connection_is_no_https_port)
+{
+    fake_shell shell;
+    conversation c([&](const http_request& r) -> http_reply {
+        if (r.envelope().header().action == action::receive) return {"", true};
+        return shell.answer(r);
+    });
+    remote::run_request request;
+    request.pace.tries.fill(base::milliseconds{0});
+    c.start(std::move(request));
+    c.to_the_end();
+    ASSERT_FALSE(*c.done);
+    EXPECT_EQ(c.done->error().code(), errc::connection_lost);
+    EXPECT_EQ(c.done->error().message().find("HTTPS"), std::string::npos) << c.done->error();
+    EXPECT_NE(c.done->error().message().find("may be running there still"), std::string::npos) << c.done->error();
+}
+
 TEST(run, a_time_limit_in_the_pause_claims_no_end_that_nobody_brought_about)
 {
     fake_shell shell;
