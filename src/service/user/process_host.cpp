@@ -21,6 +21,7 @@ constexpr std::size_t big_pipe = 1024 * 1024; ///< of a child that floods
 constexpr int reads_per_turn = 4;             ///< then the other children have theirs
 constexpr milliseconds sweep_pause{10};       ///< many commands that end together share one look at /proc
 constexpr milliseconds late_sweep_pause{100}; ///< where cgroups have killed all but what moved itself out of them
+constexpr int quiet_looks = 3;                ///< that found nothing more, in a row: then it is believed
 constexpr milliseconds tidy_pause{20};
 
 struct pipe_pair
@@ -60,7 +61,7 @@ struct process_host::command
     shell::process_ref ref{};
     std::string id;
     pid_t pid = -1;
-    bool reaped = false, forgotten = false, condemned = false;
+    bool reaped = false, forgotten = false;
     command_groups::group group;
 
     struct output_pipe
@@ -83,6 +84,7 @@ struct process_host::command
 struct process_host::doomed
 {
     command_ptr who;
+    int quiet = 0; ///< looks in a row that found nothing of it
 };
 
 process_host::process_host(io::loop& on, host_options options, process_news& news)
@@ -281,8 +283,14 @@ void process_host::carry_out(shell::forget_process&& order)
 /// Its processes may write themselves into another of the account's cgroups, so that /proc is looked at in any case.
 void process_host::condemn(const command_ptr& c)
 {
-    if (std::exchange(c->condemned, true)) return;
-    doomed_.push_back({c});
+    const auto at = std::find_if(doomed_.begin(), doomed_.end(), [&](const doomed& d) { return d.who == c; });
+    if (at == doomed_.end()) doomed_.push_back({c});
+    else at->quiet = 0;
+    plan_sweep();
+}
+
+void process_host::plan_sweep()
+{
     if (!std::exchange(sweep_planned_, true))
         sweep_timer_.set_after(groups_.available() ? late_sweep_pause : sweep_pause, [this] { sweep(); });
 }
@@ -291,20 +299,24 @@ void process_host::sweep()
 {
     sweep_planned_ = false;
     std::vector<doomed_command> targets;
+    std::set<command_ptr> all_doomed;
     for (const doomed& d : doomed_) {
         // A reaped leader's number may have been given to a newer command: it then says nothing about the old one.
         const bool reused = d.who->reaped && living_.contains(d.who->pid);
         targets.push_back({reused ? -1 : d.who->pid, d.who->id});
-        // After this look a command still known may be killed again: something may have got away.
-        d.who->condemned = d.who->forgotten;
+        all_doomed.insert(d.who);
     }
     std::set<pid_t> roots;
     for (const auto& [pid, c] : living_) roots.insert(pid);
-    const bool others = std::any_of(commands_.begin(), commands_.end(), [&](const auto& entry) {
-        return std::none_of(doomed_.begin(), doomed_.end(), [&](const doomed& d) { return d.who == entry.second; });
-    });
-    doomed_.clear();
+    const bool others = std::any_of(commands_.begin(), commands_.end(),
+                                    [&](const auto& entry) { return !all_doomed.contains(entry.second); });
     kill_commands(targets, roots, others);
+
+    // What keeps forking may have slipped between two looks, so that one which found nothing proves little.
+    const bool nobody = no_children();
+    for (std::size_t i = 0; i < targets.size(); ++i) doomed_[i].quiet = targets[i].found ? 0 : doomed_[i].quiet + 1;
+    std::erase_if(doomed_, [&](const doomed& d) { return nobody || d.quiet == quiet_looks; });
+    if (!doomed_.empty()) plan_sweep();
 }
 
 void process_host::tidy_groups()

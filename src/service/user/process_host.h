@@ -77,6 +77,7 @@ private:
     void flush_input(const command_ptr& c);
     void reap();
     void condemn(const command_ptr& c);
+    void plan_sweep();
     void sweep();
     void tidy_groups();
 

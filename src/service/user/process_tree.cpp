@@ -6,67 +6,86 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <dirent.h>
 #include <memory>
+#include <optional>
+#include <sstream>
 #include <sys/prctl.h>
 #include <unistd.h>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace winrm::service::user {
 namespace {
+
+std::string read_proc(pid_t pid, const std::string& name, std::size_t limit)
+{
+    return io::read_small_file("/proc/" + std::to_string(pid) + '/' + name, limit);
+}
 
 struct process
 {
     pid_t parent = 0, group = 0, session = 0;
 };
-using snapshot = std::unordered_map<pid_t, process>;
-
-std::string read_proc(pid_t pid, const char* name, std::size_t limit)
-{
-    return io::read_small_file("/proc/" + std::to_string(pid) + '/' + name, limit);
-}
-
-/// proc(5): "pid (comm) state ppid pgrp session …"; comm may hold spaces and brackets, so the last ')' counts.
-bool read_stat(pid_t pid, process& out)
+/// proc(5): "pid (comm) state ppid pgrp session …"; comm may hold spaces and brackets, so the last ')' counts. Only a
+/// first thread has ended while the process lives on, when there are more (field 20).
+std::optional<process> read_stat(pid_t pid)
 {
     const std::string text = read_proc(pid, "stat", 1024);
     const std::size_t end = text.rfind(')');
-    if (end == std::string::npos) return false;
+    if (end == std::string::npos) return std::nullopt;
     char state = 0;
-    return std::sscanf(text.c_str() + end + 1, " %c %d %d %d", &state, &out.parent, &out.group, &out.session) == 4 &&
-           state != 'Z' && state != 'X';
+    long threads = 0;
+    process p;
+    const int read =
+        std::sscanf(text.c_str() + end + 1, " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld",
+                    &state, &p.parent, &p.group, &p.session, &threads);
+    if (read != 5 || ((state == 'Z' || state == 'X') && threads < 2)) return std::nullopt;
+    return p;
 }
 
-snapshot look()
+/// The numbers that name entries of a folder of /proc.
+std::vector<pid_t> numbers_in(const std::string& path)
 {
-    snapshot all;
-    const std::unique_ptr<DIR, int (*)(DIR*)> folder{::opendir("/proc"), ::closedir};
+    std::vector<pid_t> all;
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder{::opendir(path.c_str()), ::closedir};
     if (!folder) return all;
     while (const dirent* entry = ::readdir(folder.get())) {
         char* end = nullptr;
-        const long pid = std::strtol(entry->d_name, &end, 10);
-        if (pid <= 1 || *end != '\0') continue;
-        process p;
-        if (read_stat(static_cast<pid_t>(pid), p)) all.emplace(static_cast<pid_t>(pid), p);
+        const long number = std::strtol(entry->d_name, &end, 10);
+        if (number > 0 && *end == '\0') all.push_back(static_cast<pid_t>(number));
     }
     return all;
 }
 
-/// The chain from pid up to (not including) this process; empty if pid does not descend from it.
-std::vector<pid_t> ancestry(const snapshot& all, pid_t pid, pid_t self)
+/// One look at who descends from whom.
+class family
 {
-    std::vector<pid_t> chain;
-    for (std::size_t depth = 0; depth < 4096; ++depth) {
-        if (pid == self) return chain;
-        const auto at = all.find(pid);
-        if (at == all.end()) break;
-        chain.push_back(pid);
-        pid = at->second.parent;
+public:
+    explicit family(family_from source) : source_(source)
+    {
+        if (source == family_from::kernel) return;
+        for (const pid_t pid : numbers_in("/proc"))
+            if (const auto p = read_stat(pid)) children_[p->parent].push_back(pid);
     }
-    return {};
-}
+    std::vector<pid_t> children_of(pid_t parent)
+    {
+        // Each once: a folder that lies about parents (numbers are used again) must not make a circle.
+        if (source_ == family_from::all_processes) return std::exchange(children_[parent], {});
+        std::vector<pid_t> all;
+        const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
+        for (const pid_t task : numbers_in(tasks)) {
+            std::istringstream text{io::read_small_file(tasks + '/' + std::to_string(task) + "/children")};
+            for (pid_t pid = 0; text >> pid;) all.push_back(pid);
+        }
+        return all;
+    }
+
+private:
+    family_from source_;
+    std::unordered_map<pid_t, std::vector<pid_t>> children_;
+};
 
 std::string marker_of(pid_t pid)
 {
@@ -77,63 +96,62 @@ std::string marker_of(pid_t pid)
     return at == std::string::npos ? std::string{} : std::string{environment.c_str() + at + key.size()};
 }
 
-class hunt
+/// Which processes belong to doomed commands. A child of theirs does in any case, and is not asked about.
+class judge
 {
 public:
-    hunt(const std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others)
+    judge(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others)
         : doomed_(doomed), roots_(roots), others_(others)
     {}
 
-    std::vector<pid_t> find(const snapshot& all, pid_t self)
+    bool operator()(pid_t pid, const process& p)
     {
-        std::vector<pid_t> found;
-        for (const auto& [pid, p] : all) {
-            const std::vector<pid_t> chain = ancestry(all, pid, self);
-            if (chain.empty()) continue;
-            for (const pid_t link : chain)
-                if (is_doomed(link, all.at(link), self)) {
-                    found.push_back(pid);
-                    break;
-                }
-        }
-        return found;
+        for (doomed_command& d : doomed_)
+            if (pid == d.root || p.session == d.root || p.group == d.root) return d.found = true;
+        if (p.parent != ::getpid() || roots_.contains(pid)) return false;
+        const auto known = orphans_.find(pid);
+        if (known != orphans_.end()) return known->second;
+        return orphans_[pid] = is_theirs(marker_of(pid));
     }
 
 private:
-    bool is_doomed(pid_t pid, const process& p, pid_t self)
+    bool is_theirs(const std::string& marker)
     {
-        for (const doomed_command& d : doomed_)
-            if (pid == d.root || p.session == d.root || p.group == d.root) return true;
-        if (p.parent != self || roots_.contains(pid)) return false;
-        const auto known = verdicts_.find(pid);
-        if (known != verdicts_.end()) return known->second;
-        return verdicts_[pid] = judge_orphan(marker_of(pid));
-    }
-    bool judge_orphan(const std::string& marker) const
-    {
-        if (marker.empty()) return !others_;
-        for (const doomed_command& d : doomed_)
-            if (marker == d.command_id) return true;
-        return false;
+        bool any = false;
+        for (doomed_command& d : doomed_)
+            if (marker.empty() ? !others_ : marker == d.command_id) any = d.found = true;
+        return any;
     }
 
-    const std::vector<doomed_command>& doomed_;
+    std::vector<doomed_command>& doomed_;
     const std::set<pid_t>& roots_;
     bool others_;
-    std::unordered_map<pid_t, bool> verdicts_;
+    std::unordered_map<pid_t, bool> orphans_;
 };
 
-template <class Find> std::size_t stop_and_kill(Find find)
+template <class Wanted> std::size_t stop_and_kill(family_from source, Wanted wanted)
 {
     std::unordered_set<pid_t> stopped;
-    for (int round = 0; round < 64; ++round) {
-        bool news = false;
-        for (const pid_t pid : find(look()))
-            if (stopped.insert(pid).second) {
-                ::kill(pid, SIGSTOP);
-                news = true;
+    bool news = true;
+    for (int round = 0; news && round < 64; ++round) {
+        news = false;
+        family all{source};
+        std::vector<std::pair<pid_t, bool>> open{{::getpid(), false}};
+        while (!open.empty() && open.size() < 1'000'000) {
+            const auto [parent, doomed] = open.back();
+            open.pop_back();
+            for (const pid_t pid : all.children_of(parent)) {
+                const auto p = read_stat(pid);
+                if (!p) continue;
+                const bool goes = doomed || wanted(pid, *p);
+                // At once: by the end of the look it may have forked and be gone.
+                if (goes && stopped.insert(pid).second) {
+                    ::kill(pid, SIGSTOP);
+                    news = true;
+                }
+                open.emplace_back(pid, goes);
             }
-        if (!news) break;
+        }
     }
     for (const pid_t pid : stopped) ::kill(pid, SIGKILL);
     return stopped.size();
@@ -143,20 +161,21 @@ template <class Find> std::size_t stop_and_kill(Find find)
 
 void become_subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
-void kill_commands(const std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others)
+family_from best_family_source()
 {
-    hunt h{doomed, roots, others};
-    stop_and_kill([&](const snapshot& all) { return h.find(all, ::getpid()); });
+    static const bool told =
+        ::access(("/proc/self/task/" + std::to_string(::getpid()) + "/children").c_str(), R_OK) == 0;
+    return told ? family_from::kernel : family_from::all_processes;
 }
 
-std::size_t kill_all_descendants()
+void kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others, family_from source)
 {
-    return stop_and_kill([](const snapshot& all) {
-        std::vector<pid_t> found;
-        for (const auto& [pid, p] : all)
-            if (!ancestry(all, pid, ::getpid()).empty()) found.push_back(pid);
-        return found;
-    });
+    stop_and_kill(source, judge{doomed, roots, others});
+}
+
+std::size_t kill_all_descendants(family_from source)
+{
+    return stop_and_kill(source, [](pid_t, const process&) { return true; });
 }
 
 } // namespace winrm::service::user

@@ -13,21 +13,29 @@ namespace winrm::service::user {
 /// Makes orphaned grandchildren our children, so that none can leave the tree.
 void become_subreaper();
 
+/// Who the children of a process are: the kernel tells (proc(5), …/children) unless it was built without that; then
+/// all processes of the machine are looked at.
+enum class family_from { kernel, all_processes };
+[[nodiscard]] family_from best_family_source();
+
 /// A command whose processes must all go.
 struct doomed_command
 {
-    pid_t root = -1;        ///< first process, leader of its session
+    pid_t root = -1;        ///< first process, leader of its session; -1 = its number is somebody else's now
     std::string command_id; ///< value of command_marker in its environment
+    bool found = false;     ///< out: something of it was alive, or may have been its
 };
 
 /// Stops, then kills every process of the doomed commands, double-forked and setsid ones too. Looks again until
-/// nothing new appears (bounded), because stopping takes effect between two looks.
+/// nothing new appears (bounded). What keeps forking can be between two looks each time, so that only later calls
+/// that find nothing say, with all likelihood, that it is gone.
 /// @param roots   first processes of all commands alive and not yet reaped, doomed ones included.
 /// @param others  are commands alive that are not doomed? Then orphans that cleared their environment and left their
 ///                session are spared, because they may belong to one of those.
-void kill_commands(const std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others);
+void kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others,
+                   family_from source = best_family_source());
 
 /// Every descendant of this process, whatever it is.  @return how many were found.
-std::size_t kill_all_descendants();
+std::size_t kill_all_descendants(family_from source = best_family_source());
 
 } // namespace winrm::service::user

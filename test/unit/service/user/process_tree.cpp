@@ -1,8 +1,15 @@
 // S17: nothing a command has started gets away, without any cgroup.
+#include "service/user/process_tree.h"
+
 #include "host_fixture.h"
+#include "io/small_file.h"
 
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <thread>
 
 namespace winrm::service::user {
 namespace {
@@ -75,13 +82,71 @@ TEST_F(process_tree_test, killing_one_command_spares_the_others)
     EXPECT_FALSE(news.all[spared].status.has_value());
 }
 
-TEST_F(process_tree_test, a_process_that_keeps_forking_is_stopped)
+/// Each of them starts the next one and ends: on and on, in a session of its own each time.
+constexpr const char* endless = "export NEXT='sleep 0.01; setsid sh -c \"$NEXT\" & exit'; "
+                                "for i in 1 2 3 4; do setsid sh -c \"$NEXT\" & done; echo on; ";
+
+TEST_F(process_tree_test, what_keeps_forking_is_stopped)
 {
-    const auto p = start("f() { sleep 0.01; (f &) ; } ; for i in 1 2 3 4; do f & done; echo on; sleep 300");
-    ASSERT_TRUE(until([&] { return news.all[p].out == "on\n"; }));
-    host.execute(shell::kill_process{p});
-    EXPECT_TRUE(until([&] { return news.all[p].over(); })); // its pipes end only when the last of them is gone
+    for (const char* end : {"sleep 300", "exit 0"}) {
+        const auto p = start(std::string{endless} + end);
+        ASSERT_TRUE(until([&] { return news.all[p].out == "on\n"; }));
+        host.execute(shell::kill_process{p});
+        // Its pipes end only when the last of them is gone.
+        EXPECT_TRUE(until([&] { return news.all[p].over(); })) << end;
+    }
 }
+
+class family_test : public testing::TestWithParam<family_from>
+{};
+
+TEST_P(family_test, all_descendants_are_found_and_killed)
+{
+    become_subreaper();
+    int pipe_ends[2];
+    ASSERT_EQ(::pipe2(pipe_ends, O_CLOEXEC), 0);
+    if (::fork() == 0) {
+        ::dup2(pipe_ends[1], STDOUT_FILENO);
+        ::execl("/bin/sh", "sh", "-c",
+                "(setsid sh -c 'echo on; exec sleep 300' &); sh -c 'echo on; sleep 300; :' & echo on; wait", nullptr);
+        ::_exit(127);
+    }
+    ::close(pipe_ends[1]);
+    char text[16];
+    for (std::size_t got = 0; got < 9;) { // until all three have begun
+        const ssize_t n = ::read(pipe_ends[0], text, sizeof text);
+        ASSERT_GT(n, 0);
+        got += static_cast<std::size_t>(n);
+    }
+    EXPECT_GE(kill_all_descendants(GetParam()), 3U);
+    EXPECT_EQ(::read(pipe_ends[0], text, sizeof text), 0); // nobody holds the other end
+    ::close(pipe_ends[0]);
+    while (::waitpid(-1, nullptr, 0) > 0) {}
+    EXPECT_EQ(kill_all_descendants(GetParam()), 0U);
+}
+
+TEST_P(family_test, one_whose_first_thread_has_ended_is_alive)
+{
+    int pipe_ends[2];
+    ASSERT_EQ(::pipe2(pipe_ends, O_CLOEXEC), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        std::thread second{[&] {
+            while (::write(pipe_ends[1], "x", 1) == 1) {}
+        }};
+        ::syscall(SYS_exit, 0); // this thread only
+    }
+    ::close(pipe_ends[1]);
+    const std::string stat = "/proc/" + std::to_string(child) + "/stat";
+    char text[4096];
+    while (io::read_small_file(stat).find(") Z ") == std::string::npos) ASSERT_GT(::read(pipe_ends[0], text, 1), 0);
+    EXPECT_EQ(kill_all_descendants(GetParam()), 1U);
+    while (::read(pipe_ends[0], text, sizeof text) > 0) {}
+    ::close(pipe_ends[0]);
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+}
+
+INSTANTIATE_TEST_SUITE_P(sources, family_test, testing::Values(family_from::kernel, family_from::all_processes));
 
 } // namespace
 } // namespace winrm::service::user
