@@ -89,17 +89,86 @@ std::string redact_value(field kind, base::bytes_view value)
     return std::string(value);
 }
 
+/// The lines of a head, one after the other. What came may be anything: a CR alone ends no line in HTTP, but may stand
+/// where one should end, or within a secret.
+class head_reader
+{
+public:
+    std::string redact_line(base::bytes_view line)
+    {
+        const auto stop = line.find('\r');
+        std::string out = redact_whole(line.substr(0, stop));
+        for (line.remove_prefix(std::min(stop, line.size())); !line.empty();) {
+            const auto piece = line.substr(1, line.find('\r', 1) - 1);
+            line.remove_prefix(piece.size() + 1);
+            out.append("\r").append(redact_piece(piece));
+        }
+        return out;
+    }
+
+private:
+    std::string redact_whole(base::bytes_view line)
+    {
+        // A folded line, which nobody may send any more, belongs to the field before it.
+        if (line.starts_with(' ') || line.starts_with('\t'))
+            return kind_ == field::plain ? std::string(line) : " " + struck(line.size());
+        kind_ = field::plain;
+        return redact_piece(line);
+    }
+    /// Has a name of its own, or belongs to what came before.
+    std::string redact_piece(base::bytes_view piece)
+    {
+        const auto colon = piece.find(':');
+        const field own = colon == base::bytes_view::npos ? field::plain : kind_of(base::trim(piece.substr(0, colon)));
+        if (own == field::plain)
+            return kind_ == field::plain || piece.empty() ? std::string(piece) : struck(piece.size());
+        kind_ = own;
+        const auto value = base::trim(piece.substr(colon + 1));
+        const auto shown = redact_value(own, value);
+        return shown == value ? std::string(piece) : std::string(piece.substr(0, colon)) + ": " + shown;
+    }
+
+    field kind_ = field::plain;
+};
+
+/// Where user, host and port begin, as clients read it that forgive much: after "//", "\\\\", "http:/"; 0 = nowhere.
+std::size_t authority_in(base::bytes_view location)
+{
+    constexpr base::bytes_view slashes = "/\\";
+    for (std::size_t i = 0; i < location.size(); ++i) {
+        const bool colon = location[i] == ':';
+        if (!colon && slashes.find(location[i]) == base::bytes_view::npos) continue;
+        const auto after = std::min(location.find_first_not_of(slashes, colon ? i + 1 : i), location.size());
+        const std::size_t run = after - (colon ? i + 1 : i);
+        const std::string before = base::lower(location.substr(0, i).substr(i < 5 ? 0 : i - 5));
+        if (colon ? run >= 1 || before.ends_with("http") || before.ends_with("https") : run >= 2) return after;
+        i = std::max(i + 1, after) - 1;
+    }
+    return 0;
+}
+
+/// "host", "host:443", "[::1]:443"; not "ada:pw", the beginning of a login.
+bool has_plain_port(base::bytes_view host)
+{
+    const auto colon = host.find(':', host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
+    return colon == base::bytes_view::npos || host.find_first_not_of("0123456789", colon + 1) == base::bytes_view::npos;
+}
+
 } // namespace
 
-location_parts split_location(base::bytes_view location) noexcept
+location_parts split_location(base::bytes_view location)
 {
     location_parts out;
-    if (const auto sign = location.find("//"); sign != base::bytes_view::npos) {
-        out.scheme = location.substr(0, sign + 2);
-        location.remove_prefix(sign + 2);
+    if (const std::size_t begin = authority_in(location); begin != 0) {
+        out.scheme = location.substr(0, begin);
+        location.remove_prefix(begin);
         // Before anything else is cut off: a password may hold a ';'.
-        if (const auto at = location.substr(0, location.find_first_of("/?#")).rfind('@');
-            at != base::bytes_view::npos) {
+        const auto authority = location.substr(0, location.find_first_of("/\\?#"));
+        auto at = authority.rfind('@');
+        const auto host = authority.substr(at == base::bytes_view::npos ? 0 : at + 1);
+        // One that should have been percent-encoded ends later.
+        if (!has_plain_port(host) && location.rfind('@') != base::bytes_view::npos) at = location.rfind('@');
+        if (at != base::bytes_view::npos) {
             out.login = location.substr(0, at);
             location.remove_prefix(at + 1);
         }
@@ -111,37 +180,21 @@ location_parts split_location(base::bytes_view location) noexcept
 
 std::string redact_answer(base::bytes_view text)
 {
+    head_reader head;
     std::string out;
     bool begun = false;
-    field kind = field::plain;
     while (!text.empty()) {
-        // A CR alone ends no line in HTTP, but what came may be anything.
-        const auto stop = text.find_first_of("\r\n");
-        const auto line = text.substr(0, stop);
+        auto line = text.substr(0, text.find('\n'));
         text.remove_prefix(line.size());
-        const auto end = text.substr(0, text.starts_with("\r\n") ? 2 : 1);
-        text.remove_prefix(end.size());
-        if (line.empty()) {
-            out += end;
-            // Before the head, or after one of an interim answer.
-            if (!begun || text.starts_with("HTTP/1.")) continue;
-            break;
-        }
-        begun = true;
-        const auto colon = line.find(':');
-        if (line.front() == ' ' || line.front() == '\t') {
-            // A folded line, which nobody may send any more, belongs to the field before it.
-            out += kind == field::plain ? std::string(line) : " " + struck(line.size());
-        } else if (colon == base::bytes_view::npos) {
-            kind = field::plain;
-            out += line;
-        } else {
-            kind = kind_of(base::trim(line.substr(0, colon)));
-            const auto value = base::trim(line.substr(colon + 1));
-            const auto shown = redact_value(kind, value);
-            out += shown == value ? std::string(line) : std::string(line.substr(0, colon)) + ": " + shown;
-        }
-        out += end;
+        const auto content = line.substr(0, line.find_last_not_of('\r') + 1);
+        begun = begun || !content.empty();
+        out += head.redact_line(content);
+        out += line.substr(content.size());
+        if (text.empty()) break;
+        out += text.front();
+        text.remove_prefix(1);
+        // An empty line may stand before the head, and after one of an interim answer.
+        if (content.empty() && begun && !text.starts_with("HTTP/1.")) break;
     }
     return out.append(text);
 }

@@ -14,7 +14,7 @@ struct location_parts
 {
     base::bytes_view scheme, login, place, rest;
 };
-[[nodiscard]] location_parts split_location(base::bytes_view location) noexcept;
+[[nodiscard]] location_parts split_location(base::bytes_view location);
 
 /// The head of an answer, or a whole answer as it came, fit for a trace file: cookies, tokens of logins, and login and
 /// query of a Location are struck out. Bytes that are no HTTP stay as they are, and so does what follows the head.

@@ -1,7 +1,5 @@
 #include "service/user/process_host.h"
 
-#include "service/user/process_tree.h"
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -21,7 +19,10 @@ constexpr std::size_t big_pipe = 1024 * 1024; ///< of a child that floods
 constexpr int reads_per_turn = 4;             ///< then the other children have theirs
 constexpr milliseconds sweep_pause{10};       ///< many commands that end together share one look at /proc
 constexpr milliseconds late_sweep_pause{100}; ///< where cgroups have killed all but what moved itself out of them
-constexpr int quiet_looks = 3;                ///< that found nothing more, in a row: then it is believed
+constexpr milliseconds next_sweep_pause{50};  ///< then twice as long each time
+constexpr milliseconds longest_sweep_pause{5'000};
+constexpr int quiet_looks = 3; ///< that found nothing more, in a row: then it is believed
+constexpr int most_looks = 20; ///< about a minute: what dies as slowly as that waits for a disk
 constexpr milliseconds tidy_pause{20};
 
 struct pipe_pair
@@ -59,8 +60,8 @@ int status_of(int wait_status)
 struct process_host::command
 {
     shell::process_ref ref{};
-    std::string id;
-    pid_t pid = -1;
+    std::string mark;
+    pid_t pid = -1; ///< -1 again: reaped, and the number is a later command's
     bool reaped = false, forgotten = false;
     command_groups::group group;
 
@@ -83,8 +84,9 @@ struct process_host::command
 
 struct process_host::doomed
 {
-    command_ptr who;
-    int quiet = 0; ///< looks in a row that found nothing of it
+    command_ptr who; ///< nullptr: orphans that name no command
+    int quiet = 0;   ///< looks in a row that found nothing of it
+    int looks = 0;
 };
 
 process_host::process_host(io::loop& on, host_options options, process_news& news)
@@ -133,7 +135,7 @@ void process_host::carry_out(shell::start_process&& order)
 
     auto c = std::make_shared<command>();
     c->ref = order.process;
-    c->id = order.command_id;
+    c->mark = command_mark(order.shell_id, order.command_id);
     c->group = groups_.make(folder_name(order.shell_id), folder_name(order.command_id));
     const io::unique_fd procs = command_groups::open_procs(c->group);
     const spawn_handles handles{in ? in->read.get() : nothing.get(), out->write.get(), err->write.get(), procs.get()};
@@ -153,6 +155,12 @@ void process_host::carry_out(shell::start_process&& order)
     c->out.pipe.emplace(loop_, out->read.release());
     c->err.pipe.emplace(loop_, err->read.release());
     if (in) c->in.emplace(loop_, in->write.release());
+    // The number says nothing any more about an older command that had it.
+    const auto is_not = [&c](const command_ptr& old) {
+        if (old && old->reaped && old->pid == c->pid) old->pid = -1;
+    };
+    for (const auto& [ref, old] : commands_) is_not(old);
+    for (const doomed& old : doomed_) is_not(old.who);
     commands_[c->ref] = c;
     living_[c->pid] = c;
     news_.started(c->ref, static_cast<std::uint32_t>(c->pid));
@@ -285,38 +293,53 @@ void process_host::condemn(const command_ptr& c)
 {
     const auto at = std::find_if(doomed_.begin(), doomed_.end(), [&](const doomed& d) { return d.who == c; });
     if (at == doomed_.end()) doomed_.push_back({c});
-    else at->quiet = 0;
-    plan_sweep();
-}
-
-void process_host::plan_sweep()
-{
-    if (!std::exchange(sweep_planned_, true))
+    else *at = {c};
+    looks_in_row_ = 0;
+    if (!std::exchange(sweep_is_near_, true))
         sweep_timer_.set_after(groups_.available() ? late_sweep_pause : sweep_pause, [this] { sweep(); });
 }
 
 void process_host::sweep()
 {
-    sweep_planned_ = false;
+    sweep_is_near_ = false;
     std::vector<doomed_command> targets;
     std::set<command_ptr> all_doomed;
     for (const doomed& d : doomed_) {
-        // A reaped leader's number may have been given to a newer command: it then says nothing about the old one.
-        const bool reused = d.who->reaped && living_.contains(d.who->pid);
-        targets.push_back({reused ? -1 : d.who->pid, d.who->id});
+        targets.push_back(d.who ? doomed_command{d.who->pid, d.who->reaped, d.who->mark} : doomed_command{});
         all_doomed.insert(d.who);
     }
     std::set<pid_t> roots;
     for (const auto& [pid, c] : living_) roots.insert(pid);
-    const bool others = std::any_of(commands_.begin(), commands_.end(),
-                                    [&](const auto& entry) { return !all_doomed.contains(entry.second); });
-    kill_commands(targets, roots, others);
+    std::set<std::string> spared;
+    for (const auto& [ref, c] : commands_)
+        if (!all_doomed.contains(c)) spared.insert(c->mark);
 
-    // What keeps forking may have slipped between two looks, so that one which found nothing proves little.
-    const bool nobody = no_children();
-    for (std::size_t i = 0; i < targets.size(); ++i) doomed_[i].quiet = targets[i].found ? 0 : doomed_[i].quiet + 1;
-    std::erase_if(doomed_, [&](const doomed& d) { return nobody || d.quiet == quiet_looks; });
-    if (!doomed_.empty()) plan_sweep();
+    const hunted outcome = kill_commands(targets, roots, spared);
+    if (outcome.looked) {
+        believe(targets, outcome.strays);
+    } else {
+        for (const doomed& d : doomed_) // without a look at /proc these are all that are known
+            if (d.who && !d.who->reaped) ::kill(-d.who->pid, SIGKILL);
+    }
+    if (doomed_.empty()) return;
+    const int doublings = std::min(looks_in_row_++, 10);
+    sweep_timer_.set_after(std::min(next_sweep_pause * (1 << doublings), longest_sweep_pause), [this] { sweep(); });
+}
+
+/// What keeps forking may have slipped between two looks, so that one which found nothing proves little.
+void process_host::believe(const std::vector<doomed_command>& looked_for, bool strays)
+{
+    if (no_children()) return doomed_.clear();
+    bool strays_known = false;
+    for (std::size_t i = 0; i < doomed_.size(); ++i) {
+        doomed& d = doomed_[i];
+        const bool found = d.who ? looked_for[i].found : strays;
+        strays_known = strays_known || !d.who;
+        ++d.looks;
+        d.quiet = found ? 0 : d.quiet + 1;
+    }
+    std::erase_if(doomed_, [](const doomed& d) { return d.quiet == quiet_looks || d.looks == most_looks; });
+    if (strays && !strays_known) doomed_.push_back({nullptr});
 }
 
 void process_host::tidy_groups()

@@ -6,6 +6,7 @@
 #include "service/user/child_plan.h"
 #include "service/user/command_group.h"
 #include "service/user/descriptor_limit.h"
+#include "service/user/process_tree.h"
 #include "service/user/spawn.h"
 #include "shell/server_table.h"
 
@@ -57,6 +58,8 @@ public:
     void execute(shell::process_order order);
     /// Kills every descendant of this process and waits for its end, at most about a second.
     void kill_everything();
+    /// Is it still looking for what commands left behind?
+    [[nodiscard]] bool hunting() const noexcept { return !doomed_.empty(); }
     /// Commands not yet forgotten.
     [[nodiscard]] std::size_t size() const noexcept { return commands_.size(); }
 
@@ -77,8 +80,8 @@ private:
     void flush_input(const command_ptr& c);
     void reap();
     void condemn(const command_ptr& c);
-    void plan_sweep();
     void sweep();
+    void believe(const std::vector<doomed_command>& looked_for, bool strays);
     void tidy_groups();
 
     io::loop& loop_;
@@ -89,9 +92,10 @@ private:
     std::map<shell::process_ref, command_ptr> commands_;
     std::map<pid_t, command_ptr> living_; ///< by pid, until reaped; forgotten ones too
     struct doomed;
-    std::vector<doomed> doomed_;
+    std::vector<doomed> doomed_; ///< until several looks have found nothing of them
     io::timer sweep_timer_, tidy_timer_;
-    bool sweep_planned_ = false, tidy_planned_ = false;
+    bool sweep_is_near_ = false, tidy_planned_ = false;
+    int looks_in_row_ = 0; ///< since the last command was condemned
     std::string buffer_;
     std::unique_ptr<io::signal_watch> children_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

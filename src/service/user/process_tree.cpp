@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <sstream>
+#include <string_view>
 #include <sys/prctl.h>
 #include <unistd.h>
 #include <unordered_map>
@@ -65,16 +66,23 @@ class family
 public:
     explicit family(family_from source) : source_(source)
     {
-        if (source == family_from::kernel) return;
-        for (const pid_t pid : numbers_in("/proc"))
+        if (source == family_from::kernel) {
+            readable_ = !numbers_in(tasks_of(::getpid())).empty();
+            return;
+        }
+        for (const pid_t pid : numbers_in("/proc")) {
+            readable_ = true;
             if (const auto p = read_stat(pid)) children_[p->parent].push_back(pid);
+        }
     }
+    /// One descriptor at a time is needed, which was to be had at the beginning.
+    [[nodiscard]] bool readable() const { return readable_; }
     std::vector<pid_t> children_of(pid_t parent)
     {
         // Each once: a folder that lies about parents (numbers are used again) must not make a circle.
         if (source_ == family_from::all_processes) return std::exchange(children_[parent], {});
         std::vector<pid_t> all;
-        const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
+        const std::string tasks = tasks_of(parent);
         for (const pid_t task : numbers_in(tasks)) {
             std::istringstream text{io::read_small_file(tasks + '/' + std::to_string(task) + "/children")};
             for (pid_t pid = 0; text >> pid;) all.push_back(pid);
@@ -83,83 +91,101 @@ public:
     }
 
 private:
+    static std::string tasks_of(pid_t pid) { return "/proc/" + std::to_string(pid) + "/task"; }
+
     family_from source_;
+    bool readable_ = false;
     std::unordered_map<pid_t, std::vector<pid_t>> children_;
 };
 
-std::string marker_of(pid_t pid)
+/// As execve got it; programs between us and this one may have reordered it, so all of it may have to be read.
+std::string mark_of(pid_t pid)
 {
-    // As execve got it; programs between us and this one may have reordered it, so all of it may have to be read.
     const std::string environment = std::string(1, '\0') + read_proc(pid, "environ", 4 * 1024 * 1024);
-    const std::string key = std::string(1, '\0').append(command_marker) + '=';
-    const std::size_t at = environment.find(key);
-    return at == std::string::npos ? std::string{} : std::string{environment.c_str() + at + key.size()};
+    const auto value = [&environment](std::string_view name) {
+        const std::string key = std::string(1, '\0').append(name) + '=';
+        const std::size_t at = environment.find(key);
+        return at == std::string::npos ? std::string{} : std::string{environment.c_str() + at + key.size()};
+    };
+    return command_mark(value(shell_marker), value(command_marker));
 }
 
 /// Which processes belong to doomed commands. A child of theirs does in any case, and is not asked about.
 class judge
 {
 public:
-    judge(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others)
-        : doomed_(doomed), roots_(roots), others_(others)
+    judge(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, const std::set<std::string>& spared)
+        : doomed_(doomed), roots_(roots), spared_(spared)
     {}
 
-    bool operator()(pid_t pid, const process& p)
+    /// @return where to write down that something of this one's was found; nullptr: it is spared.
+    bool* operator()(pid_t pid, const process& p)
     {
         for (doomed_command& d : doomed_)
-            if (pid == d.root || p.session == d.root || p.group == d.root) return d.found = true;
-        if (p.parent != ::getpid() || roots_.contains(pid)) return false;
+            if ((pid == d.root && !d.root_reaped) || p.session == d.root || p.group == d.root) return &d.found;
+        if (p.parent != ::getpid() || roots_.contains(pid)) return nullptr;
         const auto known = orphans_.find(pid);
         if (known != orphans_.end()) return known->second;
-        return orphans_[pid] = is_theirs(marker_of(pid));
+        return orphans_[pid] = whose(mark_of(pid));
     }
+    [[nodiscard]] bool found_strays() const { return strays_; }
 
 private:
-    bool is_theirs(const std::string& marker)
+    bool* whose(const std::string& mark)
     {
-        bool any = false;
+        if (spared_.contains(mark)) return nullptr;
         for (doomed_command& d : doomed_)
-            if (marker.empty() ? !others_ : marker == d.command_id) any = d.found = true;
-        return any;
+            if (mark == d.mark) return &d.found;
+        return spared_.empty() ? &strays_ : nullptr;
     }
 
     std::vector<doomed_command>& doomed_;
     const std::set<pid_t>& roots_;
-    bool others_;
-    std::unordered_map<pid_t, bool> orphans_;
+    const std::set<std::string>& spared_;
+    std::unordered_map<pid_t, bool*> orphans_;
+    bool strays_ = false;
 };
 
-template <class Wanted> std::size_t stop_and_kill(family_from source, Wanted wanted)
+/// @param whose  called for processes that have no doomed ancestor; says whose they are, nullptr: they are spared.
+/// @return false: /proc could not be read.
+template <class Whose> bool stop_and_kill(family_from source, Whose& whose, std::size_t& found)
 {
     std::unordered_set<pid_t> stopped;
-    bool news = true;
+    bool news = true, readable = true;
     for (int round = 0; news && round < 64; ++round) {
         news = false;
         family all{source};
-        std::vector<std::pair<pid_t, bool>> open{{::getpid(), false}};
+        readable = all.readable();
+        std::vector<std::pair<pid_t, bool*>> open{{::getpid(), nullptr}};
         while (!open.empty() && open.size() < 1'000'000) {
-            const auto [parent, doomed] = open.back();
+            const auto [parent, inherited] = open.back();
             open.pop_back();
             for (const pid_t pid : all.children_of(parent)) {
                 const auto p = read_stat(pid);
                 if (!p) continue;
-                const bool goes = doomed || wanted(pid, *p);
-                // At once: by the end of the look it may have forked and be gone.
-                if (goes && stopped.insert(pid).second) {
-                    ::kill(pid, SIGSTOP);
-                    news = true;
-                }
-                open.emplace_back(pid, goes);
+                bool* const owner = inherited != nullptr ? inherited : whose(pid, *p);
+                open.emplace_back(pid, owner);
+                // At once: by the end of the look it may have forked and be gone. One that has become another user's
+                // takes no signal of ours.
+                if (owner == nullptr || stopped.contains(pid) || ::kill(pid, SIGSTOP) != 0) continue;
+                stopped.insert(pid);
+                *owner = news = true;
             }
         }
     }
     for (const pid_t pid : stopped) ::kill(pid, SIGKILL);
-    return stopped.size();
+    found = stopped.size();
+    return readable;
 }
 
 } // namespace
 
 void become_subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+std::string command_mark(const std::string& shell_id, const std::string& command_id)
+{
+    return shell_id + '\n' + command_id;
+}
 
 family_from best_family_source()
 {
@@ -168,14 +194,22 @@ family_from best_family_source()
     return told ? family_from::kernel : family_from::all_processes;
 }
 
-void kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others, family_from source)
+hunted kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots,
+                     const std::set<std::string>& spared, family_from source)
 {
-    stop_and_kill(source, judge{doomed, roots, others});
+    judge whose{doomed, roots, spared};
+    std::size_t found = 0;
+    const bool looked = stop_and_kill(source, whose, found);
+    return {looked, whose.found_strays()};
 }
 
 std::size_t kill_all_descendants(family_from source)
 {
-    return stop_and_kill(source, [](pid_t, const process&) { return true; });
+    std::size_t found = 0;
+    bool any = false;
+    const auto whose = [&any](pid_t, const process&) { return &any; };
+    stop_and_kill(source, whose, found);
+    return found;
 }
 
 } // namespace winrm::service::user

@@ -18,22 +18,31 @@ void become_subreaper();
 enum class family_from { kernel, all_processes };
 [[nodiscard]] family_from best_family_source();
 
+/// What names a command in the environments of its processes: ids of commands alone need not be unique.
+[[nodiscard]] std::string command_mark(const std::string& shell_id, const std::string& command_id);
+
 /// A command whose processes must all go.
 struct doomed_command
 {
-    pid_t root = -1;        ///< first process, leader of its session; -1 = its number is somebody else's now
-    std::string command_id; ///< value of command_marker in its environment
-    bool found = false;     ///< out: something of it was alive, or may have been its
+    pid_t root = -1;          ///< first process, leader of its session; -1 = its number is somebody else's now
+    bool root_reaped = false; ///< then the number counts as session and group only
+    std::string mark;
+    bool found = false; ///< out: something of it lived and took the signal
+};
+struct hunted
+{
+    bool looked = false; ///< false: /proc could not be read (no descriptors); nothing is known
+    bool strays = false; ///< orphans that name no command were found
 };
 
 /// Stops, then kills every process of the doomed commands, double-forked and setsid ones too. Looks again until
 /// nothing new appears (bounded). What keeps forking can be between two looks each time, so that only later calls
 /// that find nothing say, with all likelihood, that it is gone.
 /// @param roots   first processes of all commands alive and not yet reaped, doomed ones included.
-/// @param others  are commands alive that are not doomed? Then orphans that cleared their environment and left their
-///                session are spared, because they may belong to one of those.
-void kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, bool others,
-                   family_from source = best_family_source());
+/// @param spared  marks of the commands that stay. If there is one, orphans that left their session and name no known
+///                command are spared too, because they may belong to it.
+[[nodiscard]] hunted kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots,
+                                   const std::set<std::string>& spared, family_from source = best_family_source());
 
 /// Every descendant of this process, whatever it is.  @return how many were found.
 std::size_t kill_all_descendants(family_from source = best_family_source());

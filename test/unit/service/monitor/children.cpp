@@ -37,6 +37,31 @@ protected:
         all.watch(pid, [this](int status) { ended = WEXITSTATUS(status); });
         family_lives->when_readable([this] { gone = true; });
     }
+    pid_t start_sleeper() const
+    {
+        int ready[2];
+        EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
+        const pid_t pid = fork_clean();
+        if (pid == 0) {
+            if (::setuid(owner) == 0) ::execl("/bin/sleep", "sleep", "1000", nullptr);
+            ::_exit(1);
+        }
+        ::close(ready[1]);
+        char byte = 0;
+        EXPECT_EQ(::read(ready[0], &byte, 1), 0); // closed by its execve
+        ::close(ready[0]);
+        return pid;
+    }
+    /// SIGTERM from here, unless it got a SIGKILL before.
+    static int what_ends(pid_t pid)
+    {
+        ::kill(pid, SIGTERM);
+        int status = 0;
+        pid_t reaped = -1;
+        while ((reaped = ::waitpid(pid, &status, 0)) < 0 && errno == EINTR) {} // by another's death
+        EXPECT_EQ(reaped, pid);
+        return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    }
     bool until(const bool& holds)
     {
         bool late = false;
@@ -68,34 +93,20 @@ TEST_F(Children, OrphansOfAnAccountAreKilledWithTheirFamilies)
 TEST_F(Children, OrphansOfOthersAreNot)
 {
     all.adopt_orphans();
-    start_family();
-    while (!ended) loop.run_one();
+    const pid_t orphan = start_sleeper();
     all.kill_orphans_of(owner + 1);
-    bool later = false;
-    loop.post([&] { later = true; });
-    EXPECT_TRUE(until(later));
-    EXPECT_FALSE(gone);
-    all.kill_orphans_of(owner);
-    EXPECT_TRUE(until(gone));
+    EXPECT_EQ(what_ends(orphan), SIGTERM);
 }
 
 TEST_F(Children, NeitherAreThoseFromBefore)
 {
-    const pid_t before = fork_clean(); // of a script that has become this process
-    if (before == 0) {
-        if (::setuid(owner) == 0) ::execl("/bin/sleep", "sleep", "1000", nullptr);
-        ::_exit(1);
-    }
+    const pid_t before = start_sleeper(); // of a script that has become this process
     all.adopt_orphans();
     start_family();
     while (!ended) loop.run_one();
     all.kill_orphans_of(owner);
     EXPECT_TRUE(until(gone));
-    EXPECT_EQ(::waitpid(before, nullptr, WNOHANG), 0) << "was killed";
-    ::kill(before, SIGKILL);
-    pid_t reaped = -1;
-    while ((reaped = ::waitpid(before, nullptr, 0)) < 0 && errno == EINTR) {} // by the death of one of the family
-    EXPECT_EQ(reaped, before);
+    EXPECT_EQ(what_ends(before), SIGTERM);
 }
 
 TEST_F(Children, TheEndWaitsForThemToo)

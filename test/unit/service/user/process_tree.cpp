@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
@@ -64,7 +65,7 @@ TEST_F(process_tree_test, a_nameless_orphan_goes_with_the_last_command)
     const auto other = start("sleep 300");
     host.execute(shell::forget_process{p});
     // It may belong to the other one, as far as anybody can tell: it is spared until that one goes too.
-    EXPECT_EQ(run("sleep 0.1; echo on").out, "on\n");
+    EXPECT_TRUE(until([&] { return !host.hunting(); }));
     EXPECT_FALSE(gone(stray));
     host.execute(shell::forget_process{other});
     EXPECT_TRUE(until([&] { return gone(stray); }));
@@ -78,8 +79,53 @@ TEST_F(process_tree_test, killing_one_command_spares_the_others)
     const pid_t kept = number_in(news.all[spared].out), lost = number_in(news.all[killed].out);
     host.execute(shell::kill_process{killed});
     ASSERT_TRUE(until([&] { return news.all[killed].over() && gone(lost); }));
+    EXPECT_TRUE(until([&] { return !host.hunting(); }));
     EXPECT_FALSE(gone(kept));
     EXPECT_FALSE(news.all[spared].status.has_value());
+}
+
+TEST_F(process_tree_test, an_orphan_that_names_a_command_nobody_knows_is_nobodys_too)
+{
+    const auto p = start("(WINRM_COMMAND_ID=x setsid sh -c 'echo $$; exec sleep 300' &) ; exit 0");
+    ASSERT_TRUE(until([&] { return news.all[p].status && news.all[p].out.ends_with("\n"); }));
+    const pid_t stray = number_in(news.all[p].out);
+    ASSERT_FALSE(gone(stray));
+    host.execute(shell::forget_process{p});
+    EXPECT_TRUE(until([&] { return gone(stray); }));
+    EXPECT_TRUE(until([&] { return !host.hunting(); }));
+}
+
+TEST_F(process_tree_test, a_command_of_the_same_name_in_another_shell_is_another)
+{
+    const auto in_shell = [&](const char* shell) {
+        return start(std::string{runaway} + "sleep 300", [shell](shell::start_process& o) {
+            o.shell_id = shell;
+            o.command_id = "C0DE0000-0000-4000-8000-000000000001";
+        });
+    };
+    const auto killed = in_shell("5E110000-0000-4000-8000-000000000001");
+    const auto spared = in_shell("5E110000-0000-4000-8000-000000000002");
+    ASSERT_TRUE(until([&] { return news.all[spared].out.ends_with("\n") && news.all[killed].out.ends_with("\n"); }));
+    host.execute(shell::kill_process{killed});
+    EXPECT_TRUE(until([&] { return gone(number_in(news.all[killed].out)) && !host.hunting(); }));
+    EXPECT_FALSE(gone(number_in(news.all[spared].out)));
+}
+
+TEST_F(process_tree_test, without_descriptors_the_command_ends_and_the_rest_when_there_are_some)
+{
+    const auto p = start(std::string{runaway} + "sleep 300");
+    ASSERT_TRUE(until([&] { return news.all[p].out.ends_with("\n"); }));
+    const pid_t stray = number_in(news.all[p].out);
+    rlimit usual{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+    const rlimit none{3, usual.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    host.execute(shell::kill_process{p});
+    EXPECT_TRUE(until([&] { return news.all[p].status.has_value(); }));
+    EXPECT_FALSE(gone(stray));
+    EXPECT_TRUE(host.hunting());
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+    EXPECT_TRUE(until([&] { return gone(stray) && news.all[p].over(); }));
 }
 
 /// Each of them starts the next one and ends: on and on, in a session of its own each time.
@@ -123,6 +169,30 @@ TEST_P(family_test, all_descendants_are_found_and_killed)
     ::close(pipe_ends[0]);
     while (::waitpid(-1, nullptr, 0) > 0) {}
     EXPECT_EQ(kill_all_descendants(GetParam()), 0U);
+}
+
+TEST_P(family_test, what_takes_no_signal_of_ours_is_not_found_for_ever)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root can make a process of another user";
+    const pid_t ours = ::fork();
+    if (ours == 0) {
+        int wait[2];
+        if (::pipe2(wait, O_CLOEXEC) != 0) ::_exit(1);
+        const pid_t roots = ::fork();
+        char byte = 0;
+        if (roots == 0) { // ends with its parent
+            ::close(wait[1]);
+            ::_exit(::read(wait[0], &byte, 1) == 0 ? 0 : 1);
+        }
+        if (::setuid(65534) != 0) ::_exit(2);
+        std::vector<doomed_command> doomed{{roots, false, "its", false}};
+        const hunted outcome = kill_commands(doomed, {roots}, {}, GetParam());
+        ::_exit(!outcome.looked ? 3 : doomed[0].found || outcome.strays ? 4 : ::kill(roots, 0) == 0 ? 5 : 0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(ours, &status, 0), ours);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_P(family_test, one_whose_first_thread_has_ended_is_alive)
