@@ -131,7 +131,8 @@ private:
     field kind_ = field::plain;
 };
 
-/// Where user, host and port begin, as clients read it that forgive much: after "//", "\\\\", "http:/"; 0 = nowhere.
+/// Where user, host and port begin, as clients read it that forgive much: after two slashes of either kind, or "http:";
+/// 0 = nowhere.
 std::size_t authority_in(base::bytes_view location)
 {
     constexpr base::bytes_view slashes = "/\\";
