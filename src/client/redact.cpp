@@ -65,7 +65,16 @@ std::string redact_location(base::bytes_view value)
     return out;
 }
 
-enum class field { plain, secret, challenges, location };
+/// "5; url=https://web2/"
+std::string redact_refresh(base::bytes_view value)
+{
+    const auto at = base::lower(value).find("url=");
+    if (at == std::string::npos) return redact_location(value);
+    return redact_location(value.substr(0, at)) + std::string(value.substr(at, 4)) +
+           redact_location(value.substr(at + 4));
+}
+
+enum class field { plain, secret, challenges, location, refresh };
 
 field kind_of(base::bytes_view name)
 {
@@ -73,7 +82,8 @@ field kind_of(base::bytes_view name)
     const auto is = [&lower](base::bytes_view other) { return lower == other; };
     const auto has = [&lower](base::bytes_view part) { return lower.find(part) != std::string::npos; };
     if (is("www-authenticate") || is("proxy-authenticate")) return field::challenges;
-    if (is("location") || is("content-location") || is("refresh")) return field::location;
+    if (is("location") || is("content-location")) return field::location;
+    if (is("refresh")) return field::refresh;
     if (has("cookie") || has("token") || has("authorization") || has("authentication-info")) return field::secret;
     return field::plain;
 }
@@ -84,6 +94,7 @@ std::string redact_value(field kind, base::bytes_view value)
     case field::secret: return struck(value.size());
     case field::challenges: return redact_challenges(value);
     case field::location: return redact_location(value);
+    case field::refresh: return redact_refresh(value);
     case field::plain: break;
     }
     return std::string(value);
@@ -97,62 +108,51 @@ public:
     std::string redact_line(base::bytes_view line)
     {
         const auto stop = line.find('\r');
-        std::string out = redact_whole(line.substr(0, stop));
+        const bool folded = line.starts_with(' ') || line.starts_with('\t');
+        if (!folded) kind_ = field::plain;
+        std::string out = redact_piece(line.substr(0, stop), folded);
         for (line.remove_prefix(std::min(stop, line.size())); !line.empty();) {
             const auto piece = line.substr(1, line.find('\r', 1) - 1);
             line.remove_prefix(piece.size() + 1);
-            out.append("\r").append(redact_piece(piece));
+            out.append("\r").append(redact_piece(piece, false));
         }
         return out;
     }
 
 private:
-    std::string redact_whole(base::bytes_view line)
+    /// A field, or more of the one before: a folded line (which nobody may send any more), or something behind a CR.
+    std::string redact_piece(base::bytes_view piece, bool folded)
     {
-        // A folded line, which nobody may send any more, belongs to the field before it.
-        if (line.starts_with(' ') || line.starts_with('\t'))
-            return kind_ == field::plain ? std::string(line) : " " + struck(line.size());
-        kind_ = field::plain;
-        return redact_piece(line);
-    }
-    /// Has a name of its own, or belongs to what came before.
-    std::string redact_piece(base::bytes_view piece)
-    {
+        if (piece.empty()) return {};
+        if (kind_ != field::plain) return (folded ? " " : "") + struck(piece.size());
         const auto colon = piece.find(':');
-        const field own = colon == base::bytes_view::npos ? field::plain : kind_of(base::trim(piece.substr(0, colon)));
-        if (own == field::plain)
-            return kind_ == field::plain || piece.empty() ? std::string(piece) : struck(piece.size());
-        kind_ = own;
+        kind_ = kind_of(base::trim(piece.substr(0, colon)));
+        if (colon == base::bytes_view::npos) return std::string(piece);
         const auto value = base::trim(piece.substr(colon + 1));
-        const auto shown = redact_value(own, value);
+        const auto shown = redact_value(kind_, value);
         return shown == value ? std::string(piece) : std::string(piece.substr(0, colon)) + ": " + shown;
     }
 
     field kind_ = field::plain;
 };
 
-/// Where user, host and port begin, as clients read it that forgive much: after two slashes of either kind, or "http:";
-/// 0 = nowhere.
-std::size_t authority_in(base::bytes_view location)
+/// "https://" or "//", as RFC 3986 has it; empty if the location begins otherwise.
+base::bytes_view scheme_of(base::bytes_view location)
 {
-    constexpr base::bytes_view slashes = "/\\";
-    for (std::size_t i = 0; i < location.size(); ++i) {
-        const bool colon = location[i] == ':';
-        if (!colon && slashes.find(location[i]) == base::bytes_view::npos) continue;
-        const auto after = std::min(location.find_first_not_of(slashes, colon ? i + 1 : i), location.size());
-        const std::size_t run = after - (colon ? i + 1 : i);
-        const std::string before = base::lower(location.substr(0, i).substr(i < 5 ? 0 : i - 5));
-        if (colon ? run >= 1 || before.ends_with("http") || before.ends_with("https") : run >= 2) return after;
-        i = std::max(i + 1, after) - 1;
-    }
-    return 0;
+    const auto name_end =
+        location.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.");
+    const bool named = name_end != base::bytes_view::npos && name_end != 0 && location[name_end] == ':';
+    const std::size_t at = named ? name_end + 1 : 0;
+    return location.substr(at).starts_with("//") ? location.substr(0, at + 2) : base::bytes_view{};
 }
 
 /// "host", "host:443", "[::1]:443"; not "ada:pw", the beginning of a login.
-bool has_plain_port(base::bytes_view host)
+bool is_host(base::bytes_view text)
 {
-    const auto colon = host.find(':', host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
-    return colon == base::bytes_view::npos || host.find_first_not_of("0123456789", colon + 1) == base::bytes_view::npos;
+    const auto colon = text.find(':', text.starts_with('[') ? std::min(text.find(']'), text.size()) : 0);
+    if (colon == base::bytes_view::npos) return true;
+    const auto port = text.substr(colon + 1);
+    return !port.empty() && port.find_first_not_of("0123456789") == base::bytes_view::npos;
 }
 
 } // namespace
@@ -160,22 +160,32 @@ bool has_plain_port(base::bytes_view host)
 location_parts split_location(base::bytes_view location)
 {
     location_parts out;
-    if (const std::size_t begin = authority_in(location); begin != 0) {
-        out.scheme = location.substr(0, begin);
-        location.remove_prefix(begin);
+    const auto cut = [&out](base::bytes_view from) {
+        out.place = from.substr(0, from.find_first_of("?#;"));
+        out.rest = from.substr(out.place.size());
+    };
+    out.scheme = scheme_of(location);
+    auto left = location.substr(out.scheme.size());
+    if (!out.scheme.empty()) {
         // Before anything else is cut off: a password may hold a ';'.
-        const auto authority = location.substr(0, location.find_first_of("/\\?#"));
-        auto at = authority.rfind('@');
-        const auto host = authority.substr(at == base::bytes_view::npos ? 0 : at + 1);
-        // One that should have been percent-encoded ends later.
-        if (!has_plain_port(host) && location.rfind('@') != base::bytes_view::npos) at = location.rfind('@');
-        if (at != base::bytes_view::npos) {
-            out.login = location.substr(0, at);
-            location.remove_prefix(at + 1);
+        const auto authority = left.substr(0, left.find_first_of("/\\?#"));
+        if (const auto at = authority.rfind('@'); at != base::bytes_view::npos) {
+            out.login = left.substr(0, at);
+            left.remove_prefix(at + 1);
         }
     }
-    out.place = location.substr(0, location.find_first_of("?#;"));
-    out.rest = location.substr(out.place.size());
+    cut(left);
+    const auto host_end = left.find_first_of("/\\?#;");
+    const bool usual = out.scheme.empty() || (is_host(left.substr(0, host_end)) &&
+                                              (host_end == base::bytes_view::npos || left[host_end] != '\\'));
+    const bool on_the_host = out.place.starts_with('/') && !out.place.starts_with("/\\");
+    if (usual && out.place.find_first_of(on_the_host ? ":" : "@") == base::bytes_view::npos) return out;
+    // It breaks the rules, but there is somebody who reads a login in it: all before the last '@' may be one.
+    if (const auto at = location.rfind('@'); at != base::bytes_view::npos) {
+        out.scheme = {};
+        out.login = location.substr(0, at);
+        cut(location.substr(at + 1));
+    }
     return out;
 }
 
@@ -194,8 +204,12 @@ std::string redact_answer(base::bytes_view text)
         if (text.empty()) break;
         out += text.front();
         text.remove_prefix(1);
-        // An empty line may stand before the head, and after one of an interim answer.
-        if (content.empty() && begun && !text.starts_with("HTTP/1.")) break;
+        if (!content.empty()) continue;
+        // Empty lines may stand before the head, and after one of an interim answer.
+        const auto run = text.substr(0, text.find_first_not_of("\r\n"));
+        out += run;
+        text.remove_prefix(run.size());
+        if (begun && !text.starts_with("HTTP/1.")) break;
     }
     return out.append(text);
 }

@@ -278,7 +278,7 @@ class Requests(unittest.TestCase):
         names = {line.split("=")[0] for line in lines if "=" in line}
         self.assertIn("MINE", names)
         self.assertLessEqual(names, {"MINE", "HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "PWD", "OLDPWD", "SHLVL", "_",
-                                     "WINRM_SHELL_ID", "WINRM_COMMAND_ID"})
+                                     "WINRM_SHELL_ID", "WINRM_COMMAND_ID", "WINRM_PROCESS_MARK"})
         numbers = [int(line) for line in lines if line.isdigit()]
         self.assertLessEqual(set(numbers), {0, 1, 2, 3})  # 3 is ls reading the folder
         self.delete(shell)

@@ -208,9 +208,8 @@ void user_processes::ended(std::uint64_t number, int status)
     const auto p = std::move(at->second);
     all_.erase(at);
     if (const auto s = serving_.find(key_of(p->who)); s != serving_.end() && s->second == number) serving_.erase(s);
-    // It may have been killed before it had ended what it had started. (Orphans of another with this uid go to that
-    // one.)
-    children_.kill_orphans_of(p->who.uid());
+    // One that was killed could not end what it had started. (Orphans of another with this uid go to that one.)
+    if (status != 0) children_.kill_orphans_of(p->who.uid());
     if (!p->cgroup.empty()) {
         left_cgroups_.push_back(p->cgroup);
         tidy_cgroups();

@@ -93,6 +93,12 @@ bool may_start(const shell::start_process& order, const account& who)
            (order.use_shell && std::all_of(order.environment.begin(), order.environment.end(), is_harmless));
 }
 
+std::string process_mark(const shell::start_process& order)
+{
+    return until_nul(order.shell_id) + '/' + until_nul(order.command_id) + '/' +
+           std::to_string(static_cast<std::uint64_t>(order.process));
+}
+
 child_plan plan_child(const shell::start_process& order, const account& who)
 {
     environment env;
@@ -107,6 +113,7 @@ child_plan plan_child(const shell::start_process& order, const account& who)
             if (may_set(v)) env.set(v.name, v.value);
     env.set(shell_marker, until_nul(order.shell_id));
     env.set(command_marker, until_nul(order.command_id));
+    env.set(process_marker, process_mark(order));
 
     child_plan plan;
     plan.directory = order.working_directory.empty() ? who.home : until_nul(order.working_directory);

@@ -26,8 +26,11 @@ struct child_plan
     std::string directory;                ///< absolute
 };
 
-/// Every child's environment names the command it belongs to: stray processes are recognised by it.
-inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marker = "WINRM_COMMAND_ID";
+/// Every child's environment names the command it belongs to, for the command's own use, and has a mark by which stray
+/// processes are recognised: clients may give the ids, and give them again.
+inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marker = "WINRM_COMMAND_ID",
+                                  process_marker = "WINRM_PROCESS_MARK";
+[[nodiscard]] std::string process_mark(const shell::start_process& order);
 /// The session's variables from an environment as execve passes it.
 [[nodiscard]] std::vector<shell::variable> session_variables(const char* const* environment);
 
@@ -36,7 +39,7 @@ inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marke
 [[nodiscard]] bool may_start(const shell::start_process& order, const account& who);
 
 /// Nothing else is inherited from our own environment. HOME, USER, LOGNAME, SHELL, PATH and LANG come first, then the
-/// session's variables, then the client's (each may replace the earlier), then the two markers (which nothing
+/// session's variables, then the client's (each may replace the earlier), then the markers (which nothing
 /// replaces). Names that execve could not carry ('=' or NUL inside, empty) and those that make the loader or the C
 /// library use other code or data (LD_*, GCONV_PATH, …) are left out.
 ///

@@ -21,8 +21,8 @@ constexpr milliseconds sweep_pause{10};       ///< many commands that end togeth
 constexpr milliseconds late_sweep_pause{100}; ///< where cgroups have killed all but what moved itself out of them
 constexpr milliseconds next_sweep_pause{50};  ///< then twice as long each time
 constexpr milliseconds longest_sweep_pause{5'000};
-constexpr int quiet_looks = 3; ///< that found nothing more, in a row: then it is believed
-constexpr int most_looks = 20; ///< about a minute: what dies as slowly as that waits for a disk
+constexpr int quiet_looks = 3;               ///< that found nothing more, in a row: then it is believed
+constexpr milliseconds longest_hunt{60'000}; ///< what dies as slowly as that waits for a disk
 constexpr milliseconds tidy_pause{20};
 
 struct pipe_pair
@@ -86,7 +86,7 @@ struct process_host::doomed
 {
     command_ptr who; ///< nullptr: orphans that name no command
     int quiet = 0;   ///< looks in a row that found nothing of it
-    int looks = 0;
+    base::time_point until{};
 };
 
 process_host::process_host(io::loop& on, host_options options, process_news& news)
@@ -135,7 +135,7 @@ void process_host::carry_out(shell::start_process&& order)
 
     auto c = std::make_shared<command>();
     c->ref = order.process;
-    c->mark = command_mark(order.shell_id, order.command_id);
+    c->mark = process_mark(order);
     c->group = groups_.make(folder_name(order.shell_id), folder_name(order.command_id));
     const io::unique_fd procs = command_groups::open_procs(c->group);
     const spawn_handles handles{in ? in->read.get() : nothing.get(), out->write.get(), err->write.get(), procs.get()};
@@ -155,12 +155,7 @@ void process_host::carry_out(shell::start_process&& order)
     c->out.pipe.emplace(loop_, out->read.release());
     c->err.pipe.emplace(loop_, err->read.release());
     if (in) c->in.emplace(loop_, in->write.release());
-    // The number says nothing any more about an older command that had it.
-    const auto is_not = [&c](const command_ptr& old) {
-        if (old && old->reaped && old->pid == c->pid) old->pid = -1;
-    };
-    for (const auto& [ref, old] : commands_) is_not(old);
-    for (const doomed& old : doomed_) is_not(old.who);
+    forget_number(c->pid);
     commands_[c->ref] = c;
     living_[c->pid] = c;
     news_.started(c->ref, static_cast<std::uint32_t>(c->pid));
@@ -292,8 +287,9 @@ void process_host::carry_out(shell::forget_process&& order)
 void process_host::condemn(const command_ptr& c)
 {
     const auto at = std::find_if(doomed_.begin(), doomed_.end(), [&](const doomed& d) { return d.who == c; });
-    if (at == doomed_.end()) doomed_.push_back({c});
-    else *at = {c};
+    const doomed fresh{c, 0, loop_.now() + longest_hunt};
+    if (at == doomed_.end()) doomed_.push_back(fresh);
+    else *at = fresh;
     looks_in_row_ = 0;
     if (!std::exchange(sweep_is_near_, true))
         sweep_timer_.set_after(groups_.available() ? late_sweep_pause : sweep_pause, [this] { sweep(); });
@@ -302,9 +298,13 @@ void process_host::condemn(const command_ptr& c)
 void process_host::sweep()
 {
     sweep_is_near_ = false;
+    if (no_children()) return doomed_.clear();
     std::vector<doomed_command> targets;
     std::set<command_ptr> all_doomed;
     for (const doomed& d : doomed_) {
+        // No number is given again as long as it names a session or group. What has it now is somebody else.
+        if (d.who && d.who->reaped && d.who->pid > 0 && (::kill(d.who->pid, 0) == 0 || errno != ESRCH))
+            forget_number(d.who->pid);
         targets.push_back(d.who ? doomed_command{d.who->pid, d.who->reaped, d.who->mark} : doomed_command{});
         all_doomed.insert(d.who);
     }
@@ -321,6 +321,7 @@ void process_host::sweep()
         for (const doomed& d : doomed_) // without a look at /proc these are all that are known
             if (d.who && !d.who->reaped) ::kill(-d.who->pid, SIGKILL);
     }
+    std::erase_if(doomed_, [now = loop_.now()](const doomed& d) { return d.quiet == quiet_looks || d.until <= now; });
     if (doomed_.empty()) return;
     const int doublings = std::min(looks_in_row_++, 10);
     sweep_timer_.set_after(std::min(next_sweep_pause * (1 << doublings), longest_sweep_pause), [this] { sweep(); });
@@ -329,17 +330,24 @@ void process_host::sweep()
 /// What keeps forking may have slipped between two looks, so that one which found nothing proves little.
 void process_host::believe(const std::vector<doomed_command>& looked_for, bool strays)
 {
-    if (no_children()) return doomed_.clear();
     bool strays_known = false;
     for (std::size_t i = 0; i < doomed_.size(); ++i) {
         doomed& d = doomed_[i];
         const bool found = d.who ? looked_for[i].found : strays;
         strays_known = strays_known || !d.who;
-        ++d.looks;
         d.quiet = found ? 0 : d.quiet + 1;
     }
-    std::erase_if(doomed_, [](const doomed& d) { return d.quiet == quiet_looks || d.looks == most_looks; });
-    if (strays && !strays_known) doomed_.push_back({nullptr});
+    if (strays && !strays_known) doomed_.push_back({nullptr, 0, loop_.now() + longest_hunt});
+}
+
+/// It says nothing any more about an older command that had it.
+void process_host::forget_number(pid_t pid)
+{
+    const auto forget = [pid](const command_ptr& old) {
+        if (old && old->reaped && old->pid == pid) old->pid = -1;
+    };
+    for (const auto& [ref, old] : commands_) forget(old);
+    for (const doomed& old : doomed_) forget(old.who);
 }
 
 void process_host::tidy_groups()
@@ -369,7 +377,7 @@ void process_host::reap()
     }
 }
 
-void process_host::kill_everything()
+bool process_host::kill_everything()
 {
     for (auto& [ref, c] : commands_) command_groups::kill(c->group);
     // Round by round, because a process killed while it forks leaves a child that this look did not see.
@@ -381,6 +389,7 @@ void process_host::kill_everything()
     }
     for (auto& [ref, c] : commands_)
         if (c->group) groups_.release(std::exchange(c->group, {}));
+    return no_children();
 }
 
 } // namespace winrm::service::user

@@ -57,7 +57,8 @@ public:
     /// started, not_started and (when nothing need be waited for) input_taken are told before this returns.
     void execute(shell::process_order order);
     /// Kills every descendant of this process and waits for its end, at most about a second.
-    void kill_everything();
+    /// @return false: some are left.
+    bool kill_everything();
     /// Is it still looking for what commands left behind?
     [[nodiscard]] bool hunting() const noexcept { return !doomed_.empty(); }
     /// Commands not yet forgotten.
@@ -82,6 +83,7 @@ private:
     void condemn(const command_ptr& c);
     void sweep();
     void believe(const std::vector<doomed_command>& looked_for, bool strays);
+    void forget_number(pid_t pid);
     void tidy_groups();
 
     io::loop& loop_;

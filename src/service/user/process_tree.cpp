@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <sstream>
-#include <string_view>
 #include <sys/prctl.h>
 #include <unistd.h>
 #include <unordered_map>
@@ -102,12 +101,9 @@ private:
 std::string mark_of(pid_t pid)
 {
     const std::string environment = std::string(1, '\0') + read_proc(pid, "environ", 4 * 1024 * 1024);
-    const auto value = [&environment](std::string_view name) {
-        const std::string key = std::string(1, '\0').append(name) + '=';
-        const std::size_t at = environment.find(key);
-        return at == std::string::npos ? std::string{} : std::string{environment.c_str() + at + key.size()};
-    };
-    return command_mark(value(shell_marker), value(command_marker));
+    const std::string key = std::string(1, '\0').append(process_marker) + '=';
+    const std::size_t at = environment.find(key);
+    return at == std::string::npos ? std::string{} : std::string{environment.c_str() + at + key.size()};
 }
 
 /// Which processes belong to doomed commands. A child of theirs does in any case, and is not asked about.
@@ -135,7 +131,7 @@ private:
     {
         if (spared_.contains(mark)) return nullptr;
         for (doomed_command& d : doomed_)
-            if (mark == d.mark) return &d.found;
+            if (!mark.empty() && mark == d.mark) return &d.found;
         return spared_.empty() ? &strays_ : nullptr;
     }
 
@@ -181,11 +177,6 @@ template <class Whose> bool stop_and_kill(family_from source, Whose& whose, std:
 } // namespace
 
 void become_subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
-
-std::string command_mark(const std::string& shell_id, const std::string& command_id)
-{
-    return shell_id + '\n' + command_id;
-}
 
 family_from best_family_source()
 {

@@ -18,16 +18,13 @@ void become_subreaper();
 enum class family_from { kernel, all_processes };
 [[nodiscard]] family_from best_family_source();
 
-/// What names a command in the environments of its processes: ids of commands alone need not be unique.
-[[nodiscard]] std::string command_mark(const std::string& shell_id, const std::string& command_id);
-
 /// A command whose processes must all go.
 struct doomed_command
 {
     pid_t root = -1;          ///< first process, leader of its session; -1 = its number is somebody else's now
     bool root_reaped = false; ///< then the number counts as session and group only
-    std::string mark;
-    bool found = false; ///< out: something of it lived and took the signal
+    std::string mark;         ///< process_mark() in its environment
+    bool found = false;       ///< out: something of it lived and took the signal
 };
 struct hunted
 {

@@ -67,7 +67,7 @@ private:
     {
         if (std::exchange(stopping_, true)) return;
         if (!server_) return loop_.stop();
-        server_->close_all();
+        if (!server_->close_all()) status_ = 1; // so that the monitor looks after what is left
         flush_until_ = loop_.now() + base::milliseconds{1000};
         flush();
     }

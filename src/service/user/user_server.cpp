@@ -213,11 +213,11 @@ void user_server::tell_status()
     tell_(now);
 }
 
-void user_server::close_all()
+bool user_server::close_all()
 {
     table_.close_all(loop_.now());
     pump();
-    host_.kill_everything();
+    return host_.kill_everything();
 }
 
 std::size_t user_server::unsent() const

@@ -33,7 +33,8 @@ public:
     /// One that did not get here, because this process had no number left for its descriptor. The front sees it end.
     void connection_lost(const std::string& peer);
     /// Closes every shell and kills every tree; replies already made are still sent.
-    void close_all();
+    /// @return false: processes are left that could not be killed.
+    bool close_all();
     /// Bytes of replies that the front has not taken yet.
     [[nodiscard]] std::size_t unsent() const;
     [[nodiscard]] wire::user_status status() const;

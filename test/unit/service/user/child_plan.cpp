@@ -12,6 +12,7 @@ const account ada{"ada", "/home/ada", "/bin/bash", "C.UTF-8", false, true};
 shell::start_process order(std::string line)
 {
     shell::start_process o;
+    o.process = shell::process_ref{7};
     o.command_line = std::move(line);
     o.shell_id = "SHELL-1";
     o.command_id = "COMMAND-1";
@@ -44,9 +45,10 @@ TEST(child_plan, runs_no_profile_unless_asked)
 TEST(child_plan, environment_is_made_from_nothing)
 {
     const child_plan p = plan_child(order("x"), ada);
-    EXPECT_EQ(p.environment.size(), 8U);
-    for (const char* line : {"HOME=/home/ada", "USER=ada", "LOGNAME=ada", "SHELL=/bin/bash", "LANG=C.UTF-8",
-                             "WINRM_SHELL_ID=SHELL-1", "WINRM_COMMAND_ID=COMMAND-1"})
+    EXPECT_EQ(p.environment.size(), 9U);
+    for (const char* line :
+         {"HOME=/home/ada", "USER=ada", "LOGNAME=ada", "SHELL=/bin/bash", "LANG=C.UTF-8", "WINRM_SHELL_ID=SHELL-1",
+          "WINRM_COMMAND_ID=COMMAND-1", "WINRM_PROCESS_MARK=SHELL-1/COMMAND-1/7"})
         EXPECT_TRUE(has(p, line)) << line;
 }
 
@@ -66,7 +68,7 @@ TEST(child_plan, client_replaces_ours_but_not_the_markers_and_not_the_loader)
     EXPECT_TRUE(has(p, "LANG=de_DE.UTF-8"));
     EXPECT_TRUE(has(p, "A=2"));
     EXPECT_TRUE(has(p, "WINRM_COMMAND_ID=COMMAND-1"));
-    EXPECT_EQ(p.environment.size(), 9U);
+    EXPECT_EQ(p.environment.size(), 10U);
 }
 
 TEST(child_plan, the_pam_session_lies_between_ours_and_the_clients)
@@ -92,7 +94,7 @@ TEST(child_plan, the_pam_session_lies_between_ours_and_the_clients)
     const child_plan p = plan_child(o, who);
     for (const char* line : {"PATH=/opt/bin", "KRB5CCNAME=FILE:/tmp/a=b", "LANG=fr_FR", "HOME=/home/ada"})
         EXPECT_TRUE(has(p, line)) << line;
-    EXPECT_EQ(p.environment.size(), 9U);
+    EXPECT_EQ(p.environment.size(), 10U);
     EXPECT_TRUE(session_variables(nullptr).empty());
 }
 

@@ -86,7 +86,7 @@ TEST_F(process_tree_test, killing_one_command_spares_the_others)
 
 TEST_F(process_tree_test, an_orphan_that_names_a_command_nobody_knows_is_nobodys_too)
 {
-    const auto p = start("(WINRM_COMMAND_ID=x setsid sh -c 'echo $$; exec sleep 300' &) ; exit 0");
+    const auto p = start("(WINRM_PROCESS_MARK=x setsid sh -c 'echo $$; exec sleep 300' &) ; exit 0");
     ASSERT_TRUE(until([&] { return news.all[p].status && news.all[p].out.ends_with("\n"); }));
     const pid_t stray = number_in(news.all[p].out);
     ASSERT_FALSE(gone(stray));
@@ -109,6 +109,18 @@ TEST_F(process_tree_test, a_command_of_the_same_name_in_another_shell_is_another
     host.execute(shell::kill_process{killed});
     EXPECT_TRUE(until([&] { return gone(number_in(news.all[killed].out)) && !host.hunting(); }));
     EXPECT_FALSE(gone(number_in(news.all[spared].out)));
+}
+
+TEST_F(process_tree_test, a_command_that_is_given_the_name_of_one_that_ended_is_another)
+{
+    const auto named = [](shell::start_process& o) { o.command_id = "C0DE0000-0000-4000-8000-000000000001"; };
+    const auto first = start(std::string{runaway} + "exit 0", named);
+    ASSERT_TRUE(until([&] { return news.all[first].status && news.all[first].out.ends_with("\n"); }));
+    host.execute(shell::forget_process{first});
+    const auto second = start(std::string{runaway} + "sleep 300", named);
+    ASSERT_TRUE(until([&] { return news.all[second].out.ends_with("\n"); }));
+    EXPECT_TRUE(until([&] { return gone(number_in(news.all[first].out)) && !host.hunting(); }));
+    EXPECT_FALSE(gone(number_in(news.all[second].out)));
 }
 
 TEST_F(process_tree_test, without_descriptors_the_command_ends_and_the_rest_when_there_are_some)
