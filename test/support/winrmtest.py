@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -18,6 +19,11 @@ VECTORS = ROOT.parent / "shared" / "vectors"
 BIN = pathlib.Path(os.environ.get("WINRM_BIN", ROOT / "build" / "release" / "tools"))
 WINRM = str(BIN / "winrm" / "winrm")
 WINRMD = str(BIN / "winrmd" / "winrmd")
+# Programs keep ignoring what was ignored when they began; the tests may run under nohup or in a script's background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for _signal in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+    signal.signal(_signal, signal.SIG_DFL)
+
 PATIENCE = 60  # seconds until a hung program fails a test; never a measure of speed
 
 
