@@ -15,6 +15,14 @@ using namespace winrm::service::monitor;
 
 namespace {
 
+/// By the death of another child.
+template <class Call> auto uninterrupted(Call call)
+{
+    auto got = call();
+    while (got < 0 && errno == EINTR) got = call();
+    return got;
+}
+
 /// A child that leaves a family in a session of its own behind; whoever of it lives holds the pipe open.
 class Children : public testing::Test
 {
@@ -48,7 +56,7 @@ protected:
         }
         ::close(ready[1]);
         char byte = 0;
-        EXPECT_EQ(::read(ready[0], &byte, 1), 0); // closed by its execve
+        EXPECT_EQ(uninterrupted([&] { return ::read(ready[0], &byte, 1); }), 0); // closed by its execve
         ::close(ready[0]);
         return pid;
     }
@@ -57,9 +65,7 @@ protected:
     {
         ::kill(pid, SIGTERM);
         int status = 0;
-        pid_t reaped = -1;
-        while ((reaped = ::waitpid(pid, &status, 0)) < 0 && errno == EINTR) {} // by another's death
-        EXPECT_EQ(reaped, pid);
+        EXPECT_EQ(uninterrupted([&] { return ::waitpid(pid, &status, 0); }), pid);
         return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     }
     bool until(const bool& holds)
