@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <sstream>
 #include <unistd.h>
 
 namespace winrm::io {
@@ -24,6 +25,15 @@ bool write_small_file(const std::string& path, const std::string& text)
 {
     const unique_fd fd{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
     return fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+std::vector<pid_t> children_of_thread(pid_t process, pid_t thread)
+{
+    std::vector<pid_t> all;
+    std::istringstream text{
+        read_small_file("/proc/" + std::to_string(process) + "/task/" + std::to_string(thread) + "/children")};
+    for (pid_t pid = 0; text >> pid;) all.push_back(pid);
+    return all;
 }
 
 } // namespace winrm::io

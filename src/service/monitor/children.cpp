@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <dirent.h>
-#include <sstream>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -25,13 +24,8 @@ uid_t owner_of(pid_t pid)
     return at == std::string::npos ? ~uid_t{0} : static_cast<uid_t>(std::strtoul(status.c_str() + at + 5, nullptr, 10));
 }
 
-std::set<pid_t> all_children()
-{
-    std::set<pid_t> all;
-    std::istringstream text{io::read_small_file("/proc/self/task/" + std::to_string(::getpid()) + "/children")};
-    for (pid_t pid = 0; text >> pid;) all.insert(pid);
-    return all;
-}
+/// This process has one thread.
+std::vector<pid_t> all_children() { return io::children_of_thread(::getpid(), ::getpid()); }
 
 } // namespace
 
@@ -61,7 +55,8 @@ void children::reap()
 
 void children::adopt_orphans()
 {
-    foreign_ = all_children();
+    const std::vector<pid_t> before = all_children();
+    foreign_.insert(before.begin(), before.end());
     ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 

@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <sys/prctl.h>
 #include <unistd.h>
 #include <unordered_map>
@@ -81,11 +80,8 @@ public:
         // Each once: a folder that lies about parents (numbers are used again) must not make a circle.
         if (source_ == family_from::all_processes) return std::exchange(children_[parent], {});
         std::vector<pid_t> all;
-        const std::string tasks = tasks_of(parent);
-        for (const pid_t task : numbers_in(tasks)) {
-            std::istringstream text{io::read_small_file(tasks + '/' + std::to_string(task) + "/children")};
-            for (pid_t pid = 0; text >> pid;) all.push_back(pid);
-        }
+        for (const pid_t thread : numbers_in(tasks_of(parent)))
+            for (const pid_t pid : io::children_of_thread(parent, thread)) all.push_back(pid);
         return all;
     }
 
@@ -143,8 +139,8 @@ private:
 };
 
 /// @param whose  called for processes that have no doomed ancestor; says whose they are, nullptr: they are spared.
-/// @return false: /proc could not be read.
-template <class Whose> bool stop_and_kill(family_from source, Whose& whose, std::size_t& found)
+/// @return how many were found; nullopt: /proc could not be read.
+template <class Whose> std::optional<std::size_t> stop_and_kill(family_from source, Whose& whose)
 {
     std::unordered_set<pid_t> stopped;
     bool news = true, readable = true;
@@ -170,8 +166,8 @@ template <class Whose> bool stop_and_kill(family_from source, Whose& whose, std:
         }
     }
     for (const pid_t pid : stopped) ::kill(pid, SIGKILL);
-    found = stopped.size();
-    return readable;
+    if (!readable) return std::nullopt;
+    return stopped.size();
 }
 
 } // namespace
@@ -189,18 +185,15 @@ hunted kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>&
                      const std::set<std::string>& spared, family_from source)
 {
     judge whose{doomed, roots, spared};
-    std::size_t found = 0;
-    const bool looked = stop_and_kill(source, whose, found);
+    const bool looked = stop_and_kill(source, whose).has_value();
     return {looked, whose.found_strays()};
 }
 
 std::size_t kill_all_descendants(family_from source)
 {
-    std::size_t found = 0;
     bool any = false;
     const auto whose = [&any](pid_t, const process&) { return &any; };
-    stop_and_kill(source, whose, found);
-    return found;
+    return stop_and_kill(source, whose).value_or(0);
 }
 
 } // namespace winrm::service::user
