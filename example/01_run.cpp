@@ -16,5 +16,5 @@ int main(int argc, char** argv)
         return 255;
     }
     std::cout << got->out;
-    return got->exit_code;
+    return static_cast<int>(got->exit_code);
 }

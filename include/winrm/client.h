@@ -22,9 +22,9 @@ using std::chrono::milliseconds;
 
 struct client_options
 {
-    std::string ca_file;                     ///< PEM; "" = the system's certificate authorities
-    bool allow_unencrypted = false;          ///< Basic over plain HTTP: everybody on the way can read the password
-    milliseconds connect_timeout{20'000};    ///< name, connection and TLS together
+    std::string ca_file;                  ///< PEM, or one certificate in DER; "" = the system's certificate authorities
+    bool allow_unencrypted = false;       ///< Basic over plain HTTP: everybody on the way can read the password
+    milliseconds connect_timeout{20'000}; ///< name, connection and TLS together
     milliseconds operation_timeout{60'000};  ///< host's longest silence per request; our own patience is 15 s more
     std::size_t max_envelope_size = 512'000; ///< octets of one answer
     std::string user_agent = "OpenWinRM";
@@ -45,7 +45,9 @@ struct run_options
 
 struct run_output
 {
-    std::int32_t exit_code = 0; ///< as the host sent it
+    /// As the host wrote it: -2147483648 to 4294967295. Hosts write the same 32 bits with sign or without: 0xC000013A
+    /// is 3221225786 from one and -1073741510 from another; static_cast<std::uint32_t>(exit_code) is the same for both.
+    std::int64_t exit_code = 0;
     std::string out, err;       ///< raw bytes in the shell's code page
     std::uint64_t requests = 0; ///< HTTP requests until the result was there (clean-up follows)
     milliseconds elapsed{0};

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <arpa/inet.h>
+
 namespace winrm {
 namespace {
 
@@ -24,12 +26,9 @@ bool is_host_name(std::string_view text)
 bool is_v6(std::string_view text)
 {
     const auto zone = text.find('%');
-    const std::string_view address = text.substr(0, zone);
-    const auto hex = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
-    };
-    if (address.size() < 2 || address.size() > 45 || !std::all_of(address.begin(), address.end(), hex)) return false;
-    if (std::count(address.begin(), address.end(), ':') < 2) return false;
+    const std::string address(text.substr(0, zone));
+    in6_addr octets{};
+    if (address.find('\0') != std::string::npos || ::inet_pton(AF_INET6, address.c_str(), &octets) != 1) return false;
     return zone == std::string_view::npos || is_host_name(text.substr(zone + 1));
 }
 
@@ -61,15 +60,53 @@ result<void> take_port(std::string_view text, target& t)
     return {};
 }
 
+/// RFC 6874 section 2: in a URL the % before the zone is written %25. Many type it plainly, so both are taken.
+std::string decode_zone(std::string_view address, bool is_url)
+{
+    std::string out(address);
+    const auto sign = out.find("%25");
+    // Outside of a URL "%25" and digits may be an interface by its number.
+    const bool coded = sign != std::string::npos && sign + 3 < out.size() &&
+                       (is_url || !std::all_of(out.begin() + static_cast<std::ptrdiff_t>(sign) + 3, out.end(),
+                                               [](char c) { return c >= '0' && c <= '9'; }));
+    if (coded) out.erase(sign + 1, 2);
+    return out;
+}
+
+/// fe80::/10 (RFC 4291 section 2.5.6): the same address is on every network of a machine.
+bool is_link_local(std::string_view address)
+{
+    const std::string four = base::lower(address.substr(0, address.find(':')));
+    return four.size() == 4 && four.starts_with("fe") &&
+           (four[2] == '8' || four[2] == '9' || four[2] == 'a' || four[2] == 'b');
+}
+
+/// What stands between the brackets.
+result<std::string> read_v6(std::string_view text, bool is_url)
+{
+    std::string address = decode_zone(text, is_url);
+    const auto sign = address.find('%');
+    if (!is_v6(address)) {
+        if (sign != std::string::npos && is_v6(address.substr(0, sign)))
+            return bad("the network interface after the % of the IPv6 address is missing, or holds a character that no "
+                       "interface's name can have");
+        return bad("there is no IPv6 address in the brackets");
+    }
+    if (sign == std::string::npos && is_link_local(address))
+        return bad("the address " + address + " is link-local and needs the network interface that leads to it: [" +
+                   address + "%eth0], with the interface's name in place of eth0 (ip link lists them)");
+    return address;
+}
+
 // name, name:port, [v6] or [v6]:port
 result<void> take_host(std::string_view text, target& t)
 {
     if (!text.empty() && text.front() == '[') {
         const auto close = text.find(']');
         if (close == std::string_view::npos) return bad("the bracket of the IPv6 address is not closed");
-        const std::string_view address = text.substr(1, close - 1);
-        if (!is_v6(address)) return bad("there is no IPv6 address in the brackets");
-        t.host = address;
+        auto address = read_v6(text.substr(1, close - 1), t.scheme_given);
+        if (!address) return std::move(address).error();
+        t.host = std::move(*address);
         text.remove_prefix(close + 1);
         if (text.empty()) return {};
         if (text.front() != ':') return bad("only :port may follow the bracket");
@@ -134,8 +171,10 @@ std::string target::url() const
 {
     const bool brackets = host.find(':') != std::string::npos;
     std::string out = tls ? "https://" : "http://";
+    const std::size_t zone = brackets ? host.find('%') : std::string::npos;
     if (brackets) out += '[';
-    out += host;
+    out += host.substr(0, zone);
+    if (zone != std::string::npos) out += "%25" + host.substr(zone + 1); // RFC 6874 section 2
     if (brackets) out += ']';
     return out + ':' + std::to_string(port) + path;
 }

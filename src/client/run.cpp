@@ -1,5 +1,6 @@
 #include "client/run.h"
 
+#include "base/text.h"
 #include "wsman/config_resource.h"
 
 #include <algorithm>
@@ -293,9 +294,11 @@ struct run::impl : std::enable_shared_from_this<run::impl>
 
     void handle(shell::command_output&& e)
     {
-        if (told) return;
-        (e.stream == "stderr" ? result_.bytes_err : result_.bytes_out) += e.data.size();
-        if (call.output) call.output(e.stream, e.data);
+        // Nobody asked for a third stream, and its bytes are no output of the command: only a trace shows them.
+        const bool is_err = base::iequals(e.stream, "stderr");
+        if (told || (!is_err && !base::iequals(e.stream, "stdout"))) return;
+        (is_err ? result_.bytes_err : result_.bytes_out) += e.data.size();
+        if (call.output) call.output(is_err ? "stderr" : "stdout", e.data);
     }
 
     void handle(shell::input_wanted&&)

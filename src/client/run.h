@@ -30,7 +30,7 @@ struct run_request
 
 struct run_result
 {
-    std::optional<std::int32_t> exit_code; ///< nullopt: the host sent none
+    std::optional<std::int64_t> exit_code; ///< nullopt: the host sent none
     std::uint64_t bytes_out = 0, bytes_err = 0;
     /// A connection was lost while the host may have been answering with output: some may be missing.
     bool output_uncertain = false;
@@ -49,6 +49,7 @@ class run
 public:
     struct handlers
     {
+        /// `stream` is "stdout" or "stderr"; what a host sends of others is dropped.
         std::function<void(base::bytes_view stream, base::bytes_view data)> output;
         /// There is room for stdin: call send_input when bytes are at hand.
         std::function<void()> input_wanted;

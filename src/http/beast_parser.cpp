@@ -71,6 +71,15 @@ bool parse_request(std::string_view head, request_line& line, const field_sink& 
 
 bool parse_response(std::string_view head, status_line& line, const field_sink& field)
 {
+    // RFC 9112 section 4 has a blank after the status also where no reason follows, and Beast insists on it. Some hosts
+    // leave it out, and common clients take that.
+    constexpr std::size_t status_end = std::string_view{"HTTP/1.1 200"}.size();
+    std::string completed;
+    if (head.size() > status_end && head[status_end] == '\r') {
+        completed = head;
+        completed.insert(status_end, 1, ' ');
+        head = completed;
+    }
     parser<false> p;
     if (!parse(p, head, &line.reason)) return false;
     const auto& message = p.get();

@@ -11,11 +11,22 @@
 #include <sys/stat.h>
 
 #include <optional>
+#include <system_error>
 
 namespace winrm::io {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+
+/// What the system refuses, as the standard's exception: its number is for callers, who have no Boost.
+template <class Make> auto with_errno(Make make)
+{
+    try {
+        return make();
+    } catch (const boost::system::system_error& e) {
+        throw std::system_error(e.code().value(), std::system_category());
+    }
+}
 
 // ---- loop
 
@@ -27,7 +38,7 @@ struct loop::impl
     asio::steady_timer first{context};
 };
 
-loop::loop() : impl_(std::make_unique<impl>()) {}
+loop::loop() : impl_(with_errno([] { return std::make_unique<impl>(); })) {}
 loop::~loop() = default;
 
 void loop::run()

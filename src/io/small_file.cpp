@@ -1,8 +1,10 @@
 #include "io/small_file.h"
 
+#include "base/system_reason.h"
 #include "io/unique_fd.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fcntl.h>
 #include <sstream>
 #include <unistd.h>
@@ -19,6 +21,25 @@ std::string read_small_file(const std::string& path, std::size_t most)
         if (got <= 0) break;
     }
     return text;
+}
+
+result<std::string> read_whole_file(const std::string& path, std::size_t most)
+{
+    const auto unreadable = [](int number) {
+        return error(errc::bad_config, "cannot be read: " + base::file_reason(number));
+    };
+    const unique_fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
+    if (!fd) return unreadable(errno);
+    std::string text;
+    char piece[16 * 1024];
+    for (;;) {
+        const ssize_t got = ::read(fd.get(), piece, sizeof piece);
+        if (got == 0) return text;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return unreadable(errno);
+        text.append(piece, static_cast<std::size_t>(got));
+        if (text.size() > most) return error(errc::bad_config, "is larger than " + std::to_string(most) + " bytes");
+    }
 }
 
 bool write_small_file(const std::string& path, const std::string& text)

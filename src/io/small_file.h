@@ -1,6 +1,8 @@
 // Files of the kernel (/proc, cgroups): small, read and written at once.
 #pragma once
 
+#include <winrm/result.h>
+
 #include <cstddef>
 #include <string>
 #include <sys/types.h>
@@ -10,6 +12,9 @@ namespace winrm::io {
 
 /// At most `most` bytes; "" also if it cannot be read.
 [[nodiscard]] std::string read_small_file(const std::string& path, std::size_t most = 1024 * 1024);
+/// A file that the user names, from beginning to end; a pipe too.
+/// @errors bad_config: a clause to stand after the file's name ("cannot be read: there is no such file…")
+[[nodiscard]] result<std::string> read_whole_file(const std::string& path, std::size_t most);
 /// With one write, into a file that is there. @return false: not, or not all of it.
 bool write_small_file(const std::string& path, const std::string& text);
 

@@ -1,9 +1,9 @@
 #include "net/connect.h"
 
+#include "base/system_reason.h"
 #include "net/resolve.h"
 
 #include <cerrno>
-#include <cstring>
 #include <list>
 #include <optional>
 
@@ -14,16 +14,19 @@ namespace {
 /// RFC 8305 section 5, "Connection Attempt Delay".
 constexpr base::milliseconds head_start{250};
 
-std::string cause(int number, const std::string& where, std::uint16_t port)
+std::string zone_needed(const address& to)
 {
-    const std::string at = where + " port " + std::to_string(port);
+    return "a link-local address needs the network interface that leads to it: [" + to.text() +
+           "%eth0], with the interface's name in place of eth0 (ip link lists them)";
+}
+
+std::string cause(int number, const address& to, std::uint16_t port)
+{
+    const std::string at = to.text() + " port " + std::to_string(port);
     switch (number) {
-    case ECONNREFUSED:
-        return at + " refuses the connection: nothing listens there (is WinRM enabled, is the port right?)";
+    case ECONNREFUSED: return at + " refuses the connection: " + base::network_reason(number);
     case ETIMEDOUT: return at + " does not answer (is the host up, does a firewall drop the connection?)";
-    case ENETUNREACH:
-    case EHOSTUNREACH: return at + " cannot be reached: there is no route to it";
-    default: return at + " cannot be reached: " + std::strerror(number);
+    default: return at + " cannot be reached: " + (to.lacks_zone() ? zone_needed(to) : base::network_reason(number));
     }
 }
 
@@ -72,6 +75,7 @@ void connect_operation::impl::start_next()
 
 void connect_operation::impl::try_one(const address& to)
 {
+    if (to.lacks_zone()) return failed(to, EINVAL);
     io::unique_fd fd(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return failed(to, errno);
     const int rc = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.size);
@@ -92,7 +96,7 @@ void connect_operation::impl::try_one(const address& to)
 
 void connect_operation::impl::failed(const address& to, int number)
 {
-    if (first_cause.empty()) first_cause = cause(number, to.text(), port);
+    if (first_cause.empty()) first_cause = cause(number, to, port);
     if (next < candidates.size()) {
         on.post([self = weak_from_this()] {
             if (const auto me = self.lock()) me->start_next();

@@ -1,14 +1,19 @@
 #include "net/resolve.h"
 
+#include "base/system_reason.h"
 #include "io/message_socket.h"
 
+#include <net/if.h>
 #include <netdb.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 namespace winrm::net {
@@ -20,6 +25,7 @@ constexpr std::size_t most_addresses = 16;
 struct lookup
 {
     int failure = 0;
+    int number = 0; ///< errno of EAI_SYSTEM
     std::vector<address> found;
 };
 
@@ -32,6 +38,7 @@ lookup look_up(const std::string& host, std::uint16_t port, int flags)
     addrinfo* list = nullptr;
     lookup out;
     out.failure = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
+    out.number = errno;
     if (out.failure != 0) return out;
     for (const addrinfo* a = list; a != nullptr; a = a->ai_next) {
         if (a->ai_addrlen > sizeof(sockaddr_storage)) continue;
@@ -57,20 +64,52 @@ std::vector<address> take_turns(const std::vector<address>& in)
     return out;
 }
 
-result<std::vector<address>> answer(const std::string& host, const lookup& l)
+/// "fe80::1%eth0" is never a name, so nobody is asked: what is wrong with it can be said at once.
+error wrong_address(const std::string& host)
 {
-    if (l.failure == 0 && !l.found.empty()) return take_turns(l.found);
+    const auto sign = host.find('%');
+    if (sign == std::string::npos) return {errc::unresolved, host + " is no IPv6 address (is it written right?)"};
+    const std::string zone = host.substr(sign + 1);
+    if (::if_nametoindex(zone.c_str()) == 0)
+        return {errc::unresolved, "this machine has no network interface named " + zone + ", which " + host +
+                                      " asks for (ip link lists those it has)"};
+    return {errc::unresolved, host +
+                                  " cannot be used: only a link-local IPv6 address (fe80::…) takes a network "
+                                  "interface after a %; leave %" +
+                                  zone + " out"};
+}
+
+std::string lookup_reason(const lookup& l)
+{
     switch (l.failure) {
-    case EAI_NONAME:
-    case EAI_NODATA: return error(errc::unresolved, "there is no host named " + host + " (is it spelt right?)");
-    case EAI_AGAIN:
-        return error(errc::unresolved, "the name " + host + " could not be looked up: no name server answers just now");
+    case EAI_AGAIN: return "no name server answers just now (is the network up? try again)";
+    case EAI_FAIL: return "the name servers cannot answer for this name (look at /etc/resolv.conf)";
+    case EAI_FAMILY:
+    case EAI_ADDRFAMILY: return "it has no address of a kind that this machine speaks (IPv4 or IPv6)";
+    case EAI_MEMORY: return base::network_reason(ENOMEM);
+    case EAI_SYSTEM: return base::file_reason(l.number); // of /etc/hosts, or of the sockets to the name servers
     default:
-        return error(errc::unresolved, "the name " + host + " could not be looked up: " + ::gai_strerror(l.failure));
+        return std::string("the system gives as its reason: ") + ::gai_strerror(l.failure) + " (code " +
+               std::to_string(l.failure) + ")";
     }
 }
 
+result<std::vector<address>> answer(const std::string& host, const lookup& l)
+{
+    if (l.failure == 0 && !l.found.empty()) return take_turns(l.found);
+    if (l.failure == 0 || l.failure == EAI_NONAME || l.failure == EAI_NODATA)
+        return error(errc::unresolved, "there is no host named " + host + " (is it spelt right?)");
+    return error(errc::unresolved, "the name " + host + " could not be looked up: " + lookup_reason(l));
+}
+
 } // namespace
+
+bool address::lacks_zone() const noexcept
+{
+    if (family() != AF_INET6) return false;
+    const auto& six = reinterpret_cast<const sockaddr_in6&>(storage);
+    return IN6_IS_ADDR_LINKLOCAL(&six.sin6_addr) && six.sin6_scope_id == 0;
+}
 
 std::string address::text() const
 {
@@ -106,9 +145,16 @@ resolve_operation::resolve_operation(io::loop& on, std::string host, std::uint16
         on.post([finish, numeric = std::move(numeric)] { finish(numeric); });
         return;
     }
+    if (impl_->host.find(':') != std::string::npos) {
+        on.post([self = std::weak_ptr<impl>(impl_)] {
+            const auto me = self.lock();
+            if (me && me->done) std::exchange(me->done, nullptr)(wrong_address(me->host));
+        });
+        return;
+    }
     auto [here, there] = io::make_socket_pair();
     if (!here) {
-        on.post([finish] { finish({EAI_SYSTEM, {}}); });
+        on.post([finish, number = errno] { finish({EAI_SYSTEM, number, {}}); });
         return;
     }
     struct handover
@@ -123,14 +169,20 @@ resolve_operation::resolve_operation(io::loop& on, std::string host, std::uint16
         finish(shared->found);
     });
     // The thread hands its answer over, then closes its end, which wakes the loop.
-    std::thread([shared, name = impl_->host, port, end = std::move(there)]() mutable {
+    auto work = [shared, name = impl_->host, port, end = std::move(there)]() mutable {
         auto found = look_up(name, port, AI_ADDRCONFIG);
         {
             const std::lock_guard guard(shared->lock);
             shared->found = std::move(found);
         }
         end.reset();
-    }).detach();
+    };
+    try {
+        std::thread(std::move(work)).detach();
+    } catch (const std::system_error& e) { // its end has closed with it
+        const std::lock_guard guard(shared->lock);
+        shared->found = {EAI_SYSTEM, e.code().value(), {}};
+    }
 }
 
 resolve_operation::~resolve_operation() { impl_->done = nullptr; }

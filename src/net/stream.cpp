@@ -1,11 +1,12 @@
 #include "net/stream.h"
 
+#include "base/system_reason.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 namespace winrm::net {
@@ -91,7 +92,7 @@ bool stream::impl::read_once()
         if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
         fail(error(errc::connection_lost, errno == ECONNRESET
                                               ? "the connection was reset by the other side"
-                                              : std::string("the connection was lost: ") + std::strerror(errno)));
+                                              : "the connection was lost: " + base::network_reason(errno)));
         return false;
     }
     if (got == 0) {

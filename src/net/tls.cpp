@@ -1,7 +1,9 @@
 #include "net/tls.h"
 
+#include "base/text.h"
 #include "net/tls_bio.h"
 #include "net/tls_verify.h"
+#include "net/trust_file.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -119,8 +121,8 @@ result<tls_context> tls_context::client(const tls_client_options& options)
     made.impl_->verify = options.verify;
     if (!options.verify) return made;
     if (!options.ca_file.empty()) {
-        if (SSL_CTX_load_verify_file(c, options.ca_file.c_str()) != 1)
-            return tls_error("the file of certificate authorities " + options.ca_file + " cannot be used");
+        const std::string what = "the file of certificate authorities " + base::printable(options.ca_file, 300);
+        if (auto trusted = trust_file(c, options.ca_file, what); !trusted) return std::move(trusted).error();
         // What the user names is trusted as it stands: an intermediate authority, or the certificate of one host,
         // needs no root beside it. Name and dates are checked all the same.
         X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(c), X509_V_FLAG_PARTIAL_CHAIN);
@@ -128,8 +130,10 @@ result<tls_context> tls_context::client(const tls_client_options& options)
     }
     // The directory is read per certificate looked for; the system's bundle file would cost tens of milliseconds.
     if (SSL_CTX_set_default_verify_dir(c) != 1) return tls_error("the system's certificate authorities cannot be used");
-    if (const char* file = std::getenv("SSL_CERT_FILE"); file != nullptr && SSL_CTX_load_verify_file(c, file) != 1)
-        return tls_error("the file named by SSL_CERT_FILE cannot be used");
+    if (const char* file = std::getenv("SSL_CERT_FILE"); file != nullptr) {
+        const std::string what = "the file " + base::printable(file, 300) + " that SSL_CERT_FILE names";
+        if (auto trusted = trust_file(c, file, what); !trusted) return std::move(trusted).error();
+    }
     return made;
 }
 

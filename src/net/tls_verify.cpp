@@ -135,7 +135,7 @@ error to_error(const certificate_verdict& v, const std::string& host)
             .with_peer_text(v.not_before);
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
         return error(errc::certificate,
-                     "the host's certificate is signed by itself alone: if it is the right one, save it as PEM and "
+                     "the host's certificate is signed by itself alone: if it is the right one, save it and "
                      "trust it with --ca FILE; it calls itself")
             .with_peer_text(v.subject);
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -145,7 +145,7 @@ error to_error(const certificate_verdict& v, const std::string& host)
     case X509_V_ERR_CERT_UNTRUSTED:
         return error(errc::certificate,
                      "the host's certificate was issued by an authority not trusted here: if it is the right one, "
-                     "give its PEM file with --ca FILE; it is")
+                     "give its file with --ca FILE; it is")
             .with_peer_text(v.issuer);
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
         return error(errc::certificate,

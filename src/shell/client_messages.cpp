@@ -65,15 +65,17 @@ void write_create(xml::writer& w, const create_shell& c)
 
 error broken(const char* what) { return {errc::protocol, what}; }
 
-std::optional<std::int32_t> read_exit_code(base::bytes_view text)
+/// ExitCodeType is an xs:integer (MS-WSMV 2.2.5.5): hosts write the 32 bits with sign or without, and it stays as
+/// written.
+std::optional<std::int64_t> read_exit_code(base::bytes_view text)
 {
     const bool negative = !text.empty() && text.front() == '-';
-    if (negative) text.remove_prefix(1);
+    if (negative || (!text.empty() && text.front() == '+')) text.remove_prefix(1);
     const auto value = base::parse_unsigned(text);
     constexpr std::uint64_t low = std::uint64_t{1} << 31U;
     if (!value || *value > (negative ? low : std::uint64_t{std::numeric_limits<std::uint32_t>::max()})) return {};
-    const auto bits = static_cast<std::uint32_t>(*value);
-    return static_cast<std::int32_t>(negative ? 0U - bits : bits);
+    const auto size = static_cast<std::int64_t>(*value);
+    return negative ? -size : size;
 }
 
 std::string text_of(const xml::element& parent, base::bytes_view name)

@@ -55,7 +55,7 @@ struct client_shell::state
         bool send_under_way = false, input_dropped = false, wanted_told = false, terminated = false;
         milliseconds send_delay{0};       ///< before the next Send; grows while the host is too busy to take it
         std::vector<signal_code> signals; ///< asked for before the command had an id
-        std::optional<std::int32_t> exit_code;
+        std::optional<std::int64_t> exit_code;
 
         [[nodiscard]] std::size_t queued() const { return input.size() - taken; }
     };

@@ -68,7 +68,7 @@ struct input_wanted
 struct command_done
 {
     command_number command;
-    std::optional<std::int32_t> exit_code;
+    std::optional<std::int64_t> exit_code;
 };
 /// The command ended without exit code: fault, lost connection, protocol error.
 struct command_failed

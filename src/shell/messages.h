@@ -70,7 +70,7 @@ struct receive_answer
 {
     std::vector<stream_block> blocks; ///< in the order received
     std::optional<command_state> state;
-    std::optional<std::int32_t> exit_code; ///< unsigned values above INT32_MAX wrap (0xC000013A = -1073741510)
+    std::optional<std::int64_t> exit_code; ///< 32 bits as the host wrote them: -2147483648 to 4294967295
 };
 
 struct command_info

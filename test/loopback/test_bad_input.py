@@ -618,7 +618,7 @@ class BadInput(unittest.TestCase):
         with Server(Script()) as server:
             got = run(server.url, "--trace", "/dev/full")
         self.assertEqual((got.returncode, got.stdout), (0, b"hi\n"))
-        self.assertEqual(got.stderr, b"winrm: the trace file /dev/full cannot be written: No space left on device; the rest is missing in it\n")
+        self.assertEqual(got.stderr, b"winrm: the trace file /dev/full cannot be written: the disk is full: make room there, or choose another place; the rest is missing in it\n")
 
     def test_trace_has_heads_and_what_cannot_be_read(self):
         answer = b"HTTP/1.1 200 OK\r\nX-Way: 7\r\nSet-Cookie: chocolate\r\nContent-Type: text/xml\r\n"

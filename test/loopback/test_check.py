@@ -103,7 +103,7 @@ class Check(unittest.TestCase):
         self.refused(self.TLS + '[[listen]]\naddress = "127.0.0.1"\n' * 2, '{c}:9: "127.0.0.1" port 5986 collides .* line 6')
 
     def test_files_have_the_line_that_names_them(self):
-        self.refused(self.TLS.replace("cert.pem", "none.pem"), "{c}:1: {d}/none.pem: cannot be read: No such file")
+        self.refused(self.TLS.replace("cert.pem", "none.pem"), "{c}:1: {d}/none.pem: cannot be read: there is no such file")
         self.refused(self.TLS.replace("cert.pem", "key.pem"), "{c}:1: {d}/key.pem: certificate is not a PEM certificate")
         self.refused(self.TLS.replace("key.pem", "cert.pem"), "{c}:2: {d}/cert.pem: key is not a PEM private key")
         self.refused(self.TLS, "{c}:3: {d}/none: cannot be read", users="none")

@@ -356,7 +356,7 @@ class Pipeline(unittest.TestCase):
             finally:
                 os.close(folder)
         with Service() as service:
-            why = b"winrm: 127.0.0.1: standard input cannot be read: Is a directory; the command was terminated\n"
+            why = b"winrm: 127.0.0.1: standard input cannot be read: it is a folder: name a file in it; the command was terminated\n"
             got = run()
             self.assertEqual((got.returncode, got.stdout, got.stderr), (255, b"", why))
             got = run("--json")
@@ -367,7 +367,7 @@ class Pipeline(unittest.TestCase):
         with Server(Script()) as server, open("/dev/full", "wb") as full:
             got = subprocess.run([WINRM, *words(server, "-n")], env=environment(SECRET), stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
         self.assertEqual(got.returncode, 255)
-        self.assertRegex(got.stderr, rb"^winrm: 127.0.0.1: standard output cannot be written: No space left on device\n$")
+        self.assertRegex(got.stderr, rb"^winrm: 127.0.0.1: standard output cannot be written: the disk is full: make room there, or choose another place\n$")
 
     def test_standard_error_that_cannot_be_written(self):
         with Server(Script(receive=Script.receive().replace('"stdout"', '"stderr"'))) as server, open("/dev/full", "wb") as full:
@@ -397,7 +397,7 @@ class Pipeline(unittest.TestCase):
             self.assertEqual(shell.stdout.readline(), b"up\n")
             for order in each(service):
                 line = " ".join(f"'{w}'" for w in [WINRM, *order])
-                for redirect, status, why in ((">/dev/full", 255, "No space left on device"), (">&-", 255, "it is closed"), (">&3", 141, None)):
+                for redirect, status, why in ((">/dev/full", 255, "the disk is full: make room there, or choose another place"), (">&-", 255, "it is closed"), (">&3", 141, None)):
                     if "--delete-all" in order and redirect == ">&-":
                         continue  # they are gone
                     with self.subTest(" ".join(order) + redirect):

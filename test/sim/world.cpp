@@ -184,7 +184,7 @@ bool world::take_events()
         if (std::holds_alternative<shell::shell_closed>(*e)) ++closed;
         bool ended = false;
         if (auto* d = std::get_if<shell::command_done>(&*e)) {
-            exits.push_back(d->exit_code.value_or(-1));
+            exits.push_back(static_cast<int>(d->exit_code.value_or(-1)));
             ended = true;
         }
         if (auto* f = std::get_if<shell::command_failed>(&*e)) {

@@ -5,6 +5,7 @@
 #include "winrm/output.h"
 #include "winrm/report.h"
 
+#include "base/system_reason.h"
 #include "base/text.h"
 #include "client/run.h"
 
@@ -12,7 +13,6 @@
 #include <bitset>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -61,9 +61,9 @@ remote::run_request make_request(const options& o, const settings& s, base::mill
 }
 
 /// Our exit status for the command's: its low 8 bits, but never 0 for a command that failed (256, 0x80131500).
-int status_for(std::int32_t exit_code)
+int status_for(std::int64_t exit_code)
 {
-    const int low = exit_code & 0xFF;
+    const auto low = static_cast<int>(exit_code & 0xFF);
     return low == 0 && exit_code != 0 ? 1 : low;
 }
 
@@ -169,8 +169,8 @@ private:
             failure_.emplace(errc::output_limit,
                              "the command printed more than the 64 MiB that --json collects; it was terminated");
         } else if (input_ && input_->failure() != 0) {
-            failure_.emplace(errc::internal, std::string("standard input cannot be read: ") +
-                                                 std::strerror(input_->failure()) + "; the command was terminated");
+            failure_.emplace(errc::internal, "standard input cannot be read: " + base::file_reason(input_->failure()) +
+                                                 "; the command was terminated");
         } else if (!r && presses_ > 1 && r.error().fault() != nullptr && r.error().fault()->code == operation_aborted) {
             caught_ = SIGINT; // what the second Ctrl-C asked for
             failure_.emplace(errc::cancelled, "the command was terminated by Ctrl-C");
@@ -297,7 +297,7 @@ private:
     std::optional<input> input_;
     std::string kept_out_, kept_err_;
     std::optional<error> failure_;
-    std::optional<std::int32_t> exit_code_;
+    std::optional<std::int64_t> exit_code_;
     bool slow_[2] = {false, false};
     bool done_ = false, finished_ = false, over_limit_ = false, output_uncertain_ = false;
     int presses_ = 0, caught_ = 0;

@@ -3,7 +3,9 @@
 #include "winrm/login.h"
 #include "winrm/text.h"
 
+#include "base/system_reason.h"
 #include "base/text.h"
+#include "base/text_encoding.h"
 #include "io/unique_fd.h"
 
 #define TOML_EXCEPTIONS 0
@@ -13,7 +15,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -148,7 +149,7 @@ struct reader
 
 error cannot_read(const std::string& path, int number)
 {
-    return {errc::bad_config, base::printable(path, 300) + ": cannot be read: " + std::strerror(number)};
+    return {errc::bad_config, base::printable(path, 300) + ": cannot be read: " + base::file_reason(number)};
 }
 
 result<std::string> read_all(int fd, const std::string& path)
@@ -182,7 +183,9 @@ const std::vector<std::string>& config_keys()
 result<config_file> parse_config(base::bytes_view text, const std::string& path, const std::string& home)
 {
     const reader in{path, home};
-    const auto parsed = toml::parse(text);
+    if (const auto foreign = base::foreign_encoding(text); !foreign.empty())
+        return error(errc::bad_config, base::printable(path, 300) + ": holds " + std::string(foreign));
+    const auto parsed = toml::parse(base::without_mark(text));
     if (!parsed) return in.bad(parsed.error().source(), base::printable(parsed.error().description(), 200));
 
     config_file out{path, {}};

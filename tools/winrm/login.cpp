@@ -4,9 +4,11 @@
 #include "winrm/report.h"
 #include "winrm/text.h"
 
+#include "base/system_reason.h"
 #include "base/text.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <unistd.h>
 
@@ -77,8 +79,8 @@ result<login> prepare(const options& o, bool anonymous, int& caught)
     out.session.host = s.where();
     out.session.ca_file = s.ca.value;
     if (!s.ca.value.empty() && ::access(s.ca.value.c_str(), R_OK) != 0) {
-        return error(errc::bad_argument,
-                     "the file of certificate authorities " + base::printable(s.ca.value, 300) + " cannot be read");
+        return error(errc::bad_argument, "the file of certificate authorities " + base::printable(s.ca.value, 300) +
+                                             " cannot be read: " + base::file_reason(errno));
     }
     out.session.allow_unencrypted = s.allow_unencrypted.value;
     out.session.connect_timeout = s.connect_timeout.value;

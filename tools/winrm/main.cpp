@@ -3,9 +3,12 @@
 #include "winrm/report.h"
 #include "winrm/settings.h"
 
+#include "base/system_reason.h"
+
 #include <csignal>
 #include <cstring>
 #include <exception>
+#include <system_error>
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -64,6 +67,11 @@ int main(int argc, char** argv)
             return stop->status;
         }
         return dispatch(std::get<options>(parsed));
+    } catch (const std::system_error& e) {
+        return fail({},
+                    winrm::error(winrm::errc::internal,
+                                 "the system refuses what winrm needs: " + winrm::base::file_reason(e.code().value())),
+                    false);
     } catch (const std::exception& e) {
         return fail({}, winrm::error(winrm::errc::internal, std::string("internal error: ") + e.what()), false);
     }

@@ -63,7 +63,8 @@ void add_common(CLI::App& app, options& o)
     app.add_option("--password-command", o.password_command, "run this with sh and take the first line it prints")
         ->type_name("COMMAND");
     app.add_option("--auth", o.auth, "way of logging in: basic")->type_name("SCHEME");
-    app.add_option("--ca", o.ca, "certificate authorities to trust instead of the system's (PEM)")->type_name("FILE");
+    app.add_option("--ca", o.ca, "certificate authorities to trust instead of the system's (PEM or DER)")
+        ->type_name("FILE");
     app.add_flag("--allow-unencrypted", o.allow_unencrypted,
                  "log in over plain HTTP: everybody on the way can read the password");
     add_time(app, "--timeout", o.timeout, "give up after this time");

@@ -1,6 +1,8 @@
 #include "winrm/password.h"
 
+#include "base/system_reason.h"
 #include "base/text.h"
+#include "base/text_encoding.h"
 #include "io/unique_fd.h"
 
 #include <algorithm>
@@ -32,7 +34,7 @@ error no_password(std::string why) { return {errc::no_credentials, std::move(why
 
 error unreadable(const std::string& source, int number)
 {
-    return no_password(source + " cannot be read: " + std::strerror(number));
+    return no_password(source + " cannot be read: " + base::file_reason(number));
 }
 
 /// Wiped on every way out.
@@ -49,6 +51,7 @@ struct wiped_line
 result<base::secret> first_line(int fd, const std::string& source, patience& wait)
 {
     wiped_line line;
+    bool begun = false; // behind where a byte-order mark may stand
     for (;;) {
         switch (wait.wait(fd)) {
         case patience::outcome::late:
@@ -64,11 +67,16 @@ result<base::secret> first_line(int fd, const std::string& source, patience& wai
         if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (n < 0) return unreadable(source, errno);
         if (n == 0 || c == '\n') break;
-        if (line.text.size() == longest_password || c == '\0') {
-            return no_password(source +
-                               " holds no password: its first line is longer than 1024 bytes or has a NUL in it");
-        }
+        if (line.text.size() == longest_password)
+            return no_password(source + " holds no password: its first line is longer than 1024 bytes");
         line.text += c;
+        if (line.text.size() <= 4 || c == '\0') {
+            if (const auto foreign = base::foreign_encoding(line.text); !foreign.empty())
+                return no_password(source + " holds no password but " + std::string(foreign));
+        }
+        if (c == '\0') return no_password(source + " holds no password: its first line has a NUL in it");
+        if (!begun && line.text == base::utf8_mark) line.text.clear();
+        begun = begun || line.text.empty() || line.text.size() >= base::utf8_mark.size();
     }
     if (!line.text.empty() && line.text.back() == '\r') line.text.pop_back();
     if (line.text.empty()) return no_password(source + " gave no password: its first line is empty");
@@ -224,13 +232,12 @@ result<base::secret> from_command(const std::string& command, const settings& s,
 {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return no_password(std::string("no pipe for the password command: ") + std::strerror(errno));
+        return no_password("no pipe for the password command: " + base::file_reason(errno));
     io::unique_fd read_end(ends[0]);
     io::unique_fd write_end(ends[1]);
     orphanage orphans;
     const pid_t child = ::fork();
-    if (child < 0)
-        return no_password(std::string("the password command could not be started: ") + std::strerror(errno));
+    if (child < 0) return no_password("the password command could not be started: " + base::file_reason(errno));
     if (child == 0) {
         // Standard input belongs to the remote command.
         const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -332,10 +339,10 @@ result<base::secret> password_from_file(const std::string& path, patience& wait)
     const std::string shown = "the password file " + base::printable(path, 300);
     const io::unique_fd fd(
         ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)); // a FIFO is waited for below
-    if (!fd) return no_password(shown + " cannot be opened: " + std::strerror(errno));
+    if (!fd) return no_password(shown + " cannot be opened: " + base::file_reason(errno));
     struct stat about
     {};
-    if (::fstat(fd.get(), &about) != 0) return no_password(shown + " cannot be read: " + std::strerror(errno));
+    if (::fstat(fd.get(), &about) != 0) return no_password(shown + " cannot be read: " + base::file_reason(errno));
     if (S_ISDIR(about.st_mode)) return no_password(shown + " is a folder");
     if (S_ISREG(about.st_mode) && (about.st_mode & 0077) != 0)
         return no_password(shown + " can be read by others; chmod 600 it");

@@ -2,10 +2,10 @@
 
 #include "winrm/explain.h"
 
+#include "base/system_reason.h"
 #include "base/text.h"
 
 #include <cerrno>
-#include <cstring>
 
 #include <poll.h>
 #include <unistd.h>
@@ -101,7 +101,7 @@ bool write_all(int fd, base::bytes_view text) noexcept
 error cannot_write(base::bytes_view stream, int number)
 {
     return {errc::internal, std::string(stream) + " cannot be written: " +
-                                (number == EBADF ? "it is closed" : std::string(std::strerror(number)))};
+                                (number == EBADF ? "it is closed" : base::file_reason(number))};
 }
 
 int printed(bool written, int status)

@@ -132,7 +132,8 @@ result<settings> merge_settings(const options& o, const std::vector<config_file>
     if (auto e = from.find("host")) {
         auto real = target::parse(
             e->value.find(':') != std::string::npos && e->value.front() != '[' ? "[" + e->value + "]" : e->value);
-        if (!real || real->port_given || !real->user.empty() || real->scheme_given) {
+        if (!real) return error(errc::bad_config, e->where + ": host: " + real.error().message());
+        if (real->port_given || !real->user.empty() || real->scheme_given) {
             return error(errc::bad_config,
                          e->where + ": host must be a name or an address, without user, scheme and port");
         }

@@ -2,11 +2,11 @@
 
 #include "winrm/report.h"
 
+#include "base/system_reason.h"
 #include "base/text.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,8 +20,8 @@ result<std::unique_ptr<trace_file>> trace_file::open(const std::string& path)
     struct stat about
     {};
     if (!fd || ::fstat(fd.get(), &about) != 0 || (S_ISREG(about.st_mode) && ::fchmod(fd.get(), 0600) != 0)) {
-        return error(errc::bad_argument,
-                     "the trace file " + base::printable(path, 300) + " cannot be written: " + std::strerror(errno));
+        return error(errc::bad_argument, "the trace file " + base::printable(path, 300) +
+                                             " cannot be written: " + base::file_reason(errno));
     }
     return std::unique_ptr<trace_file>(new trace_file(path, std::move(fd)));
 }
@@ -38,8 +38,8 @@ void trace_file::write(const std::string& text)
     if (broken_ || write_all(fd_.get(), text)) return;
     const int why = errno;
     broken_ = true; // a full disk must not end the command that is traced
-    write_all(2, "winrm: the trace file " + base::printable(path_, 300) + " cannot be written: " + std::strerror(why) +
-                     "; the rest is missing in it\n");
+    write_all(2, "winrm: the trace file " + base::printable(path_, 300) +
+                     " cannot be written: " + base::file_reason(why) + "; the rest is missing in it\n");
 }
 
 void trace_file::message(char direction, int connection, base::bytes_view head, base::bytes_view body)

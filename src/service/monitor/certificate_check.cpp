@@ -21,6 +21,9 @@ owned<BIO> reading(base::bytes_view text)
     return owned<BIO>{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
 }
 
+/// ASN.1's SEQUENCE with a long length begins certificates, keys and PKCS#12 in DER, and no text.
+bool is_der(base::bytes_view data) { return data.size() > 2 && data[0] == '\x30' && (data[1] & '\x80') != 0; }
+
 /// A service has nobody to ask for a passphrase; without this OpenSSL would ask the terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
 
@@ -35,8 +38,16 @@ std::string certificate_problem(const std::string& certificate_pem, const base::
     const auto certificate_text = reading(certificate_pem), key_text = reading(key_pem.reveal());
     if (!certificate_text || !key_text) return said("OpenSSL has no memory to read certificate and key");
     const owned<X509> certificate{PEM_read_bio_X509(certificate_text.get(), nullptr, no_passphrase, nullptr)};
+    if (!certificate && is_der(certificate_pem))
+        return said(
+            "certificate is not PEM but DER, as Windows' .cer files are: openssl x509 -inform DER -in FILE makes "
+            "PEM of it (of a .pfx file: openssl pkcs12 -nokeys -in FILE)");
     if (!certificate) return said("certificate is not a PEM certificate");
     const owned<EVP_PKEY> key{PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_passphrase, nullptr)};
+    if (!key && is_der(key_pem.reveal()))
+        return said(
+            "key is not PEM but DER: openssl pkey -inform DER -in FILE makes PEM of it (of a .pfx file: openssl "
+            "pkcs12 -nocerts -nodes -in FILE)");
     if (!key) return said("key is not a PEM private key without passphrase");
     if (X509_check_private_key(certificate.get(), key.get()) != 1)
         return said("key does not belong to the certificate");

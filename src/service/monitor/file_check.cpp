@@ -1,9 +1,10 @@
 #include "service/monitor/file_check.h"
 
+#include "base/system_reason.h"
+#include "base/text_encoding.h"
 #include "io/unique_fd.h"
 
 #include <cerrno>
-#include <cstring>
 #include <deque>
 #include <fcntl.h>
 #include <filesystem>
@@ -76,11 +77,11 @@ result<std::string> read_trusted_file(const std::string& path, file_secrecy secr
 {
     const auto refuse = [](std::string why) { return winrm::error{errc::bad_config, std::move(why)}; };
     const io::unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-    if (!file) return refuse(std::string{"cannot be read: "} + std::strerror(errno));
+    if (!file) return refuse("cannot be read: " + base::file_reason(errno));
     if (std::string why = problem_on_the_way(path, file.get()); !why.empty()) return refuse(std::move(why));
     struct stat info
     {};
-    if (::fstat(file.get(), &info) != 0) return refuse(std::string{"cannot be examined: "} + std::strerror(errno));
+    if (::fstat(file.get(), &info) != 0) return refuse("cannot be examined: " + base::file_reason(errno));
     if (!S_ISREG(info.st_mode)) return refuse("is not a regular file");
     if (info.st_uid != 0 && info.st_uid != ::geteuid())
         return refuse("belongs to uid " + std::to_string(info.st_uid) + ": chown it to root");
@@ -92,12 +93,16 @@ result<std::string> read_trusted_file(const std::string& path, file_secrecy secr
     char piece[8192];
     for (;;) {
         const ssize_t got = ::read(file.get(), piece, sizeof piece);
-        if (got == 0) return text;
-        if (got < 0) return refuse(std::string{"cannot be read: "} + std::strerror(errno));
+        if (got == 0) break;
+        if (got < 0) return refuse("cannot be read: " + base::file_reason(errno));
         if (text.size() + static_cast<std::size_t>(got) > most)
             return refuse("is larger than " + std::to_string(most) + " bytes");
         text.append(piece, static_cast<std::size_t>(got));
     }
+    if (const auto foreign = base::foreign_encoding(text); !foreign.empty())
+        return refuse("holds " + std::string{foreign});
+    text.erase(0, text.size() - base::without_mark(text).size());
+    return text;
 }
 
 } // namespace winrm::service::monitor

@@ -8,6 +8,8 @@
 #include "service/monitor/test_service.h"
 #include "service/monitor/user_file.h"
 
+#include "base/text_encoding.h"
+
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -63,12 +65,19 @@ std::string read_password(const char* prompt)
         ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
         std::cerr << '\n';
     }
+    // From a file of Windows: neither the mark nor the line end is of the password.
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    line.erase(0, line.size() - base::without_mark(line).size());
     return line;
 }
 
 int make_password_line(const options& o)
 {
     const base::secret password{read_password("Password: ")};
+    if (const auto foreign = base::foreign_encoding(password.reveal()); !foreign.empty()) {
+        std::cerr << "winrmd: standard input holds no password but " << foreign << '\n';
+        return 1;
+    }
     if (::isatty(STDIN_FILENO) != 0) {
         const base::secret again{read_password("The same again: ")};
         if (again.reveal() != password.reveal()) {

@@ -24,7 +24,7 @@ TEST(target, what_people_type)
         {"192.0.2.7", "", "https://192.0.2.7:5986/wsman"},
         {"[2001:db8::7]", "", "https://[2001:db8::7]:5986/wsman"},
         {"[::1]:5985", "", "http://[::1]:5985/wsman"},
-        {"[fe80::1%eth0]:5986", "", "https://[fe80::1%eth0]:5986/wsman"},
+        {"[fe80::1%eth0]:5986", "", "https://[fe80::1%25eth0]:5986/wsman"},
         {"my_host-2", "", "https://my_host-2:5986/wsman"},
     };
     for (const row& r : rows) {
@@ -57,6 +57,45 @@ TEST(target, the_zone_of_an_address_stays_here)
     EXPECT_EQ(target::parse("[fe80::1%eth0]")->host, "fe80::1%eth0") << "to connect with";
 }
 
+TEST(target, s18_a_zone_as_a_url_writes_it_and_as_people_do)
+{
+    const struct
+    {
+        const char *text, *host;
+    } rows[] = {
+        {"https://[fe80::1%25eth0]:5986/wsman", "fe80::1%eth0"},
+        {"https://[fe80::1%eth0]:5986/wsman", "fe80::1%eth0"},
+        {"[fe80::1%25eth0]", "fe80::1%eth0"},
+        {"ada@[FE80::1%br-lan.7]:5985", "FE80::1%br-lan.7"},
+        {"https://[fe80::1%252]", "fe80::1%2"}, // an interface's number
+        {"[fe80::1%252]", "fe80::1%252"},       // no URL
+        {"[fe80::1%25]", "fe80::1%25"},
+        {"[fe80::1%2]", "fe80::1%2"},
+        {"[fec0::1]", "fec0::1"},
+        {"[fe8::1]", "fe8::1"},
+    };
+    for (const auto& r : rows) {
+        const auto t = target::parse(r.text);
+        ASSERT_TRUE(t) << r.text << ": " << t.error();
+        EXPECT_EQ(t->host, r.host) << r.text;
+        EXPECT_EQ(target::parse(t->url())->host, t->host) << r.text;
+    }
+}
+
+TEST(target, s18_a_link_local_address_without_its_interface_says_what_is_missing)
+{
+    for (const char* text : {"[fe80::1]:5986", "https://[FE80::1]/wsman", "[febf:1::2]"}) {
+        const auto t = target::parse(text);
+        ASSERT_FALSE(t) << text;
+        EXPECT_NE(t.error().message().find("%eth0]"), std::string::npos) << t.error();
+    }
+    for (const char* text : {"[fe80::1%]", "https://[fe80::1%e/h0]", "[fe80::1%et h0]"}) {
+        const auto t = target::parse(text);
+        ASSERT_FALSE(t) << text;
+    }
+    EXPECT_NE(target::parse("[fe80::1%]").error().message().find("interface"), std::string::npos);
+}
+
 TEST(target, what_is_refused)
 {
     const std::string rows[] = {"",
@@ -75,6 +114,11 @@ TEST(target, what_is_refused)
                                 "[::1]x",
                                 "[web1]",
                                 "[]",
+                                "[:::::]",
+                                "[1:2]",
+                                "[::1:2:3:4:5:6:7:8:9]",
+                                "[::12345]",
+                                std::string("[::1\0]", 6),
                                 "we b1",
                                 "web1\n",
                                 "-oProxy",

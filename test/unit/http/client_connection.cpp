@@ -62,6 +62,11 @@ TEST(client_connection, answers_whole_and_bytewise)
              "Content-Length: 3\r\n\r\nyes",
          false, 200, "yes", true},
         {"204", "HTTP/1.1 204 No Content\r\n" + soap + "\r\n", false, 204, "", true},
+        {"s23 no blank after the status", "HTTP/1.1 500\r\n" + soap + "Content-Length: 3\r\n\r\nyes", false, 500, "yes",
+         true},
+        {"s23 nor of HTTP/1.0", "HTTP/1.0 200\r\n" + soap + "\r\nyes", true, 200, "yes", false},
+        {"s23 nor of an interim answer", "HTTP/1.1 100\r\n\r\nHTTP/1.1 200\r\n" + soap + "Content-Length: 3\r\n\r\nyes",
+         false, 200, "yes", true},
         {"ends afterwards", "HTTP/1.1 200 OK\r\n" + soap + "Content-Length: 3\r\n\r\nyes", true, 200, "yes", false},
     };
     for (const good& r : rows) {
@@ -102,6 +107,9 @@ TEST(client_connection, bad_answers_are_named_whole_and_bytewise)
         {"endless nonsense", std::string(5000, 'x'), false, errc::not_wsman},
         {"HTTP/2", "HTTP/2 200\r\n\r\n", false, errc::not_wsman},
         {"bare LF", "HTTP/1.1 200 OK\nContent-Length: 0\n\n", false, errc::protocol},
+        {"status of two digits", "HTTP/1.1 20\r\n\r\n", false, errc::protocol},
+        {"status of four digits", "HTTP/1.1 2000\r\n\r\n", false, errc::protocol},
+        {"no status", "HTTP/1.1\r\n\r\n", false, errc::protocol},
         {"status is no number", "HTTP/1.1 OK\r\n\r\n", false, errc::protocol},
         {"folding", ok + "A: b\r\n c\r\n\r\n", false, errc::protocol},
         {"two lengths", ok + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nyes", false, errc::protocol},

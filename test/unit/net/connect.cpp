@@ -86,6 +86,22 @@ TEST(connect, unknown_name)
     EXPECT_NE(got->error().message().find("no-such-host.invalid"), std::string::npos);
 }
 
+TEST(connect, s18_what_is_wrong_with_an_address_is_said_without_asking_a_name_server)
+{
+    const std::pair<const char*, const char*> rows[] = {
+        {"fe80::1", "[fe80::1%eth0]"},
+        {"fe80::1%nosuch0", "no network interface named nosuch0"},
+        {"2001:db8::1%lo", "only a link-local"},
+        {":::::", "no IPv6 address"},
+    };
+    for (const auto& [host, expected] : rows) {
+        const auto got = connect(host, 5986);
+        ASSERT_TRUE(got && !*got) << host;
+        EXPECT_NE(got->error().message().find(expected), std::string::npos) << got->error();
+        EXPECT_EQ(got->error().message().find("Invalid argument"), std::string::npos) << got->error();
+    }
+}
+
 TEST(connect, a_deadline_that_has_passed_is_a_timeout)
 {
     const port p(true);

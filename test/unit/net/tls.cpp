@@ -1,5 +1,6 @@
 #include "net/tls.h"
 
+#include "base/base64.h"
 #include "certificates.h"
 
 #include <gtest/gtest.h>
@@ -171,6 +172,77 @@ TEST(tls, a_file_given_may_hold_an_intermediate_or_the_hosts_own_certificate_and
     expect_refused(handshake(old, by_middle.path(), "web1.example"), "has expired", "GMT");
     expect_refused(handshake(old, by_old.path(), "web1.example"), "has expired", "GMT");
     expect_refused(handshake(sibling, by_host.path(), "web1.example"), "authority not trusted", "CN=Middle");
+}
+
+std::string der_of(const certificate& c)
+{
+    const std::string pem = c.pem();
+    const auto begin = pem.find('\n') + 1;
+    std::string text, out;
+    for (const char letter : pem.substr(begin, pem.find("-----END") - begin)) {
+        if (letter != '\n') text += letter;
+    }
+    EXPECT_TRUE(base::base64_decode(text, out));
+    return out;
+}
+
+TEST(tls, s21_a_file_to_trust_may_be_der_or_have_a_byte_order_mark)
+{
+    const certificate own({});
+    const std::string der = der_of(own);
+    for (const std::string& text : {der, "\xEF\xBB\xBF" + own.pem(), "comment\r\n" + own.pem()}) {
+        const test::temporary_file file(text);
+        EXPECT_TRUE(handshake(own, file.path(), "web1.example"));
+    }
+    const authority one;
+    const certificate shown({}, &one.root);
+    const test::temporary_file both(der + der_of(one.root));
+    EXPECT_TRUE(handshake(shown, both.path(), "web1.example"));
+}
+
+TEST(tls, s21_a_file_that_cannot_be_trusted_says_what_it_is)
+{
+    const certificate own({});
+    std::string wide;
+    for (const char c : own.pem()) wide += {c, '\0'};
+    std::string bad = own.pem();
+    bad.replace(80, 20, "AAAAAAAAAAAAAAAAAAAA");
+    const std::pair<std::string, const char*> rows[] = {
+        {"\xFF\xFE" + wide, "iconv -f UTF-16 "},
+        {wide, "iconv -f UTF-16LE "},
+        {der_of(own).substr(0, 100), "openssl pkcs7"},
+        {"\x30\x82rubbish", "openssl pkcs12"},
+        {std::string(own.key_pem().reveal()), "BEGIN CERTIFICATE"},
+        {"-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n", "openssl pkcs7 -print_certs"},
+        {bad, "damaged"},
+        {"", "BEGIN CERTIFICATE"},
+    };
+    for (const auto& [text, expected] : rows) {
+        const test::temporary_file file(text);
+        const auto got = net::tls_context::client({file.path(), true});
+        ASSERT_FALSE(got) << expected;
+        EXPECT_EQ(got.error().code(), errc::tls);
+        EXPECT_NE(got.error().message().find(expected), std::string::npos) << got.error();
+        EXPECT_NE(got.error().message().find(file.path()), std::string::npos) << got.error();
+    }
+    const auto none = net::tls_context::client({"/nonexistent/ca.pem", true});
+    EXPECT_NE(none.error().message().find("/nonexistent/ca.pem cannot be read: there is no such file"),
+              std::string::npos)
+        << none.error();
+}
+
+TEST(tls, s18_the_zone_of_an_address_is_told_to_nobody)
+{
+    const authority ca;
+    const auto context = make_client(ca.file.path());
+    const std::pair<const char*, bool> rows[] = {{"web1.example", true}, {"fe80::1%eth0", false}, {"fe80::1", false}};
+    for (const auto& [host, named] : rows) {
+        net::tls_session client(context, host);
+        ASSERT_TRUE(client.start());
+        const base::bytes hello = client.take_output();
+        EXPECT_EQ(hello.find(host) != base::bytes::npos, named) << host;
+        EXPECT_EQ(hello.find("eth0"), base::bytes::npos) << host;
+    }
 }
 
 TEST(tls, the_systems_store_needs_whole_chains)

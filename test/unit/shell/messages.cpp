@@ -73,9 +73,13 @@ TEST(messages, command_send_signal_come_over_as_they_were)
 
 TEST(messages, exit_codes_of_32_bits)
 {
-    EXPECT_EQ(received(done("3"))->exit_code, 3);
-    EXPECT_EQ(received(done("-1"))->exit_code, -1);
-    EXPECT_EQ(received(done("3221225786"))->exit_code, -1073741510);
+    // s19: the number that the host wrote.
+    for (const std::int64_t code :
+         {0LL, 1LL, 3LL, 255LL, 256LL, 2147943401LL, 3221225786LL, 4294967295LL, -1LL, -1073741510LL, -2147483648LL})
+        EXPECT_EQ(received(done(std::to_string(code)))->exit_code, code);
+    EXPECT_EQ(received(done(" +7\n"))->exit_code, 7) << "xs:integer";
+    EXPECT_EQ(received(done("007"))->exit_code, 7);
+    EXPECT_FALSE(received(done("+-7")));
     EXPECT_FALSE(received(done("4294967296")));
     EXPECT_FALSE(received(done("-2147483649")));
     EXPECT_FALSE(received(done("x")));

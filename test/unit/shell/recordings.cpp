@@ -62,7 +62,7 @@ std::vector<recording> conversations_of(const std::string& folder)
                 const auto& what = c.as_object();
                 expected_command e{std::string(id), stream_at(what, "stdout"), stream_at(what, "stderr"), {}};
                 if (const auto* code = what.if_contains("exit_code"); code != nullptr && code->is_int64()) {
-                    e.exit_code = static_cast<std::int32_t>(code->as_int64());
+                    e.exit_code = code->as_int64();
                 }
                 r.commands.push_back(std::move(e));
             }

@@ -15,7 +15,7 @@ struct exchange
 struct expected_command
 {
     std::string id, out, err;
-    std::optional<std::int32_t> exit_code;
+    std::optional<std::int64_t> exit_code;
 };
 
 struct recording

@@ -114,7 +114,7 @@ private:
         if (read->state != command_state::done) return;
         table_.process_output_end(process_, false, now_);
         table_.process_output_end(process_, true, now_);
-        table_.process_exited(process_, read->exit_code.value_or(0), now_);
+        table_.process_exited(process_, static_cast<std::int32_t>(read->exit_code.value_or(0)), now_);
     }
 
     void compare(const std::string& action, const wsman::incoming_reply& ours, const wsman::incoming_reply& theirs,

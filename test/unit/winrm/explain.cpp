@@ -38,6 +38,29 @@ TEST(Explain, KnownWrappedAndUnknown)
     EXPECT_EQ(explain(0), nullptr);
 }
 
+TEST(Explain, s23_WhatAnHresultCarriesIsExplained)
+{
+    EXPECT_EQ(explain(0xC0070005), explain(5));
+    EXPECT_EQ(explain(0x80072EE2), explain(12002));
+    EXPECT_EQ(explain(0x80190191), explain(401)) << "HTTP_E_STATUS_DENIED";
+    EXPECT_EQ(explain(0xD0000064), explain(0xC0000064)) << "HRESULT_FROM_NT";
+    EXPECT_EQ(explain(0x80070191), nullptr) << "Windows' 401 is not HTTP's";
+    EXPECT_EQ(explain(0x80190005), nullptr) << "and HTTP has no 5";
+    EXPECT_EQ(unwrap(0x80070407)->code, 1031U);
+    EXPECT_EQ(unwrap(0x80070407)->family, "Windows");
+    EXPECT_FALSE(unwrap(0x8033805B));
+    EXPECT_FALSE(unwrap(5));
+}
+
+TEST(Explain, s23_EightHexadecimalDigitsWithout0x)
+{
+    EXPECT_EQ(meant_as_hex("80070005"), 0x80070005U);
+    EXPECT_EQ(meant_as_hex("8009030C"), 0x8009030CU);
+    EXPECT_EQ(meant_as_hex("c0000005"), 0xC0000005U);
+    for (const char* text : {"", "5", "2150858843", "12345678", "0x800700", "-8007000", "8007000G"})
+        EXPECT_FALSE(meant_as_hex(text)) << text;
+}
+
 TEST(Explain, TableIsSound)
 {
     std::set<std::uint32_t> seen;

@@ -91,6 +91,65 @@ TEST_F(Files, PasswordIsTheFirstLineOfAPrivateFile)
     EXPECT_FALSE(from_file(folder_));
 }
 
+TEST_F(Files, s21_PasswordFilesOfWindows)
+{
+    const std::string mark = "\xEF\xBB\xBF";
+    const std::pair<std::string, std::string> good[] = {
+        {mark + "sesame\r\n", "sesame"},
+        {mark + "s", "s"},
+        {"ss\n", "ss"},
+        {"\xEF\xBB", "\xEF\xBB"},
+        {"a" + mark, "a" + mark},
+        {mark + std::string(1024, 'x'), std::string(1024, 'x')},
+    };
+    for (const auto& [text, password] : good) {
+        const auto got = from_file(file("mark", text, 0600));
+        ASSERT_TRUE(got) << got.error();
+        EXPECT_EQ(got->reveal(), password);
+    }
+    EXPECT_FALSE(from_file(file("only", mark + "\r\nsesame", 0600)));
+    const std::pair<std::string, const char*> foreign[] = {
+        {std::string("\xFF\xFEs\0e\0\r\0\n\0", 10), "-f UTF-16 "},
+        {std::string("\xFE\xFF\0s\0e\0\r\0\n", 10), "-f UTF-16 "},
+        {std::string("\xFF\xFE\x2D\x4E", 4), "-f UTF-16 "},
+        {std::string("s\0e\0\r\0\n\0", 8), "-f UTF-16LE "},
+    };
+    for (const auto& [text, remedy] : foreign) {
+        const auto got = from_file(file("wide", text, 0600));
+        ASSERT_FALSE(got) << remedy;
+        EXPECT_NE(got.error().message().find(remedy), std::string::npos) << got.error();
+        EXPECT_EQ(got.error().message().find("longer than"), std::string::npos) << got.error();
+    }
+    options o;
+    o.password_command = "printf '\\357\\273\\277sesame\\r\\n'";
+    const auto got = find(o, {});
+    ASSERT_TRUE(got) << got.error();
+    EXPECT_EQ(got->reveal(), "sesame");
+}
+
+TEST_F(Files, s21_ConfigurationOfWindows)
+{
+    const std::string text = "[defaults]\r\nuser = \"ada\"\r\n";
+    const auto good = load_config(file("mark", "\xEF\xBB\xBF" + text, 0600));
+    ASSERT_TRUE(good && *good) << good.error();
+    EXPECT_EQ((*good)->sections.size(), 1U);
+    std::string wide = "\xFF\xFE";
+    for (const char c : text) wide += {c, '\0'};
+    const auto bad = load_config(file("wide", wide, 0600));
+    ASSERT_FALSE(bad);
+    EXPECT_NE(bad.error().message().find("holds UTF-16 text"), std::string::npos) << bad.error();
+}
+
+TEST_F(Files, s18_NoBareWordsOfTheSystem)
+{
+    const auto none = from_file(folder_ + "/none");
+    ASSERT_FALSE(none);
+    EXPECT_NE(none.error().message().find("there is no such file: "), std::string::npos) << none.error();
+    const auto trace = trace_file::open(folder_ + "/none/trace");
+    ASSERT_FALSE(trace);
+    EXPECT_NE(trace.error().message().find("there is no such file: "), std::string::npos) << trace.error();
+}
+
 TEST_F(Files, PasswordSourcesInOrder)
 {
     options o;
@@ -197,7 +256,7 @@ TEST_F(Files, DescriptorThatIsNotOpen)
     ::close(*o.password_fd); // the next file that is opened would have this number
     const auto got = find(o, {});
     ASSERT_FALSE(got);
-    EXPECT_NE(got.error().message().find("Bad file descriptor"), std::string::npos) << got.error().message();
+    EXPECT_NE(got.error().message().find("it is closed"), std::string::npos) << got.error().message();
 }
 
 TEST_F(Files, TraceIsPrivateEvenWhenTheFileWasNot)

@@ -105,7 +105,7 @@ TEST_F(Authenticator, AMissingUserFileSaysNothingAboutThePassword)
     EXPECT_FALSE(r.who);
     EXPECT_TRUE(r.unavailable);
     EXPECT_EQ(r.reason, "user_file_unusable");
-    EXPECT_EQ(r.detail, "/not/there: cannot be read: No such file or directory");
+    EXPECT_EQ(r.detail, "/not/there: cannot be read: there is no such file: is its name spelt right?");
 }
 
 TEST_F(Authenticator, AUserFileThatOthersCanReadIsNamed)

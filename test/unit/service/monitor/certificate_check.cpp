@@ -41,6 +41,20 @@ TEST(CertificateCheck, TakesWhatFitsTogetherAndNothingElse)
               std::string::npos);
 }
 
+TEST(CertificateCheck, s21_DerIsNamedWithTheWayOut)
+{
+    const auto one = make_test_certificate();
+    ASSERT_TRUE(one);
+    const std::string der = "\x30\x82\x01\x02rubbish";
+    const std::time_t now = std::time(nullptr);
+    const std::string certificate = certificate_problem(der, one->key_pem, now);
+    EXPECT_NE(certificate.find("openssl x509 -inform DER"), std::string::npos) << certificate;
+    EXPECT_EQ(certificate.find("certificate"), 0U);
+    const std::string key = certificate_problem(one->certificate_pem, base::secret{std::string{der}}, now);
+    EXPECT_NE(key.find("openssl pkey -inform DER"), std::string::npos) << key;
+    EXPECT_EQ(key.find("key"), 0U);
+}
+
 TEST(CertificateCheck, SaysSinceWhenItIsExpired)
 {
     const auto made = make_test_certificate();

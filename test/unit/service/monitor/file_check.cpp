@@ -36,6 +36,18 @@ TEST(FileCheck, ASecretMustNotBeReadableByOthers)
     EXPECT_TRUE(read_trusted_file(f.path(), file_secrecy::secret, 100));
 }
 
+TEST(FileCheck, s21_AByteOrderMarkIsTakenOffAndUtf16IsNamed)
+{
+    const temp_file marked{"\xEF\xBB\xBFtext\r\n"};
+    const auto got = read_trusted_file(marked.path(), file_secrecy::open, 100);
+    ASSERT_TRUE(got) << got.error();
+    EXPECT_EQ(*got, "text\r\n");
+    const temp_file wide{std::string{"\xFF\xFEt\0e\0", 6}};
+    const auto refused = read_trusted_file(wide.path(), file_secrecy::open, 100);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message().find("holds UTF-16 text"), std::string::npos) << refused.error();
+}
+
 TEST(FileCheck, SizeKindAndAbsence)
 {
     const temp_file f{std::string(101, 'x')};

@@ -109,7 +109,7 @@ TEST_F(user_server_test, runs_a_command_and_tells_its_end)
     const std::string shell = create(*c);
     const std::string id = command(*c, shell, "echo out; echo err >&2; exit 3");
     std::string out, err;
-    std::optional<std::int32_t> code;
+    std::optional<std::int64_t> code;
     while (!code) {
         const std::string envelope = ask(*c, shell::make_receive(cmd, shell, id, {"stdout", "stderr"}));
         ASSERT_FALSE(envelope.empty());
