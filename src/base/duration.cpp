@@ -1,15 +1,16 @@
 #include "base/duration.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace winrm::base {
 namespace {
 
-constexpr std::uint64_t max_ms = std::uint64_t{100} * 24 * 24 * 3600 * 1000;
+constexpr std::uint64_t max_ms = std::uint64_t{2400} * 24 * 3600 * 1000; // see duration.h
 
 struct number
 {
-    std::uint64_t whole = 0;
+    std::uint64_t whole = 0; ///< at most max_ms + 1
     std::uint64_t thousandths = 0;
     bool fraction = false;
 };
@@ -25,10 +26,7 @@ std::optional<number> take_number(bytes_view& text)
     };
     number n;
     if (!digit()) return std::nullopt;
-    while (digit()) {
-        n.whole = n.whole * 10 + next();
-        if (n.whole > max_ms) return std::nullopt;
-    }
+    while (digit()) n.whole = std::min(n.whole * 10 + next(), max_ms + 1);
     if (text.empty() || text.front() != '.') return n;
     text.remove_prefix(1);
     n.fraction = true;
@@ -40,16 +38,19 @@ std::optional<number> take_number(bytes_view& text)
 struct unit
 {
     char letter;
-    std::uint64_t ms;
-    bool time; // stands after 'T'
+    std::uint64_t ms; // 0: of no fixed length
+    bool time;        // stands after 'T'
 };
-constexpr unit units[] = {{'D', 86'400'000, false}, {'H', 3'600'000, true}, {'M', 60'000, true}, {'S', 1000, true}};
+constexpr unit units[] = {{'Y', 0, false},        {'M', 0, false},     {'D', 86'400'000, false},
+                          {'H', 3'600'000, true}, {'M', 60'000, true}, {'S', 1000, true}};
 
 } // namespace
 
 std::optional<milliseconds> parse_duration(bytes_view text) noexcept
 {
-    if (text.empty() || text.front() != 'P') return std::nullopt;
+    const bool negative = text.starts_with('-');
+    if (negative) text.remove_prefix(1);
+    if (!text.starts_with('P')) return std::nullopt;
     text.remove_prefix(1);
     bool in_time = false;
     bool any = false; // a part since 'P' or since 'T': neither may stand alone
@@ -67,14 +68,14 @@ std::optional<milliseconds> parse_duration(bytes_view text) noexcept
         if (!n || text.empty()) return std::nullopt;
         while (next < std::size(units) && (units[next].letter != text.front() || units[next].time != in_time)) ++next;
         if (next == std::size(units) || (n->fraction && text.front() != 'S')) return std::nullopt;
-        if (n->whole > max_ms / units[next].ms) return std::nullopt;
-        total += n->whole * units[next].ms + n->thousandths;
-        if (total > max_ms) return std::nullopt;
-        ++next;
+        const unit& u = units[next++];
+        if (u.ms == 0 && n->whole != 0) return std::nullopt;
+        const bool beyond = u.ms != 0 && n->whole > max_ms / u.ms;
+        total = std::min(beyond ? max_ms : total + n->whole * u.ms + n->thousandths, max_ms);
         any = true;
         text.remove_prefix(1);
     }
-    if (!any) return std::nullopt;
+    if (!any || (negative && total != 0)) return std::nullopt;
     return milliseconds{static_cast<milliseconds::rep>(total)};
 }
 

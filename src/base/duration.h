@@ -12,8 +12,9 @@ using std::chrono::milliseconds;
 /// Monotonic time. Pure code gets `now` as an argument and never asks a clock.
 using time_point = std::chrono::steady_clock::time_point;
 
-/// "PT20S", "PT7200.000S", "P0DT0H0M0S", "P1DT2H3M4.5S". nullopt: not a duration, negative, years or months, or beyond
-/// 24 days of milliseconds * 100 (so that sums cannot overflow).
+/// All of xs:duration that has an exact length: "PT20S", "P1DT2H3M4.5S", "P0Y0M0DT0H1M0S", "-PT0S" (years and months
+/// may be zero). More than 2400 days count as 2400 days, so that sums cannot overflow.
+/// nullopt: not an xs:duration, below zero (no time of WS-Management can be), or years or months, which have no length.
 [[nodiscard]] std::optional<milliseconds> parse_duration(bytes_view text) noexcept;
 /// "PT20.000S": the one form that every version of Windows takes.
 [[nodiscard]] std::string format_duration(milliseconds value);

@@ -55,7 +55,10 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
         if (asked.filter_dialect != wsman::selector_filter_dialect)
             return fault{fault_code::filter_dialect_unavailable, {}, {}};
         const std::string* id = asked.filter_selectors.find("ShellId");
-        const auto at = id == nullptr ? shells.end() : shells.find(shell_key(*id));
+        if (id == nullptr) return fault{fault_code::enumerate_commands_filter_expected, {}, {}};
+        if (asked.filter_selectors.items().size() != 1)
+            return fault{fault_code::cannot_process_filter, "Commands are filtered by their ShellId alone.", {}};
+        const auto at = shells.find(shell_key(*id));
         if (at == shells.end()) return no_such_shell();
         for (const auto& [key, n] : at->second->commands)
             e.infos.push_back({n->id, n->line, n->ended ? "Done" : "Running"});

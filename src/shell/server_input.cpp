@@ -43,7 +43,7 @@ server_table::state::outcome server_table::state::send(const call& c, server_she
     }
     const auto patience =
         std::min(h.operation_timeout.value_or(options.max_operation_timeout), options.max_operation_timeout);
-    n->sending = waiting_send{{c.token, h.message_id}, std::move(data), end, c.now + patience};
+    n->sending = waiting_send{waiting_request{c.token, h.message_id}, std::move(data), end, c.now + patience};
     ++waiting;
     return {};
 }
@@ -103,15 +103,27 @@ void server_table::state::drop_input(server_command& c, time_point now)
     end_send(c, {}, now);
 }
 
-/// Answers the waiting Send with the fault; without one it was taken.
+/// Answers the Send that waits; without a fault it was taken.
+void server_table::state::answer_send(server_command& c, const std::optional<fault>& f, time_point now)
+{
+    if (!c.sending->request) return;
+    if (f) refuse_later(c.sending->request, *f);
+    else answer_later(c.sending->request, wsman::action::send, write_send_response);
+    c.shell->active = now;
+}
+
 void server_table::state::end_send(server_command& c, const std::optional<fault>& f, time_point now)
 {
     if (!c.sending) return;
-    auto request = std::optional(std::move(c.sending->request));
+    answer_send(c, f, now);
     c.sending.reset();
-    if (f) refuse_later(request, *f);
-    else answer_later(request, wsman::action::send, write_send_response);
-    c.shell->active = now;
+}
+
+/// TimedOut leaves the bytes where they are: they go to the child as soon as there is room, and the next Send gets 170
+/// until then. Windows does both, and clients know it (Ansible).
+void server_table::state::expire_send(server_command& c, time_point now)
+{
+    if (c.sending && c.sending->until <= now) answer_send(c, fault{fault_code::operation_timed_out, {}, {}}, now);
 }
 
 } // namespace winrm::shell

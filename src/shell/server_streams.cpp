@@ -269,7 +269,7 @@ time_point server_table::state::command_deadline(const server_command& c) const
 {
     time_point first = never;
     if (c.exited && !c.ended) first = quiet_at(c);
-    if (c.sending) first = std::min(first, c.sending->until);
+    if (c.sending && c.sending->request) first = std::min(first, c.sending->until);
     if (!c.receiving) return first;
     first = std::min(first, c.receiving->until);
     if (wanted_bytes(c) > 0) first = std::min(first, ready_at(c));

@@ -111,8 +111,21 @@ server_table::state::outcome server_table::state::get_config(const call& c)
 {
     if (c.request.header().action != wsman::action::get) return fault{fault_code::action_not_supported, {}, {}};
     if (options.config == nullptr) return fault{fault_code::invalid_resource_uri, {}, {}};
+    if (auto why = check_selectors(c, false)) return why;
     answer(c.token, c.request.header().message_id, c.request.header().action,
            [this](xml::writer& w) { wsman::write_config(w, *options.config); });
+    return {};
+}
+
+/// A shell is named by its ShellId; Enumerate of commands may bring that too (MS-WSMV 3.1.4.8.2). What else is brought
+/// does not get 8033805B, which clients take for the end of the shell.
+server_table::state::outcome server_table::state::check_selectors(const call& c, bool of_shell)
+{
+    for (const wsman::selector& s : c.request.header().selectors.items()) {
+        if (of_shell && base::iequals(s.name, "ShellId")) continue;
+        return fault{fault_code::invalid_selectors, "The selector \"" + s.name + "\" does not belong to this resource.",
+                     "UnexpectedSelectors"};
+    }
     return {};
 }
 
@@ -132,10 +145,11 @@ server_table::state::outcome server_table::state::dispatch(const call& c)
         return fault{fault_code::not_supported, "A remote shell takes no request in chunks.", {}};
     if (h.resource_uri == wsman::resource_uri::config) return get_config(c);
     if (h.resource_uri == wsman::resource_uri::shell || h.resource_uri == wsman::resource_uri::shell_command) {
-        if (h.action == wsman::action::enumerate) return enumerate(c);
-        if (h.action == wsman::action::pull) return pull(c);
-        if (h.action == wsman::action::release) return release(c);
-        return fault{fault_code::action_not_supported, {}, {}};
+        const bool all = h.action == wsman::action::enumerate;
+        if (!all && h.action != wsman::action::pull && h.action != wsman::action::release)
+            return fault{fault_code::action_not_supported, {}, {}};
+        if (auto why = check_selectors(c, h.resource_uri == wsman::resource_uri::shell_command)) return why;
+        return all ? enumerate(c) : h.action == wsman::action::pull ? pull(c) : release(c);
     }
     if (h.resource_uri != wsman::resource_uri::cmd) return fault{fault_code::invalid_resource_uri, {}, {}};
     return dispatch_shell(c);
@@ -144,15 +158,18 @@ server_table::state::outcome server_table::state::dispatch(const call& c)
 server_table::state::outcome server_table::state::dispatch_shell(const call& c)
 {
     const auto& h = c.request.header();
-    if (h.action == wsman::action::create) return create(c);
+    if (h.action == wsman::action::create) {
+        auto why = check_selectors(c, false);
+        return why ? why : create(c);
+    }
     if (h.action == wsman::action::enumerate) return enumerate_cmd(c);
     const auto is = [&](base::bytes_view a) { return h.action == a; };
     const bool known = is(wsman::action::get) || is(wsman::action::delete_) || is(wsman::action::command) ||
                        is(wsman::action::send) || is(wsman::action::receive) || is(wsman::action::signal) ||
                        is(wsman::action::disconnect) || is(wsman::action::reconnect) || is(wsman::action::connect);
     if (!known) return fault{fault_code::action_not_supported, {}, {}};
+    if (auto why = check_selectors(c, true)) return why;
     if (h.selectors.find("ShellId") == nullptr) return fault{fault_code::insufficient_selectors, {}, {}};
-    if (h.selectors.items().size() != 1) return fault{fault_code::unexpected_selectors, {}, {}};
     server_shell* s = find_shell(c);
     if (s == nullptr) return no_such_shell();
     s->active = c.now;
@@ -210,7 +227,7 @@ void server_table::handle_gone(request_token token, base::time_point now)
     };
     for (auto& [p, c] : state_->processes) {
         drop(c->starting);
-        if (c->sending && c->sending->request.token == token) { // not taken, and nobody left to be told
+        if (c->sending && c->sending->request && c->sending->request->token == token) { // not taken, nobody to be told
             c->sending.reset();
             --state_->waiting;
             c->shell->active = now;
@@ -308,7 +325,8 @@ namespace {
 bool busy(const server_shell& s)
 {
     return std::any_of(s.commands.begin(), s.commands.end(), [](const auto& entry) {
-        return entry.second->receiving || entry.second->sending || entry.second->starting;
+        const server_command& c = *entry.second;
+        return c.receiving || (c.sending && c.sending->request) || c.starting;
     });
 }
 
@@ -333,8 +351,7 @@ void server_table::handle_timeout(base::time_point now)
     for (const auto& [key, s] : state_->shells) {
         for (const auto& [id, c] : s->commands) {
             state_->check_end(*c, now);
-            // Nothing of it was taken, so it may be asked again: Windows answers so too.
-            if (c->sending && c->sending->until <= now) state_->end_send(*c, fault{fault_code::busy, {}, {}}, now);
+            state_->expire_send(*c, now);
             state_->try_answer(*c, now);
         }
         if (end_of(*s) <= now) dead.push_back(key);

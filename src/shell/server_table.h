@@ -36,7 +36,8 @@ struct table_options
     milliseconds max_lifetime{0}; ///< 0 = none
     std::size_t max_shells = 30, max_commands_per_shell = 15, max_operations = 1500;
     std::size_t max_command_line = 8191;
-    /// Bytes queued per command before its pipes are left unread; as many of its input before a Send has to wait.
+    /// Bytes queued per command before its pipes are left unread; as many of its input before a Send has to wait (and
+    /// may be taken all the same at its OperationTimeout, one envelope at most).
     std::size_t output_budget = 1024 * 1024;
     milliseconds output_linger{2'000}; ///< after exit, pipes kept open by grandchildren are waited for this long
     milliseconds coalesce{50};         ///< after output: wait this long for more, or for the end
@@ -115,7 +116,7 @@ public:
                         request_form form = {});
     /// An envelope whose charset could not be read.
     void handle_unreadable(request_token token, std::string reason, base::time_point now);
-    /// The connection that asked is gone: its waiting Receive ends, its waiting Send was not taken, shells stay.
+    /// The connection that asked is gone: its waiting Receive ends, its waiting Send is not taken, shells stay.
     void handle_gone(request_token token, base::time_point now);
 
     // -- news of processes

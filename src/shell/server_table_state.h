@@ -41,10 +41,11 @@ struct waiting_receive
     time_point since, until;
 };
 
-/// A Send for whose bytes there is no room yet: none of them counts as taken.
+/// A Send for whose bytes there is no room yet. Until its OperationTimeout none of them counts as taken; then it is
+/// answered with TimedOut and all of them do, as on Windows.
 struct waiting_send
 {
-    waiting_request request;
+    std::optional<waiting_request> request; ///< until answered
     base::bytes data;
     bool end = false;
     time_point until;
@@ -140,6 +141,7 @@ struct server_table::state
     outcome identify(const call& c);
     outcome get_config(const call& c);
     server_shell* find_shell(const call& c);
+    [[nodiscard]] static outcome check_selectors(const call& c, bool of_shell);
 
     // server_create.cpp
     outcome create(const call& c);
@@ -160,6 +162,8 @@ struct server_table::state
     void input_taken(server_command& c, time_point now);
     void drop_input(server_command& c, time_point now);
     void end_send(server_command& c, const std::optional<fault>& f, time_point now);
+    void expire_send(server_command& c, time_point now);
+    void answer_send(server_command& c, const std::optional<fault>& f, time_point now);
     [[nodiscard]] bool has_room(const server_command& c, std::size_t size) const;
 
     // server_streams.cpp

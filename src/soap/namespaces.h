@@ -43,6 +43,12 @@ inline constexpr std::array<prefix, 11> prefixes{{{"s", ns::s},
 /// Our prefix of a namespace, "" if it is not in the table.
 [[nodiscard]] base::bytes_view prefix_of(base::bytes_view uri) noexcept;
 
+/// Whom a header is for (SOAP 1.2 part 1, 2.2). No role, or an empty one, is the ultimate receiver.
+namespace role {
+inline constexpr base::bytes_view next = "http://www.w3.org/2003/05/soap-envelope/role/next";
+inline constexpr base::bytes_view ultimate_receiver = "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver";
+} // namespace role
+
 inline constexpr base::bytes_view anonymous_role = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
 
 } // namespace winrm::soap

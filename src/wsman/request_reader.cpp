@@ -19,11 +19,32 @@ fault refuse(fault_code code, std::string text = {}, std::string detail = {})
     return {code, std::move(text), std::move(detail)};
 }
 
-bool must_understand(const xml::element& e)
+enum class demand { none, understand, malformed };
+
+/// Only SOAP's own attribute counts: several clients send an unqualified one, or WS-Addressing's. It is an xs:boolean.
+demand demand_of(const xml::element& e)
 {
-    // Only SOAP's own attribute counts: several clients send an unqualified one, or WS-Addressing's.
     const base::bytes_view* value = e.attribute_value(soap::ns::s, "mustUnderstand");
-    return value != nullptr && base::parse_bool(*value).value_or(true);
+    if (value == nullptr) return demand::none;
+    const base::bytes_view word = base::trim(*value);
+    if (word == "true" || word == "1") return demand::understand;
+    return word == "false" || word == "0" ? demand::none : demand::malformed;
+}
+
+/// SOAP 1.2 part 1, 2.2: a header says which role it is for; the service is the next node and the last one.
+bool for_us(const xml::element& e)
+{
+    const base::bytes_view* role = e.attribute_value(soap::ns::s, "role");
+    const base::bytes_view who = role == nullptr ? base::bytes_view() : base::trim(*role);
+    return who.empty() || who == soap::role::next || who == soap::role::ultimate_receiver;
+}
+
+/// The header of that name that is for us.
+const xml::element* our_header(const xml::element& header, base::bytes_view ns, base::bytes_view local)
+{
+    for (const xml::element* e : header.children())
+        if (e->is(ns, local) && for_us(*e)) return e;
+    return nullptr;
 }
 
 std::string quoted(const xml::element& e) { return "\"" + std::string(e.local()) + "\""; }
@@ -66,7 +87,10 @@ refusal read_timeout(const xml::element& e, request_header& h)
 {
     h.operation_timeout = base::parse_duration(e.trimmed());
     if (h.operation_timeout) return {};
-    return refuse(fault_code::invalid_timeout_header);
+    // Windows' own code for it, recorded (doc/PROTOCOL.md).
+    return refuse(fault_code::invalid_message_information_header,
+                  "The OperationTimeout \"" + std::string(e.trimmed()) + "\" is no duration of an exact length.",
+                  "InvalidTimeout");
 }
 
 refusal read_envelope_size(const xml::element& e, request_header& h)
@@ -116,7 +140,7 @@ refusal read_options(const xml::element& e, request_header& h)
 
 refusal read_language(const xml::element& e, std::string& to)
 {
-    if (must_understand(e)) return refuse(fault_code::unsupported_feature, {}, std::string(e.local()));
+    if (demand_of(e) == demand::understand) return refuse(fault_code::unsupported_feature, {}, std::string(e.local()));
     if (const base::bytes_view* language = e.attribute_value(soap::ns::xml, "lang");
         language != nullptr && language->size() <= 64) {
         to = *language;
@@ -187,6 +211,11 @@ struct request_reader
 
     refusal read_one(const xml::element& e) const
     {
+        if (!for_us(e)) return {};
+        const demand wanted = demand_of(e);
+        if (wanted == demand::malformed) {
+            return refuse(fault_code::invalid_header, "mustUnderstand of the header " + quoted(e) + " is no boolean.");
+        }
         bool known = false;
         refusal why;
         if (e.ns() == soap::ns::a) {
@@ -199,7 +228,7 @@ struct request_reader
             known = true;
             why = read_bounded(e, limits.uri, h.compression);
         }
-        if (why || known || !must_understand(e)) return why;
+        if (why || known || wanted == demand::none) return why;
         return refuse(fault_code::must_understand, "The header " + quoted(e) + " is not understood.");
     }
 
@@ -219,7 +248,7 @@ struct request_reader
 
     refusal check_message_id(const xml::element& header) const
     {
-        const xml::element* id = header.child(soap::ns::a, "MessageID");
+        const xml::element* id = our_header(header, soap::ns::a, "MessageID");
         if (id == nullptr || id->trimmed().empty()) {
             return refuse(fault_code::invalid_message_information_header, "The MessageID is missing or empty.");
         }
@@ -232,7 +261,7 @@ struct request_reader
         if (h.action.empty()) return refuse(fault_code::header_required, "The header \"Action\" is missing.");
         if (h.resource_uri.empty())
             return refuse(fault_code::header_required, "The header \"ResourceURI\" is missing.");
-        if (header.child(soap::ns::a, "To") == nullptr) {
+        if (our_header(header, soap::ns::a, "To") == nullptr) {
             return refuse(fault_code::header_required, "The header \"To\" is missing.");
         }
         return {};
@@ -258,7 +287,7 @@ struct request_reader
     // Before anything else, so that whatever is wrong can be answered with RelatesTo.
     static std::string find_message_id(const xml::element* header, const base::limits& limits)
     {
-        const xml::element* id = header == nullptr ? nullptr : header->child(soap::ns::a, "MessageID");
+        const xml::element* id = header == nullptr ? nullptr : our_header(*header, soap::ns::a, "MessageID");
         if (id == nullptr || id->trimmed().size() > limits.uri) return {};
         return std::string(id->trimmed());
     }

@@ -152,6 +152,44 @@ class Check(unittest.TestCase):
                      "{c}:1: {d}/none.pem", "{d}/broken:1: ", "{c}:3: fronts", "{c}:4: auth_basic", "{c}:5: {d}/none.crt",
                      r"{c}:6: allow_groups", "{c}:7: unknown key", "{c}:10: head_time_s", "{c}:13: unknown key", users="broken")
 
+    SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "winrmd.toml"
+
+    def shipped(self, *settings):
+        """The shipped file with these settings (names) uncommented, and with what every machine has."""
+        text = self.SHIPPED.read_text().replace("/etc/winrmd/", f"{self.folder}/").replace('"winrmd"', '"other"')
+        for name in settings:
+            text, count = re.subn(f"(?m)^#({name} = )", r"\1", text)
+            self.assertEqual(count, 1, name)
+        needed = {"user_file": '"users"', "pam_service": '"other"', "allow_groups": '["root"]'}
+        return "".join(f"{k} = {v}\n" for k, v in needed.items() if k not in settings) + text
+
+    def test_i15_every_setting_of_the_shipped_file_can_be_uncommented(self):
+        settings = re.findall(r"(?m)^#(\w+) = ", self.SHIPPED.read_text())
+        self.assertGreater(len(settings), 25)
+        self.assertEqual(len(settings), len(set(settings)))
+        for names in [(), *[(name,) for name in settings], tuple(settings)]:
+            with self.subTest(names):
+                config = self.write("shipped.toml", self.shipped(*names))
+                got = winrmd("--check", "--config", config)
+                wrong = [line for line in got.stderr.splitlines() if ": warning: " not in line]
+                self.assertEqual((got.returncode, wrong), (0, []))
+                self.assertIn("listens on * port 5986, TLS\n", got.stdout)
+                self.assertEqual(got.stdout.count("listens on"), 1)
+
+    def test_i11_limits_that_mean_something_else_without_controllers(self):
+        mounts = pathlib.Path("/proc/self/mountinfo").read_text()
+        at = re.search(r"(?m)^\S+ \S+ \S+ \S+ (\S+) .* - cgroup2 ", mounts)
+        offered = pathlib.Path(at[1], "cgroup.controllers") if at and ROOT and os.access(at[1], os.W_OK) else None
+        offered = offered.read_text().split() if offered and offered.exists() else []
+        for limits in ("", "max_processes_per_shell = 20\nmax_shells_per_user = 3\nmax_memory_per_shell_mb = 100\n"):
+            text = self.TLS.replace("@users", 'user_file = "users"\npam_service = "other"') + "[limits]\n" + limits
+            got = winrmd("--check", "--config", self.write("limits.toml", text))
+            self.assertEqual(got.returncode, 0, got.stderr)
+            notes = [line for line in got.stdout.splitlines() if line.startswith("note: ")]
+            self.assertEqual("20 times 3 (max_shells_per_user) = 60" in "".join(notes), bool(limits) and "pids" not in offered)
+            self.assertEqual("max_memory_per_shell_mb holds for each process" in "".join(notes),
+                             bool(limits) and "memory" not in offered)
+
     def test_wrong_usage(self):
         for words in (["--check", "--test-server"], ["--version", "x"], ["--version", "--check"], ["--check", "passwd", "ada"]):
             got = winrmd(*words)

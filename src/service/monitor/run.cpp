@@ -3,6 +3,7 @@
 #include "io/log.h"
 #include "service/monitor/config.h"
 #include "service/monitor/file_check.h"
+#include "service/monitor/limit_notes.h"
 #include "service/monitor/monitor.h"
 #include "service/monitor/own_limits.h"
 #include "service/monitor/test_service.h"
@@ -44,6 +45,8 @@ int check(const options& o)
         std::cout << "listens on " << l.address << " port " << l.port << (l.tls ? ", TLS" : ", not encrypted") << '\n';
     if (config.values.allow_unencrypted)
         std::cout << "warning: allow_unencrypted lets passwords cross the network in clear\n";
+    for (const std::string& note : limit_notes(config.values.limits, offered_controllers()))
+        std::cout << "note: " << note << '\n';
     return 0;
 }
 

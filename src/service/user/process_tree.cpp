@@ -102,7 +102,7 @@ std::string mark_of(pid_t pid)
     return at == std::string::npos ? std::string{} : std::string{environment.c_str() + at + key.size()};
 }
 
-/// Which processes belong to doomed commands. A child of theirs does in any case, and is not asked about.
+/// Which processes belong to doomed commands. What descends from theirs does in any case, and is not asked about.
 class judge
 {
 public:
@@ -115,26 +115,27 @@ public:
     {
         for (doomed_command& d : doomed_)
             if ((pid == d.root && !d.root_reaped) || p.session == d.root || p.group == d.root) return &d.found;
-        if (p.parent != ::getpid() || roots_.contains(pid)) return nullptr;
-        const auto known = orphans_.find(pid);
-        if (known != orphans_.end()) return known->second;
-        return orphans_[pid] = whose(mark_of(pid));
+        if (roots_.contains(pid)) return nullptr;
+        // Not orphans only: one that wiped its environment may stand above others that did not.
+        const auto known = known_.find(pid);
+        if (known != known_.end()) return known->second;
+        return known_[pid] = whose(mark_of(pid), p.parent == ::getpid());
     }
     [[nodiscard]] bool found_strays() const { return strays_; }
 
 private:
-    bool* whose(const std::string& mark)
+    bool* whose(const std::string& mark, bool orphan)
     {
         if (spared_.contains(mark)) return nullptr;
         for (doomed_command& d : doomed_)
             if (!mark.empty() && mark == d.mark) return &d.found;
-        return spared_.empty() ? &strays_ : nullptr;
+        return orphan && spared_.empty() ? &strays_ : nullptr;
     }
 
     std::vector<doomed_command>& doomed_;
     const std::set<pid_t>& roots_;
     const std::set<std::string>& spared_;
-    std::unordered_map<pid_t, bool*> orphans_;
+    std::unordered_map<pid_t, bool*> known_; ///< by mark; each is asked once
     bool strays_ = false;
 };
 

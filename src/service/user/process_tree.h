@@ -1,5 +1,5 @@
 // Finding everything a command has started, where there is no cgroup to ask: descendants of this process, which adopts
-// orphans (PR_SET_CHILD_SUBREAPER), attributed to commands by parent, session, process group and environment marker.
+// orphans (PR_SET_CHILD_SUBREAPER), attributed to commands by ancestor, session, process group and environment marker.
 #pragma once
 
 #include <sys/types.h>

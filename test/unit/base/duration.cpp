@@ -4,7 +4,10 @@
 
 using namespace winrm::base;
 
-TEST(duration, reads_xs_duration)
+constexpr std::int64_t longest = 207'360'000'000; // 2400 days
+
+// Item 13: everything that has an exact length.
+TEST(duration, i13_reads_xs_duration)
 {
     const std::pair<const char*, std::int64_t> good[] = {{"PT20S", 20'000},
                                                          {"PT60.000S", 60'000},
@@ -19,7 +22,29 @@ TEST(duration, reads_xs_duration)
                                                          {"PT1H1S", 3'601'000},
                                                          {"PT2147483.647S", 2'147'483'647},
                                                          {"PT0S", 0},
-                                                         {"P2400D", 207'360'000'000}};
+                                                         {"P2400D", 207'360'000'000},
+                                                         {"P0Y0M0DT0H1M0S", 60'000}, // what Java writes
+                                                         {"P0MT60S", 60'000},
+                                                         {"P0YT60S", 60'000},
+                                                         {"P000Y00M01D", 86'400'000},
+                                                         {"P0Y", 0},
+                                                         {"P0M", 0},
+                                                         {"P0D", 0},
+                                                         {"P0M1DT0H", 86'400'000},
+                                                         {"-P0Y0M0DT0H0M0.000S", 0},
+                                                         {"-PT0S", 0},
+                                                         {"-PT0.0004S", 0},
+                                                         {"PT90M", 5'400'000},
+                                                         {"PT00000000000000000000000000001S", 1000},
+                                                         {"PT1.50000000000000000000000000S", 1500},
+                                                         // More than can be counted: as much as can.
+                                                         {"P2401D", longest},
+                                                         {"P2400DT0.001S", longest},
+                                                         {"P10675199DT2H48M5.4775807S", longest}, // .NET's longest
+                                                         {"PT99999999999999999999S", longest},
+                                                         {"PT18446744073709551616S", longest},
+                                                         {"P213503982334601DT1H1M1S", longest},
+                                                         {"PT9999999999999999999999H0.5S", longest}};
     for (const auto& [text, ms] : good) EXPECT_EQ(parse_duration(text), milliseconds{ms}) << text;
     for (const char* bad : {"",
                             "P",
@@ -45,11 +70,26 @@ TEST(duration, reads_xs_duration)
                             " PT20S",
                             "PT1,5S",
                             "PT1TS",
-                            "P2401D",
-                            "P2400DT0.001S",
-                            "PT99999999999999999999S",
-                            "PT18446744073709551616S",
-                            "P213503982334601D",
+                            "P1Y0M",
+                            "P0Y1M",
+                            "P0Y1MT60S",
+                            "P99999999999999999999999Y",
+                            "P0.0Y",
+                            "P0.5M",
+                            "P0YT",
+                            "P0M0Y",
+                            "P1D0M",
+                            "P0Y0Y",
+                            "PT0Y",
+                            "P0W",
+                            "-",
+                            "-P",
+                            "--PT0S",
+                            "+PT1S",
+                            "-P1D",
+                            "-PT0.001S",
+                            "-P99999999999D",
+                            "P-0D",
                             "0",
                             "PT1e3S"}) {
         EXPECT_EQ(parse_duration(bad), std::nullopt) << bad;

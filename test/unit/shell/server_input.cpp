@@ -74,7 +74,7 @@ protected:
     }
 
     static constexpr std::uint32_t ok = 0;
-    const std::uint32_t busy = number(fault_code::busy);
+    const std::uint32_t busy = number(fault_code::busy), timed_out = number(fault_code::operation_timed_out);
     std::string shell, read;
     process_ref process{};
     bool ended = false;
@@ -162,7 +162,8 @@ TEST_F(input_test, one_waits_for_room_and_a_second_is_busy)
     EXPECT_TRUE(ended);
 }
 
-TEST_F(input_test, a_waiting_send_is_busy_at_its_operation_timeout)
+// Item 12: as Windows does. The first waits for its OperationTimeout, what it brought is taken, only a second is busy.
+TEST_F(input_test, i12_a_waiting_send_times_out_and_is_taken)
 {
     struct row
     {
@@ -174,22 +175,67 @@ TEST_F(input_test, a_waiting_send_is_busy_at_its_operation_timeout)
         SCOPED_TRACE(r.what);
         restart();
         EXPECT_EQ(send(std::string(900, 'a')), ok);
-        for (int i = 0; i < 3; ++i) {
-            EXPECT_EQ(send(std::string(200, 'b'), true, r.asked), unanswered);
-            EXPECT_EQ(table.deadline(), now + r.until);
-            pass(r.until - 1ms);
-            EXPECT_EQ(answered(), unanswered);
-            pass(1ms);
-            EXPECT_EQ(answered(), busy);
-            EXPECT_GT(table.deadline(), now);
+        EXPECT_EQ(send(std::string(200, 'b'), false, r.asked), unanswered);
+        EXPECT_EQ(table.deadline(), now + r.until);
+        pass(r.until - 1ms);
+        EXPECT_EQ(send("x"), busy);
+        EXPECT_EQ(answered(), unanswered);
+        pass(1ms);
+        EXPECT_EQ(answered(), timed_out);
+        EXPECT_GT(table.deadline(), now);
+        for (int i = 0; i < 3; ++i) { // however often it is tried, nothing piles up
+            EXPECT_EQ(send("x"), busy);
+            pass(r.until);
+            EXPECT_EQ(answered(), unanswered) << "answered once";
         }
         ASSERT_TRUE(child_reads());
-        EXPECT_FALSE(child_reads()) << "nothing of those refused was taken, their end neither";
+        EXPECT_EQ(answered(), unanswered) << "answered once";
         EXPECT_EQ(send("c", true), ok);
-        ASSERT_TRUE(child_reads());
-        EXPECT_EQ(read, std::string(900, 'a') + "c");
+        while (child_reads()) {}
+        EXPECT_EQ(read, std::string(900, 'a') + std::string(200, 'b') + "c") << "each byte once";
         EXPECT_TRUE(ended);
     }
+}
+
+TEST_F(input_test, i12_the_end_of_a_send_that_timed_out_counts)
+{
+    EXPECT_EQ(send(std::string(900, 'a')), ok);
+    EXPECT_EQ(send(std::string(200, 'b'), true, 1s), unanswered);
+    pass(1s);
+    EXPECT_EQ(answered(), timed_out);
+    EXPECT_EQ(send("c"), busy);
+    while (child_reads()) {}
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(send("c"), number(fault_code::invalid_parameter));
+    EXPECT_EQ(read, std::string(900, 'a') + std::string(200, 'b'));
+}
+
+TEST_F(input_test, i12_a_send_that_timed_out_holds_nothing_up)
+{
+    const auto later = [&] {
+        restart();
+        while (table.poll_order()) {}
+        EXPECT_EQ(send(std::string(900, 'a')), ok);
+        const auto token = ask(make_send(cmd, shell, id, std::string(200, 'b'), true));
+        pass(60s);
+        EXPECT_EQ(answered(), timed_out);
+        return token;
+    };
+    table.handle_gone(later(), now);
+    while (child_reads()) {}
+    EXPECT_EQ(read, std::string(900, 'a') + std::string(200, 'b')) << "its connection may go";
+    for (const auto& end : std::vector<std::function<void()>>{
+             [&] { table.process_exited(process, 0, now); },
+             [&] { ask(make_signal(cmd, shell, id, signal_code::terminate)); },
+         }) {
+        later();
+        end();
+        while (const auto a = reply()) EXPECT_EQ(a->code, ok);
+    }
+    table.close_all(now);
+    while (reply()) {}
+    while (table.poll_order()) {}
+    EXPECT_EQ(table.objects(), 0U);
 }
 
 TEST_F(input_test, what_ends_the_command_ends_the_waiting)
@@ -244,7 +290,7 @@ TEST_F(input_test, a_waiting_send_keeps_the_shell)
     now += 30s;
     EXPECT_EQ(send(std::string(200, 'b'), false, 60s), unanswered);
     pass(60s);
-    EXPECT_EQ(answered(), busy);
+    EXPECT_EQ(answered(), timed_out);
     EXPECT_EQ(table.deadline(), now + 60s) << "idle from now on";
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+using namespace std::chrono_literals;
 using namespace winrm;
 using wsman::fault_code;
 
@@ -106,6 +107,16 @@ TEST(request, what_is_taken_although_it_looks_odd)
         {"unqualified attribute is not SOAP's", "<other:h mustUnderstand='true'/>"},
         {"WS-Addressing has no such attribute", "<other:h ad:mustUnderstand='true'/>"},
         {"operation id of robust connections", "<ms:OperationID env:mustUnderstand='false'>uuid:o</ms:OperationID>"},
+        {"i12: unknown header, white space", "<other:h env:mustUnderstand='\n false\t'/>"},
+        {"i12: another's header", "<other:h env:role='urn:proxy' env:mustUnderstand='true'/>"},
+        {"i12: nobody's header", "<other:h env:role='http://www.w3.org/2003/05/soap-envelope/role/none' "
+                                 "env:mustUnderstand='1'/>"},
+        {"i12: another's header of ours", "<m:OperationTimeout env:role='urn:proxy'>soon</m:OperationTimeout>"},
+        {"i12: another's header, whatever it says", "<other:h env:role='urn:proxy' env:mustUnderstand='yes'/>"},
+        {"i12: clients that write no SOAP attribute", "<other:h mustUnderstand='yes' role='urn:x'/>"},
+        {"i12: our headers say so rightly",
+         "<m:MaxEnvelopeSize env:mustUnderstand=' true '>153600</m:MaxEnvelopeSize>"
+         "<m:OptionSet env:mustUnderstand='1' env:role='http://www.w3.org/2003/05/soap-envelope/role/next'/>"},
         {"locale with unqualified attribute", "<m:Locale mustUnderstand='true' xml:lang='en-US'/>"},
         {"empty option set", "<m:OptionSet/>"},
         {"to be ignored even so", "<m:RequestEPR env:mustUnderstand='true'/>"
@@ -120,6 +131,26 @@ TEST(request, what_is_taken_although_it_looks_odd)
     for (const auto& [what, more] : rows) {
         SCOPED_TRACE(what);
         EXPECT_EQ(accepted(with(more)).header().action, wsman::action::create);
+    }
+}
+
+// Item 13: every form that has a length.
+TEST(request, i13_operation_timeouts)
+{
+    const std::pair<const char*, base::milliseconds> rows[] = {
+        {"PT20S", 20s},
+        {"P0Y0M0DT0H1M0S", 60s},
+        {"P0MT60S", 60s},
+        {" \n PT1.5S\t", 1500ms},
+        {"-P0Y0M0DT0H0M0S", 0ms},
+        {"P10675199DT2H48M5S", 2400 * 24h},
+        {"P1D", 24h},
+        {"PT0.0S", 0ms},
+    };
+    for (const auto& [text, time] : rows) {
+        SCOPED_TRACE(text);
+        const auto r = accepted(with(std::string("<m:OperationTimeout>") + text + "</m:OperationTimeout>"));
+        EXPECT_EQ(r.header().operation_timeout, time);
     }
 }
 
@@ -180,9 +211,9 @@ std::vector<refused_row> refused_rows()
     add("reply nowhere", "<ad:ReplyTo/>", fault_code::unsupported_feature, "AddressingMode");
     add("faults elsewhere", "<ad:FaultTo><ad:Address>http://evil/</ad:Address></ad:FaultTo>",
         fault_code::unsupported_feature, "AddressingMode");
-    for (const char* t : {"", "20", "PT", "-PT1S", "P1Y", "forever"}) {
-        add("timeout", std::string("<m:OperationTimeout>") + t + "</m:OperationTimeout>",
-            fault_code::invalid_timeout_header);
+    for (const char* t : {"", "20", "PT", "-PT1S", "PT-1S", "P", "P1Y", "P1M", "P0Y1MT60S", "forever"}) {
+        add("i13: timeout", std::string("<m:OperationTimeout>") + t + "</m:OperationTimeout>",
+            fault_code::invalid_message_information_header, "InvalidTimeout");
     }
     for (const char* s : {"", "8191", "0", "-1", "many", "99999999999999999999999"}) {
         add("envelope size", std::string("<m:MaxEnvelopeSize>") + s + "</m:MaxEnvelopeSize>",
@@ -209,9 +240,27 @@ std::vector<refused_row> refused_rows()
         fault_code::unsupported_feature, "DataLocale");
     add("fragment", "<m:FragmentTransfer>a/b</m:FragmentTransfer>", fault_code::unsupported_feature,
         "FragmentLevelAccess");
-    for (const char* v : {"true", "1", " true ", "nonsense"}) {
-        add("unknown header", std::string("<other:h env:mustUnderstand='") + v + "'/>", fault_code::must_understand);
+    for (const char* v : {"true", "1", " true ", "\n1\t"}) {
+        for (const char* role : {"", "env:role=''", "env:role=' http://www.w3.org/2003/05/soap-envelope/role/next '",
+                                 "env:role='http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver'"}) {
+            add("i12: unknown header", std::string("<other:h ") + role + " env:mustUnderstand='" + v + "'/>",
+                fault_code::must_understand);
+        }
     }
+    for (const char* v : {"yes", "", "2", "TRUE", "True", "tr ue", "on"}) {
+        add("i12: no boolean, unknown header", std::string("<other:h env:mustUnderstand='") + v + "'/>",
+            fault_code::invalid_header);
+        add("i12: no boolean, known header", std::string("<m:OptionSet env:mustUnderstand='") + v + "'/>",
+            fault_code::invalid_header);
+    }
+    const auto others = [](std::string header) { // for another role
+        return header.insert(header.find('>'), " env:role='urn:proxy'");
+    };
+    without("i12: the Action is another's", &request_text::action, others("<ad:Action>urn:a</ad:Action>"),
+            fault_code::header_required);
+    without("i12: the ResourceURI is another's", &request_text::resource,
+            others("<m:ResourceURI>urn:r</m:ResourceURI>"), fault_code::header_required);
+    without("i12: the To is another's", &request_text::to, others("<ad:To>urn:t</ad:To>"), fault_code::header_required);
     add("operation id must be understood", "<ms:OperationID env:mustUnderstand='true'>uuid:o</ms:OperationID>",
         fault_code::must_understand);
     const auto id = [&](const char* what, const std::string& header, fault_code code, const char* known) {
@@ -220,6 +269,8 @@ std::vector<refused_row> refused_rows()
         rows.push_back({what, r, code, "", known});
     };
     id("no MessageID", "", fault_code::invalid_message_information_header, "");
+    id("i12: another's MessageID", others("<ad:MessageID>uuid:1</ad:MessageID>"),
+       fault_code::invalid_message_information_header, "");
     id("empty MessageID", "<ad:MessageID> </ad:MessageID>", fault_code::invalid_message_information_header, "");
     id("MessageID too long", "<ad:MessageID>" + long_text(2049) + "</ad:MessageID>", fault_code::uri_limit, "");
     id("second MessageID first", "<ad:MessageID>uuid:1</ad:MessageID><ad:MessageID>uuid:2</ad:MessageID>",

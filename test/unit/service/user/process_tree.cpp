@@ -7,6 +7,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <iterator>
+#include <sstream>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -69,6 +71,36 @@ TEST_F(process_tree_test, a_nameless_orphan_goes_with_the_last_command)
     EXPECT_FALSE(gone(stray));
     host.execute(shell::forget_process{other});
     EXPECT_TRUE(until([&] { return gone(stray); }));
+}
+
+/// An orphan that has wiped its environment, above one that has not and is in a session of its own, above one that has
+/// wiped its too. It prints an empty line and the numbers of the lower two.
+constexpr const char* hidden =
+    R"sh((setsid sh -c 'setsid sh -c "echo; echo \$\$; env -i /usr/bin/setsid /bin/sh -c \"echo \\\$\\\$;
+    exec /bin/sleep 300\" & exec sleep 300" & exec env -i /bin/sleep 300' &) ; )sh";
+
+TEST_F(process_tree_test, i11_the_mark_of_every_process_is_asked)
+{
+    const auto p = start(std::string{hidden} + "exit 0");
+    const auto numbers = [&] {
+        std::istringstream words{news.all[p].out};
+        return std::vector<pid_t>{std::istream_iterator<pid_t>{words}, {}};
+    };
+    ASSERT_TRUE(until([&] { return news.all[p].status && numbers().size() == 2; }));
+    const pid_t marked = numbers()[0], nameless_one = numbers()[1];
+    const auto ended = [](pid_t pid) { // its parent, which nobody has ended, does not reap it
+        return gone(pid) ||
+               io::read_small_file("/proc/" + std::to_string(pid) + "/stat").find(") Z ") != std::string::npos;
+    };
+    ASSERT_FALSE(ended(marked) || ended(nameless_one));
+    const auto other = start(std::string{hidden} + "sleep 300");
+    ASSERT_TRUE(until([&] { return std::count(news.all[other].out.begin(), news.all[other].out.end(), '\n') == 3; }));
+    host.execute(shell::forget_process{p});
+    EXPECT_TRUE(until([&] { return ended(marked) && ended(nameless_one); }));
+    EXPECT_TRUE(until([&] { return !host.hunting(); }));
+    const auto kept = news.all[other].out;
+    EXPECT_FALSE(ended(number_in(kept.substr(1)))) << "that of the other command stays";
+    EXPECT_FALSE(news.all[other].status.has_value());
 }
 
 TEST_F(process_tree_test, killing_one_command_spares_the_others)
