@@ -90,7 +90,8 @@ public:
     kept_shell& operator=(kept_shell&&) noexcept;
 
     /// As client::run, in this shell. After errc::fault 2150858843 (the host dropped the shell) the next call opens
-    /// another.
+    /// another. Where the host refuses the command because the shell has used up a quota (2150859174, 2150859239 to
+    /// 2150859241: nothing was started), the shell is replaced by one like it and the command run there, once.
     result<run_output> run(std::string_view command, const run_options& options = {});
     /// Deletes the shell on the host; the next run() opens another.
     void close();

@@ -7,6 +7,7 @@
 #include "soap/envelope.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace winrm::remote {
 
@@ -15,6 +16,9 @@ namespace {
 constexpr base::bytes_view foreign_answer =
     "something between here and the host, or another service on this port, wrote it or cut it short (is the port "
     "right? --trace shows the answer)";
+constexpr base::bytes_view foreign_answer_later =
+    "a proxy in between may have written it or cut it short, for the host has answered properly before (--trace shows "
+    "the answer)";
 constexpr std::size_t longest_quote = 200;
 constexpr std::size_t most_searched = 16 * 1024; // of a page, for its title
 
@@ -53,6 +57,17 @@ std::string join(const std::vector<std::string>& words)
     return text;
 }
 
+/// "CORP\\ada" or "ada@corp": what Windows never takes with Basic.
+std::string local_name_hint(base::bytes_view user)
+{
+    const auto slash = user.rfind('\\');
+    const auto at = user.find('@');
+    if (slash == base::bytes_view::npos && at == base::bytes_view::npos) return {};
+    const auto bare = slash != base::bytes_view::npos ? user.substr(slash + 1) : user.substr(0, at);
+    return "; with Basic Windows takes local accounts only, by their names without a domain or computer" +
+           (bare.empty() ? std::string() : ": " + base::printable(bare, 200));
+}
+
 error refused_login(const http::response& answer, const answer_context& context)
 {
     const auto offered = auth::offered_schemes(answer.challenges);
@@ -61,6 +76,11 @@ error refused_login(const http::response& answer, const answer_context& context)
         return error(code, std::move(why)).with_http_status(401).with_offered(offered);
     };
     if (context.user.empty()) return refused(errc::login_denied, "the host wants a login (" + list + ")");
+    if (context.answered_before) {
+        return refused(errc::login_denied, "the host refused the login for " + base::printable(context.user, 200) +
+                                               ", which it had accepted before (" + list +
+                                               "): the account may have been locked, or its password changed");
+    }
     const bool basic =
         std::any_of(offered.begin(), offered.end(), [](const auto& s) { return base::iequals(s, "Basic"); });
     std::string text =
@@ -71,8 +91,32 @@ error refused_login(const http::response& answer, const answer_context& context)
                               "logging in it takes, so something else may have answered");
     }
     if (basic)
-        return refused(errc::login_denied, text + ": check user and password, and that the account may log in there");
+        return refused(errc::login_denied, text + ": check user and password, and that the account may log in there" +
+                                               local_name_hint(context.user));
     return refused(errc::login_not_offered, text + ": Basic is switched off there");
+}
+
+/// The same of a host that has answered properly before: what made this is not how it is set up.
+std::optional<error> strange_later(const http::response& answer)
+{
+    const auto say = [&answer](errc code, const std::string& why) {
+        return error(code, "the host answered HTTP status " + std::to_string(answer.status) + ": " + why)
+            .with_http_status(answer.status);
+    };
+    if (answer.status >= 200 && answer.status < 300) {
+        return say(errc::protocol, "the answer is no WS-Management message; " + std::string(foreign_answer_later));
+    }
+    switch (answer.status) {
+    case 404:
+    case 405:
+    case 501:
+        return say(errc::http_status, "nothing takes requests there any more; the service may be restarting, or a "
+                                      "proxy in between leads elsewhere");
+    case 500:
+        return say(errc::http_status, "it failed without telling why, after it had answered properly; its event log "
+                                      "may tell");
+    default: return std::nullopt;
+    }
 }
 
 /// Status codes that WS-Management services do not use, or use without a SOAP body.
@@ -82,6 +126,9 @@ error strange_status(const http::response& answer, const answer_context& context
     const auto say = [&](errc code, const std::string& why) {
         return error(code, "the host answered " + status + ": " + why).with_http_status(answer.status);
     };
+    if (context.answered_before) {
+        if (auto e = strange_later(answer)) return std::move(*e);
+    }
     switch (answer.status) {
     case 400:
         return say(errc::http_status,
@@ -113,7 +160,7 @@ error strange_status(const http::response& answer, const answer_context& context
         if (place.empty())
             return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand");
         return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand: if that "
-                                      "place is the right one, name it instead of this host; it is")
+                                      "place is the right one, name it instead of this host")
             .with_peer_text(std::move(place));
     }
     if (answer.status >= 200 && answer.status < 300) {
@@ -142,12 +189,12 @@ result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_
         return e;
     }
     const int status = answer.status;
+    const std::string foreign(context.answered_before ? foreign_answer_later : foreign_answer);
     auto text = soap::decode(std::move(answer.body), answer.charset);
     if (!text) return std::move(text).error();
     // Before a parser has words of its own for it ("there is no XML element").
     if (!base::trim(text->text).starts_with('<')) {
-        return error(errc::not_wsman,
-                     "the host's answer is no XML although it is declared to be: " + std::string(foreign_answer))
+        return error(errc::not_wsman, "the host's answer is no XML although it is declared to be: " + foreign)
             .with_peer_text(quotation(text->text))
             .with_http_status(status);
     }
@@ -155,11 +202,10 @@ result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_
     if (!reply) {
         auto e = reply.error();
         // What is wrong within a message of WS-Management has words that fit; a parser's words alone help nobody.
-        const bool foreign = (e.code() == errc::protocol || e.code() == errc::not_wsman) &&
-                             !soap::envelope::parse(text->text, context.limits);
-        if (foreign) {
-            e = error(e.code(), "the host's answer is no WS-Management message: " + e.message() + "; " +
-                                    std::string(foreign_answer))
+        const bool not_theirs = (e.code() == errc::protocol || e.code() == errc::not_wsman) &&
+                                !soap::envelope::parse(text->text, context.limits);
+        if (not_theirs) {
+            e = error(e.code(), "the host's answer is no WS-Management message: " + e.message() + "; " + foreign)
                     .with_peer_text(title_of(text->text));
         }
         return std::move(e).with_http_status(status);

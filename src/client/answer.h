@@ -12,6 +12,8 @@ struct answer_context
     bool tls = true;
     base::bytes_view message_id; ///< of the request, "" = do not check RelatesTo
     const base::limits& limits;
+    /// This session had a reply to this login before: neither port, password nor AllowUnencrypted is to blame then.
+    bool answered_before = false;
 };
 
 /// Turns an answer into a reply or says why it is none.

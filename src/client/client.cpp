@@ -267,6 +267,7 @@ struct kept_shell::impl
     client::impl& owner;
     bool takes_input;
     std::optional<shell::shell_info> open;
+    shell::create_shell create; ///< what `open` was made with, and a shell that replaces it is
 };
 
 kept_shell::kept_shell(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
@@ -286,7 +287,7 @@ kept_shell::~kept_shell()
 
 kept_shell client::open_shell(bool takes_input)
 {
-    return kept_shell(std::unique_ptr<kept_shell::impl>(new kept_shell::impl{*impl_, takes_input, {}}));
+    return kept_shell(std::unique_ptr<kept_shell::impl>(new kept_shell::impl{*impl_, takes_input, {}, {}}));
 }
 
 result<run_output> kept_shell::run(std::string_view command, const run_options& options)
@@ -299,6 +300,8 @@ result<run_output> kept_shell::run(std::string_view command, const run_options& 
     request.has_input = impl_->takes_input;
     request.keep_shell = true;
     request.attach = impl_->open;
+    if (request.attach) request.shell.create = impl_->create; // the machine replaces a shell that is worn out
+    else impl_->create = request.shell.create;
     remote::run_result where;
     auto got = owner.run(std::move(request), options, where);
     // Where a command ended the shell goes on; after any other end remote::run has asked the host to delete it.

@@ -1,6 +1,7 @@
 #include "client/run.h"
 
 #include "base/text.h"
+#include "shell/client_faults.h"
 #include "wsman/config_resource.h"
 
 #include <algorithm>
@@ -48,7 +49,7 @@ bool may_have_reached(const error& e)
     }
 }
 
-constexpr const char* look_there = " (winrm shells lists what is left)";
+using shell::look_there;
 constexpr const char* still_there = "; the command may be running there still (winrm shells lists what is left)";
 
 error reworded(const error& e, errc code, std::string message)
@@ -150,12 +151,25 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         }
     }
 
-    /// A Send after "busy": there is one at a time, so one timer serves.
+    /// A Send or Create after "not now": there is one at a time, so one timer serves.
     void send_later(shell::outgoing out)
     {
         const auto delay = out.delay;
-        busy.set_after(delay,
-                       [this, kept = std::make_shared<shell::outgoing>(std::move(out))] { send(std::move(*kept)); });
+        later = std::move(out);
+        busy.set_after(delay, [this] {
+            auto now = std::move(*later);
+            later.reset();
+            send(std::move(now));
+        });
+    }
+
+    void drop_later()
+    {
+        busy.cancel();
+        if (!later) return;
+        const auto id = later->id;
+        later.reset();
+        machine.handle_failure(id, error(errc::cancelled, "the command was cancelled"), false);
     }
 
     void send(shell::outgoing out)
@@ -336,7 +350,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         told = true;
         paused = resting = false;
         rest.cancel();
-        busy.cancel();
+        drop_later();
         deadline.cancel();
         cleanup.set_after(request.cleanup_time, [this] { hurry(); });
         if (call.done) call.done(std::move(r));
@@ -373,7 +387,8 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     io::timer deadline;
     pace receives, sends;
     io::timer cleanup, rest, busy;
-    std::optional<shell::outgoing> held; ///< a Receive that waits for resume_output()
+    std::optional<shell::outgoing> held;  ///< a Receive that waits for resume_output()
+    std::optional<shell::outgoing> later; ///< what waits for `busy`
     std::size_t under_way = 0;
     command_fate fate = command_fate::not_started;
     bool paused = false, resting = false, told = false, closing = false, finished = false, asked_size = false;

@@ -181,9 +181,10 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         }
         host_known = host_known || answer;
         const answer_context context{at->anonymous ? base::bytes_view() : options.login.user(), options.host.tls,
-                                     e.message_id, options.limits};
+                                     e.message_id, options.limits, !at->anonymous && replied};
         auto reply = answer ? read_answer(std::move(*answer), context)
                             : result<wsman::incoming_reply>(std::move(answer).error());
+        replied = replied || (reply && !at->anonymous);
         e.done(std::move(reply));
     }
 
@@ -250,6 +251,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     std::uint64_t requests = 0, sent = 0, received = 0;
     int opened = 0;
     bool host_known = false; ///< it has answered, whatever it said
+    bool replied = false;    ///< with a WS-Management message, to our login
     io::timer hold_off;
     base::milliseconds next_hold_off = first_hold_off;
     bool holding_off = false;

@@ -91,6 +91,30 @@ std::optional<std::uint32_t> number_of(const xml::element& parent, base::bytes_v
     return static_cast<std::uint32_t>(*value);
 }
 
+/// Done is final: what a host says of the state after it changes nothing. An exit code that came without Done is
+/// overridden by the one that comes with it, and fills in where none does.
+result<void> read_state(const xml::element& e, receive_answer& a)
+{
+    const bool final = a.state == command_state::done;
+    if (final && a.exit_code) return {};
+    if (!final) {
+        const base::bytes_view* state = e.attribute_value({}, "State");
+        if (state == nullptr) return broken("the command's state is missing");
+        const auto slash = state->rfind('/');
+        const auto word = state->substr(slash == base::bytes_view::npos ? 0 : slash + 1);
+        if (word == "Done") a.state = command_state::done;
+        else if (word == "Pending") a.state = command_state::pending;
+        else if (word == "Running") a.state = command_state::running;
+        else return broken("the command's state is not known");
+    }
+    const xml::element* code = e.child(rsp, "ExitCode");
+    if (code == nullptr) return {};
+    const auto value = read_exit_code(code->trimmed());
+    if (!value && !final) return broken("the exit code is not a number of 32 bits");
+    if (value) a.exit_code = value;
+    return {};
+}
+
 /// The selector of x:ResourceCreated, "" if there is none.
 std::string created_id(const xml::element& created)
 {
@@ -225,8 +249,8 @@ result<shell_info> read_create_reply(const wsman::incoming_reply& r)
     shell_info info;
     std::string id;
     for (const xml::element* e : r.envelope().body().children()) {
-        if (e->is(soap::ns::x, "ResourceCreated")) id = created_id(*e);
-        if (!e->is(rsp, "Shell")) continue;
+        if (e->is(soap::ns::x, "ResourceCreated") && id.empty()) id = created_id(*e);
+        if (!e->is(rsp, "Shell") || !info.shell_id.empty()) continue;
         auto shell = read_shell(*e);
         if (!shell) return std::move(shell).error();
         info = std::move(*shell);
@@ -264,18 +288,7 @@ result<receive_answer> read_receive_reply(const wsman::incoming_reply& r)
             if (!base::base64_decode(e->text(), b.data)) return broken("a block of output is not base64");
             a.blocks.push_back(std::move(b));
         } else if (e->is(rsp, "CommandState")) {
-            const base::bytes_view* state = e->attribute_value({}, "State");
-            if (state == nullptr) return broken("the command's state is missing");
-            const auto slash = state->rfind('/');
-            const auto word = base::bytes_view(*state).substr(slash == std::string::npos ? 0 : slash + 1);
-            if (word == "Done") a.state = command_state::done;
-            else if (word == "Pending") a.state = command_state::pending;
-            else if (word == "Running") a.state = command_state::running;
-            else return broken("the command's state is not known");
-            if (const xml::element* code = e->child(rsp, "ExitCode")) {
-                a.exit_code = read_exit_code(code->trimmed());
-                if (!a.exit_code) return broken("the exit code is not a number of 32 bits");
-            }
+            if (auto read = read_state(*e, a); !read) return std::move(read).error();
         }
     }
     return a;

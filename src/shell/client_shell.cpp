@@ -1,10 +1,10 @@
 #include "shell/client_shell.h"
 
 #include "base/text.h"
+#include "shell/client_faults.h"
 #include "shell/lifecycle.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 namespace winrm::shell {
@@ -16,24 +16,11 @@ constexpr std::size_t min_send_envelope = 8192; // MS-WSMV 3.1.4.1.7: no host ma
 // its HTTP head.
 constexpr std::size_t max_send_envelope = 4 * 1024 * 1024 - 64 * 1024;
 constexpr milliseconds first_busy_delay{50}, longest_busy_delay{5'000};
+constexpr milliseconds create_delay{500}; // before Create is asked again
 
 enum class exchange_kind { create, command, send, receive, signal, delete_ };
 
 error cancelled() { return {errc::cancelled, "the command was cancelled"}; }
-
-/// The host refused the Send for its size before it looked at it, so it was not taken.
-bool refused_for_size(std::uint32_t code)
-{
-    constexpr std::array<std::uint32_t, 6> codes{0x80338026, 0x80338035, 0x80338047,
-                                                 0x80338048, 0x80338049, 0x80338111};
-    return std::find(codes.begin(), codes.end(), code) != codes.end();
-}
-
-bool shell_is_gone(const fault_info& f)
-{
-    return f.code == static_cast<std::uint32_t>(wsman::fault_code::unexpected_selectors) ||
-           f.code == static_cast<std::uint32_t>(wsman::fault_code::key_deleted);
-}
 
 } // namespace
 
@@ -53,7 +40,7 @@ struct client_shell::state
         std::size_t taken = 0, sending = 0;
         bool input_end = false, end_sent = false, sending_end = false;
         bool send_under_way = false, input_dropped = false, wanted_told = false, terminated = false;
-        milliseconds send_delay{0};       ///< before the next Send; grows while the host is too busy to take it
+        milliseconds send_delay{0};       ///< before the next Send; grows while the host is too busy
         std::vector<signal_code> signals; ///< asked for before the command had an id
         std::optional<std::int64_t> exit_code;
 
@@ -204,7 +191,8 @@ struct client_shell::state
     /// After the Signals: two connections would let Delete overtake them.
     void ask_delete()
     {
-        if (phase != shell_phase::closing || delete_asked || (signals_under_way > 0 && !hurry)) return;
+        const bool wanted = phase == shell_phase::closing || phase == shell_phase::renewing;
+        if (!wanted || delete_asked || (signals_under_way > 0 && !hurry)) return;
         delete_asked = true;
         ask(exchange_kind::delete_, {}, make_delete(resource, info.shell_id), true);
     }
@@ -220,6 +208,11 @@ struct client_shell::state
         else start_queued();
     }
 
+    void ask_create(milliseconds delay = {})
+    {
+        ask(exchange_kind::create, {}, make_create(options.create), false, delay);
+    }
+
     void create_failed(error e)
     {
         step(shell_step::lost);
@@ -230,22 +223,47 @@ struct client_shell::state
 
     void on_create(const wsman::incoming_reply& r)
     {
-        if (r.fault()) return create_failed(wsman::to_error(*r.fault()));
+        if (r.fault()) {
+            // Nothing was made: safe to ask again.
+            if (profile_was_unloaded(*r.fault()) && !close_wanted && creates_refused++ == 0)
+                return ask_create(create_delay);
+            return create_failed(create_error(*r.fault()));
+        }
         auto created = read_create_reply(r);
-        if (!created) return create_failed(std::move(created).error());
+        if (!created)
+            return create_failed(
+                with_more(created.error(), std::string("; a shell may have been opened") + look_there));
         opened(std::move(*created));
+    }
+
+    /// The fault must say that the command was not started: it is asked once more, in another shell. Only where that
+    /// can help, and takes the shell from no other command.
+    bool renew(command& c)
+    {
+        const auto active = std::count_if(commands.begin(), commands.end(), [](const auto& other) {
+            return other.second.phase == command_phase::starting || other.second.phase == command_phase::running;
+        });
+        if (!used || active != 1 || !step(shell_step::worn)) return false;
+        step(c, command_step::refused);
+        used = false;
+        ask_delete();
+        return true;
     }
 
     void on_command(command_number n, command& c, const wsman::incoming_reply& r)
     {
         if (r.fault()) {
-            auto e = wsman::to_error(*r.fault());
+            auto e = command_error(*r.fault());
             if (shell_is_gone(*r.fault())) return fail_shell(e);
+            if (shell_is_worn(*r.fault()) && renew(c)) return;
             return fail_command(n, std::move(e), false);
         }
         auto id = read_command_reply(r);
-        if (!id) return fail_command(n, std::move(id).error(), false);
+        if (!id)
+            return fail_command(
+                n, with_more(id.error(), std::string("; the command may or may not have started") + look_there), false);
         c.id = std::move(*id);
+        used = true;
         step(c, command_step::started);
         events.emplace_back(command_started{n, c.id});
         ask_receive(n, c); // at once: MS-WSMV 3.1.4.14
@@ -279,10 +297,16 @@ struct client_shell::state
         }
     }
 
-    void send_taken(command_number n, command& c)
+    static milliseconds longer(milliseconds delay)
+    {
+        return std::clamp(delay * 2, first_busy_delay, longest_busy_delay);
+    }
+
+    /// @param delay  before the next one
+    void send_taken(command_number n, command& c, milliseconds delay)
     {
         c.send_under_way = false;
-        c.send_delay = milliseconds{0};
+        c.send_delay = delay;
         c.taken += c.sending;
         c.end_sent = c.end_sent || c.sending_end;
         // Only when less is moved than is left behind: a large input is moved about once in all, and its memory goes.
@@ -303,18 +327,19 @@ struct client_shell::state
 
     void on_send(command_number n, command& c, const wsman::incoming_reply& r)
     {
-        if (!r.fault()) return send_taken(n, c);
+        if (!r.fault()) return send_taken(n, c, milliseconds{0});
         const fault_info& f = *r.fault();
+        // Windows under load answers so and takes the input all the same: sent again it would be there twice.
+        if (is_timeout(f)) return send_taken(n, c, longer(c.send_delay));
         c.send_under_way = false;
-        if (f.code == static_cast<std::uint32_t>(wsman::fault_code::busy)) {
-            // Nothing was taken: the command does not read. How long is its own affair; its Receive tells of its end.
-            c.send_delay = std::clamp(c.send_delay * 2, first_busy_delay, longest_busy_delay);
+        if (is_busy(f)) {
+            // Nothing was taken: the Send before is still at work, for the command does not read. How long is its own
+            // affair; its Receive tells of its end.
+            c.send_delay = longer(c.send_delay);
             return push_input(n, c);
         }
-        if (refused_for_size(f.code) && shrink()) return push_input(n, c);
-        // The command has ended or is ending: Receive tells how.
-        if (shell_is_gone(f) || f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_aborted))
-            return drop_input(c);
+        if (refused_for_size(f) && shrink()) return push_input(n, c);
+        if (input_is_unwanted(f)) return drop_input(c);
         fail_command(n, wsman::to_error(f));
     }
 
@@ -327,6 +352,11 @@ struct client_shell::state
     void on_delete_end()
     {
         step(shell_step::deleted);
+        if (phase == shell_phase::opening) { // best effort: the old one ends by its idle timeout, too
+            delete_asked = false;
+            info = {};
+            return ask_create();
+        }
         exchanges.clear();
         requests.clear();
         events.emplace_back(shell_closed{});
@@ -335,6 +365,8 @@ struct client_shell::state
     client_options options;
     std::size_t send_size;
     bool size_learnt = false, close_wanted = false, hurry = false, delete_asked = false;
+    bool used = false; ///< the shell has run a command before
+    int creates_refused = 0;
     shell_phase phase = shell_phase::idle;
     std::string resource;
     shell_info info;
@@ -354,12 +386,14 @@ client_shell& client_shell::operator=(client_shell&&) noexcept = default;
 
 void client_shell::open()
 {
-    if (state_->step(shell_step::create)) state_->ask(exchange_kind::create, {}, make_create(state_->options.create));
+    if (state_->step(shell_step::create)) state_->ask_create();
 }
 
 void client_shell::attach(shell_info existing)
 {
-    if (state_->phase == shell_phase::idle) state_->opened(std::move(existing));
+    if (state_->phase != shell_phase::idle) return;
+    state_->used = true;
+    state_->opened(std::move(existing));
 }
 
 command_number client_shell::run(start_command command)

@@ -39,8 +39,8 @@ struct outgoing
     bool repeatable = false;
     /// The user waits for nothing of this one (Signal after Done, Delete): errors are swallowed by the machine.
     bool background = false;
-    /// To be held back this long by the driver before it leaves (a Send that the host was too busy to take); 0 = at
-    /// once.
+    /// To be held back this long by the driver before it leaves (a Send while the host is busy, a Create after it could
+    /// not start a shell); 0 = at once. One at a time; one that does not leave after all is to be failed.
     milliseconds delay{0};
 };
 
@@ -97,7 +97,9 @@ public:
 
     // -- what the application wants
     void open();
-    /// Takes a shell that exists already (kept sessions); no Create.
+    /// Takes a shell that exists already (kept sessions); no Create. A shell that has run commands and then refuses one
+    /// for a quota that wears shells out is deleted, and the command is asked once more in a new one, which
+    /// shell_opened tells; not while other commands run in it.
     void attach(shell_info existing);
     /// May be called before the shell is open; commands of one shell may run side by side.
     command_number run(start_command command);

@@ -5,22 +5,26 @@
 namespace winrm::shell {
 namespace {
 
-constexpr std::array<shell_transition, 8> shells{{
+constexpr std::array<shell_transition, 11> shells{{
     {shell_phase::idle, shell_step::create, shell_phase::opening},
     {shell_phase::idle, shell_step::opened, shell_phase::open}, // attached
     {shell_phase::idle, shell_step::close, shell_phase::closed},
     {shell_phase::opening, shell_step::opened, shell_phase::open},
     {shell_phase::opening, shell_step::lost, shell_phase::closed},
     {shell_phase::open, shell_step::close, shell_phase::closing},
+    {shell_phase::open, shell_step::worn, shell_phase::renewing},
+    {shell_phase::renewing, shell_step::deleted, shell_phase::opening},
+    {shell_phase::renewing, shell_step::close, shell_phase::closing},
     {shell_phase::closing, shell_step::deleted, shell_phase::closed},
     {shell_phase::opening, shell_step::close,
      shell_phase::opening}, // Delete needs the id: Create's answer is waited for
 }};
 
-constexpr std::array<command_transition, 5> commands{{
+constexpr std::array<command_transition, 6> commands{{
     {command_phase::queued, command_step::ask, command_phase::starting},
     {command_phase::queued, command_step::end, command_phase::ended},
     {command_phase::starting, command_step::started, command_phase::running},
+    {command_phase::starting, command_step::refused, command_phase::queued},
     {command_phase::starting, command_step::end, command_phase::ended},
     {command_phase::running, command_step::end, command_phase::ended},
 }};

@@ -70,6 +70,29 @@ TEST(conversation, input_waits_for_a_command_that_reads_late)
     }
 }
 
+/// Issue 8, item 16: what Windows under load answers with TimedOut it has taken.
+TEST(conversation, s16_sends_that_time_out_bring_their_input_once)
+{
+    for (const std::size_t every : {1U, 2U, 7U}) {
+        for (const char* late : {"0", "25000"}) {
+            SCOPED_TRACE(std::to_string(every) + ", " + late + " ms");
+            shell::client_options c;
+            c.operation_timeout = 1s; // the command reads later than that: some are refused as busy as well
+            world w({}, c);
+            w.late_sends = every;
+            w.client.open();
+            const auto n = w.client.run({"late", {late}, {}, {}, {}});
+            std::string sent(3'000'000, 'i');
+            for (std::size_t i = 0; i < sent.size(); i += 1000) sent[i] = static_cast<char>(i / 1000);
+            w.client.send_input(n, sent, true);
+            ASSERT_TRUE(w.run());
+            EXPECT_TRUE(w.failures.empty());
+            EXPECT_TRUE(w.out == sent) << w.out.size();
+            EXPECT_EQ(w.exits, std::vector<std::int32_t>{0});
+        }
+    }
+}
+
 TEST(conversation, input_that_nobody_will_read_ends_with_the_command)
 {
     for (const bool terminate : {false, true}) {

@@ -147,7 +147,8 @@ void world::deliver(shell::outgoing&& o)
     }
     const shell::request_token token{next_token_++};
     o.request.header.message_id = "uuid:" + std::to_string(next_token_);
-    waiting_[token] = {o.id, o.request.header.message_id, o.repeatable};
+    const bool late = late_sends != 0 && o.request.header.action == wsman::action::send && sends % late_sends == 0;
+    waiting_[token] = {o.id, o.request.header.message_id, o.repeatable, late};
     table.handle_request(token, wsman::write_request(o.request), "192.0.2.7", now);
     if (how == loss::after_delivery) {
         waiting_.erase(token);
@@ -167,6 +168,11 @@ bool world::deliver_replies()
         const auto at = waiting_.find(r->token);
         if (at == waiting_.end()) continue;
         auto reply = wsman::read_reply(r->envelope, base::limits{}, at->second.message_id);
+        if (reply && at->second.late && !reply->fault()) {
+            reply = wsman::read_reply(wsman::write_fault({"uuid:1", at->second.message_id},
+                                                         {wsman::fault_code::operation_timed_out, {}, {}}, "host"),
+                                      base::limits{}, at->second.message_id);
+        }
         if (!reply) ADD_FAILURE() << to_string(reply.error());
         else client.handle_reply(at->second.id, *reply);
         waiting_.erase(at);

@@ -35,6 +35,8 @@ public:
 
     /// Loses the exchange with this number (from 0).
     void lose(std::size_t exchange, loss how) { lost_ = exchange, how_ = how; }
+    /// As Windows under load: every n-th Send is answered with TimedOut, and carried out all the same. 0 = none.
+    std::size_t late_sends = 0;
     /// Runs until nothing can happen any more or the client is finished. false: the bound on steps was reached.
     bool run(std::size_t max_steps = 200'000);
     /// Time passes with nobody asking.
@@ -70,6 +72,7 @@ private:
         shell::exchange_id id;
         std::string message_id;
         bool repeatable;
+        bool late = false; ///< what the table answers is told as TimedOut
     };
     std::multimap<base::time_point, shell::outgoing> delayed_;
     std::map<shell::request_token, asked> waiting_;

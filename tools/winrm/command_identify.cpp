@@ -27,6 +27,8 @@ std::string offered_schemes(asker& host)
     return list;
 }
 
+std::string told(base::bytes_view words) { return words.empty() ? "not told" : base::printable(words); }
+
 } // namespace
 
 int identify_command(const options& o)
@@ -54,9 +56,8 @@ int identify_command(const options& o)
         w.end_object();
         return print(w.str() + "\n");
     }
-    std::string out = "vendor:   " + base::printable(id->product_vendor) +
-                      "\nversion:  " + base::printable(id->product_version) +
-                      "\nprotocol: " + base::printable(id->protocol_version) + "\n";
+    std::string out = "vendor:   " + told(id->product_vendor) + "\nversion:  " + told(id->product_version) +
+                      "\nprotocol: " + told(id->protocol_version) + "\n";
     if (!schemes.empty()) out += "login:    " + base::printable(schemes) + "\n";
     return print(out);
 }

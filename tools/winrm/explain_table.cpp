@@ -177,7 +177,7 @@ constexpr explanation rows[] = {
     {170, win, "busy: the last input is still being taken", "wait, then ask again"},
     {206, win, "the command line is too long", "shorten it, or send the text on standard input"},
     {995, win, "the operation was broken off", "the shell was deleted or the service is stopping"},
-    {1018, win, "the user's profile was unloaded", "open a new shell"},
+    {1018, win, "the user's profile was unloaded", "try again: that opens a new shell"},
     {1115, win, "the host is shutting down", "wait until it is back"},
     {1223, win, "the operation was cancelled", "nothing: someone asked for it"},
     {1311, win, "no server can check the login", "is a domain controller reachable from the host?"},

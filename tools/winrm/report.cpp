@@ -41,7 +41,10 @@ std::string error_line(base::bytes_view host, const error& e)
     out += base::printable(message, 1500);
     const auto words = words_of(e);
     const base::bytes_view core = base::bytes_view(words).substr(0, words.size() - (words.ends_with('.') ? 1 : 0));
-    if (!words.empty() && out.find(core) == std::string::npos) out += ": " + words;
+    // A fault may say in the host's words what ours have said. Other words of the peer are what our sentence leads to,
+    // such as the names of a certificate: "web1" is not said by "web1.example".
+    const bool said = e.peer_text().empty() && out.find(core) != std::string::npos;
+    if (!words.empty() && !said) out += ": " + words;
     if (const auto* f = e.fault(); f != nullptr && f->code != 0) {
         out += " (" + std::to_string(f->code) + " = " + hex_code(f->code);
         if (const auto* known = explain(f->code)) {

@@ -64,7 +64,7 @@ const row rows[] = {
      "<title>Moved</title>",
      {},
      errc::http_status,
-     "if that place is the right one, name it instead of this host; it is",
+     "if that place is the right one, name it instead of this host",
      "=https://web2.example:5986/wsman",
      "https://ada:secret@web2.example:5986/wsman?token=1#there"},
     {"a redirect within the host", 308, "", "", {}, errc::http_status, "name it", "=/a@b\\x1b", "/a@b\x1b"},
@@ -134,6 +134,63 @@ TEST(answer, each_strange_answer_is_named)
             EXPECT_NE(got.error().peer_text().find(peer), std::string::npos) << got.error();
         }
         EXPECT_EQ(got.error().http_status(), r.status);
+    }
+}
+
+/// Issue 8, item 22: a sentence is whole with and without the peer's words, and blames nothing that was right before.
+TEST(answer, s22_no_sentence_ends_in_nothing_or_blames_what_has_worked)
+{
+    const base::limits limits;
+    const std::vector<std::string> dangling{":",      ";",      ",",       "(",      " is",
+                                            " it is", " names", " offers", " until", " from"};
+    const char* blamed[] = {"AllowUnencrypted", "listens on this port", "port right", "is no WS-Management service",
+                            "check user and password"};
+    for (const bool before : {false, true}) {
+        for (int status = 200; status < 600; ++status) {
+            for (const char* type : {"", "application/soap+xml", "text/html"}) {
+                for (const char* body : {"", " \n ", "<", "<a", "<a/>", "<title> </title>", "\x01", "."}) {
+                    for (const char* location : {"", "/", ".", "https://ada:secret@"}) {
+                        if (status / 100 != 3 && *location != '\0') continue;
+                        http::response answer;
+                        answer.status = status;
+                        answer.media_type = type;
+                        answer.body = body;
+                        answer.location = location;
+                        answer.challenges = {",", " "};
+                        const auto got =
+                            remote::read_answer(std::move(answer), {"ada", false, "uuid:1", limits, before});
+                        ASSERT_FALSE(got);
+                        const std::string& text = got.error().message();
+                        for (const auto& end : dangling) ASSERT_FALSE(text.ends_with(end)) << status << ' ' << text;
+                        for (const char* nothing : {": )", "()", ":  ", ", ,", "offers )"})
+                            ASSERT_EQ(text.find(nothing), std::string::npos) << status << ' ' << text;
+                        for (const char* what : blamed)
+                            ASSERT_TRUE(!before || text.find(what) == std::string::npos) << status << ' ' << text;
+                        ASSERT_TRUE(!before || got.error().code() != errc::not_wsman || *body != '\0') << text;
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST(answer, s22_windows_takes_local_names_without_a_prefix)
+{
+    const base::limits limits;
+    struct login
+    {
+        const char *user, *hint; ///< hint "" = none
+    };
+    for (const login& r : {login{"DOM\\ada", "a domain or computer: ada"}, login{".\\ada", "a domain or computer: ada"},
+                           login{"ada@dom.example", "a domain or computer: ada"},
+                           login{"DOM\\", "a domain or computer"}, login{"ada", ""}}) {
+        http::response answer;
+        answer.status = 401;
+        answer.challenges = {"Basic realm=\"WSMAN\""};
+        const auto got = remote::read_answer(std::move(answer), {r.user, true, "", limits});
+        ASSERT_FALSE(got);
+        const std::string& text = got.error().message();
+        EXPECT_TRUE(text.ends_with(*r.hint != '\0' ? r.hint : "may log in there")) << text;
     }
 }
 

@@ -49,6 +49,10 @@ public:
     }
 
     std::optional<std::int32_t> exit_code = 3; ///< set before the first call
+    /// Commands that a shell takes before it is worn out, and what it says then; set before the first call.
+    long wears_after = 1'000'000;
+    wsman::fault_code worn = wsman::fault_code::quota_operations_per_user;
+    std::vector<std::string> directories; ///< of each Create
 
 private:
     http_reply answer(const http_request& r)
@@ -67,12 +71,15 @@ private:
         verbs_.push_back(a.substr(a.rfind('/') + 1));
         const std::string command_id = "22222222-2222-2222-2222-222222222222";
         if (a == action::create) {
+            taken_ = 0;
+            directories.push_back(std::get<shell::create_shell>(shell::read_create(request)).working_directory);
             shell::shell_info info;
             info.shell_id = "11111111-1111-1111-1111-111111111111";
             info.resource_uri = wsman::resource_uri::cmd;
             return {test::soap_answer(
                 r, [&](xml::writer& w) { shell::write_create_reply(w, info, "http://localhost/wsman"); })};
         }
+        if (a == action::command && taken_++ >= wears_after) return {test::fault_answer(r, worn)};
         if (a == action::command)
             return {test::soap_answer(r, [&](xml::writer& w) { shell::write_command_reply(w, command_id); })};
         if (a != action::receive) return {test::soap_answer(r, {})};
@@ -86,6 +93,7 @@ private:
     io::descriptor wake_;
     test::fake_host host_{loop_, [this](const http_request& r) { return answer(r); }};
     std::vector<std::string> verbs_;
+    long taken_ = 0;
     std::thread thread_;
 };
 
@@ -114,6 +122,50 @@ TEST(client, a_kept_shell_is_deleted_once_and_by_its_end)
     host.stop();
     EXPECT_EQ(host.count("Create"), 1);
     EXPECT_EQ(host.count("Command"), 3);
+    EXPECT_EQ(host.count("Delete"), 1);
+}
+
+/// Issue 8, item 17.
+TEST(client, s17_a_kept_shell_that_is_worn_out_is_replaced_by_one_like_it)
+{
+    for (const auto worn :
+         {wsman::fault_code::quota_operations_per_user, wsman::fault_code::quota_plugin_operations,
+          wsman::fault_code::quota_plugin_operations_per_user, wsman::fault_code::quota_processes_per_shell}) {
+        shell_host host;
+        host.wears_after = 2;
+        host.worn = worn;
+        auto client = host.connect();
+        {
+            auto shell = client.open_shell();
+            for (int i = 0; i < 5; ++i) {
+                run_options o;
+                o.working_directory = i == 0 ? "first" : "later";
+                const auto got = shell.run("dir", o);
+                ASSERT_TRUE(got) << got.error();
+                EXPECT_EQ(got->out, "hello");
+            }
+        }
+        host.stop();
+        EXPECT_EQ(host.count("Command"), 7) << "five, and two that were refused";
+        EXPECT_EQ(host.count("Delete"), 3);
+        EXPECT_EQ(host.directories, (std::vector<std::string>{"first", "first", "first"}));
+    }
+}
+
+TEST(client, s17_a_host_that_takes_no_command_at_all_is_asked_once)
+{
+    shell_host host;
+    host.wears_after = 0;
+    auto client = host.connect();
+    {
+        auto shell = client.open_shell();
+        const auto got = shell.run("dir");
+        ASSERT_FALSE(got);
+        ASSERT_NE(got.error().fault(), nullptr);
+    }
+    host.stop();
+    EXPECT_EQ(host.count("Command"), 1);
+    EXPECT_EQ(host.count("Create"), 1);
     EXPECT_EQ(host.count("Delete"), 1);
 }
 
