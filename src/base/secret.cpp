@@ -10,6 +10,12 @@ void wipe(void* data, std::size_t size) noexcept
     if (size != 0) explicit_bzero(data, size);
 }
 
+[[gnu::noinline]] void wipe_stack() noexcept
+{
+    char left[16 * 1024];
+    explicit_bzero(left, sizeof left);
+}
+
 namespace {
 
 // Short strings lie inside the object and moving or swapping leaves their bytes behind: whole capacity, every time.

@@ -8,6 +8,9 @@ namespace winrm::base {
 /// Overwrites memory in a way the optimiser keeps.
 void wipe(void* data, std::size_t size) noexcept;
 
+/// Overwrites what calls from here on down have left on the stack: registers that held a secret are saved there, too.
+void wipe_stack() noexcept;
+
 class secret
 {
 public:

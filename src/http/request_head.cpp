@@ -26,7 +26,7 @@ refusal check_request_line(std::string_view line)
     const std::string_view target = line.substr(first + 1, last - first - 1);
     if (!is_token(method) || method.size() > 32) return {400, "the method is not a token"};
     if (!version.starts_with("HTTP/")) return {400, "the request line names no HTTP version"};
-    if (version != "HTTP/1.1") return {505, "this version of HTTP is not spoken here"};
+    if (version != "HTTP/1.1" && version != "HTTP/1.0") return {505, "this version of HTTP is not spoken here"};
     if (!target.starts_with('/')) return {400, "the request target is not a path"};
     const bool visible =
         std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
@@ -79,7 +79,10 @@ public:
 
     [[nodiscard]] refusal finish()
     {
-        if (!seen_[0]) refuse("the Host field is missing");
+        if (!seen_[0] && !head_.is_http_1_0) refuse("the Host field is missing");
+        // RFC 9112 6.1 and RFC 9110 10.1.1: HTTP/1.0 knows neither chunks nor a 100 to wait for.
+        if (head_.is_http_1_0 && head_.chunked) refuse("HTTP/1.0 has no chunks");
+        if (head_.is_http_1_0) head_.expect_continue = false;
         if (head_.length && head_.chunked) refuse("the body has a length and comes in chunks");
         return refused_;
     }
@@ -107,6 +110,7 @@ std::variant<request_head, refusal> read_request_head(std::string_view text, con
 {
     if (const refusal r = check_request_line(text.substr(0, text.find('\r'))); r.status != 0) return r;
     request_head head;
+    head.is_http_1_0 = head.close = text.substr(0, text.find('\r')).ends_with("HTTP/1.0");
     request_line line;
     field_reader reader{head};
     if (!parse_request(text, line, [&](auto name, auto value) { reader.field(name, value); })) {

@@ -27,7 +27,8 @@ struct request_head
     std::optional<std::uint64_t> length; ///< Content-Length
     bool chunked = false;
     bool expect_continue = false, expect_other = false;
-    bool close = false;    ///< Connection: close
+    bool is_http_1_0 = false;
+    bool close = false;    ///< Connection: close, or HTTP/1.0
     bool identify = false; ///< WSMANIDENTIFY: unauthenticated
     bool encoded = false;  ///< Content-Encoding other than identity
     media_type content;

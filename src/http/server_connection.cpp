@@ -4,6 +4,8 @@
 #include "http/head_scanner.h"
 #include "http/output_queue.h"
 #include "http/request_head.h"
+#include "http/request_rules.h"
+#include "http/response_head.h"
 
 #include <algorithm>
 #include <utility>
@@ -13,52 +15,6 @@ namespace {
 
 constexpr std::size_t max_drain = 64 * 1024;    // bytes of a refused body worth reading to keep the connection
 constexpr std::size_t max_pending = 256 * 1024; // bytes kept behind an unanswered request
-constexpr std::string_view soap_type = "application/soap+xml";
-constexpr std::string_view identify_path = "/wsman-anon/identify";
-
-std::string_view reason_phrase(int status)
-{
-    switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 411: return "Length Required";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Unknown";
-    }
-}
-
-/// What is wrong with a request for the service as such, whoever sends it; status 0 = nothing.
-refusal check_route(const request_head& head)
-{
-    if (head.method != "POST") return {405, "only POST is taken here"};
-    if (head.path == "/wsman" || head.path == "/wsman/" || head.path == identify_path) return {0, {}};
-    return {404, "nothing is here; the service is at /wsman"};
-}
-
-/// What is wrong with the body that is announced.
-refusal check_body(const request_head& head, std::size_t max_body)
-{
-    if (head.content.type.starts_with("multipart/")) {
-        return {415, "sealed (multipart) messages are not taken here: send application/soap+xml over HTTPS"};
-    }
-    if (head.content.type != soap_type) return {415, "the message is not application/soap+xml"};
-    if (head.encoded) return {415, "a Content-Encoding is not taken here"};
-    if (head.expect_other) return {417, "only 100-continue may be expected"};
-    if (!head.length && !head.chunked) return {411, "the Content-Length is missing"};
-    if (head.length.value_or(0) > max_body) return {413, "the message is larger than MaxEnvelopeSizekb allows"};
-    return {0, {}};
-}
 
 } // namespace
 
@@ -73,7 +29,11 @@ struct server_connection::state
     {
         wait_for_request();
     }
-    ~state() { drop_pending(); }
+    ~state()
+    {
+        scanner.reset(); // wipes
+        drop_pending();
+    }
     state(const state&) = delete;
     state& operator=(const state&) = delete;
 
@@ -92,7 +52,8 @@ struct server_connection::state
     crypto::keyed_digest::value asked{};                 ///< of the Authorization whose login is outstanding
     phase at = phase::head;
     int failed_logins = 0;
-    bool chunked = false; ///< the current request's body
+    bool chunked = false;                      ///< the current request's body
+    bool is_head = false, is_http_1_0 = false; ///< the current request
     bool anonymous_identify = false, close_after = false, ended = false, closing_told = false;
     bool answered = false, close_next = false; ///< anything yet; the next answer is the last
     base::time_point now, due = base::time_point::max();
@@ -165,8 +126,12 @@ struct server_connection::state
         }
     }
 
+    /// RFC 9110 9.3.2. Known from the first letters on, so that it holds for a head that is refused as well.
+    void note_method() { is_head = std::string_view{scanner.text()}.starts_with("HEAD "); }
+
     void head_done()
     {
+        note_method();
         if (scanner.state() == head_scanner::progress::bad) return refuse({400, scanner.why()}, true);
         if (scanner.state() == head_scanner::progress::too_large) return refuse({431, scanner.why()}, true);
         auto read = read_request_head(scanner.text(), limits);
@@ -182,16 +147,19 @@ struct server_connection::state
     void begin(request_head head)
     {
         close_after = close_after || head.close;
+        is_http_1_0 = head.is_http_1_0;
         crypto::keyed_digest::value given{};
         if (head.authorization) given = digest.of(head.authorization->reveal());
         const bool same = accepted && head.authorization && crypto::keyed_digest::equal(*accepted, given);
         if (!same) accepted.reset();
 
-        if (const refusal r = check_route(head); r.status != 0) return refuse(r, head);
-        anonymous_identify = head.path == identify_path || head.identify;
+        anonymous_identify = is_anonymous_identify(head);
         if (!anonymous_identify && !head.authorization) return challenge(head);
-        if (const refusal r = check_body(head, limits.envelope); r.status != 0) return refuse(r, head);
-        if (anonymous_identify || same) return read_body(head);
+        if (anonymous_identify || same) return take(head);
+        // What is wrong with the route is told after the login only, what is wrong with the body before, without
+        // reading it.
+        if (check_route(head).status == 0)
+            if (const refusal r = check_body(head, limits.envelope); r.status != 0) return refuse(r, head);
 
         // Credentials that came in the clear where that is not allowed are not even decoded.
         auto credentials = options.offer_basic && options.policy.basic_allowed(options.tls)
@@ -207,6 +175,22 @@ struct server_connection::state
         at = phase::login;
         stop_timer();
         event = login_wanted{std::move(*credentials)};
+    }
+
+    /// The request whose login has been decided.
+    request_head take_waiting()
+    {
+        request_head head = std::move(*waiting);
+        waiting.reset();
+        return head;
+    }
+
+    /// A request that needs no further login.
+    void take(const request_head& head)
+    {
+        if (const refusal r = check_route(head); r.status != 0) return refuse(r, head);
+        if (const refusal r = check_body(head, limits.envelope); r.status != 0) return refuse(r, head);
+        read_body(head);
     }
 
     void read_body(const request_head& head)
@@ -250,12 +234,8 @@ struct server_connection::state
     {
         answered = true;
         close_after = close_after || close_next;
-        std::string head = "HTTP/1.1 " + std::to_string(status) + " ";
-        head.append(reason_phrase(status)).append("\r\nServer: OpenWinRM\r\n").append(fields);
-        if (!type.empty()) head.append("Content-Type: ").append(type).append("\r\n");
-        head.append("Content-Length: ").append(std::to_string(text.size())).append("\r\n");
-        if (close_after || ended) head.append("Connection: close\r\n");
-        head.append("\r\n");
+        std::string head = write_response_head({status, type, fields, text.size(), close_after || ended});
+        if (is_head) text.clear();
         out.push(std::move(head), std::move(text));
         if (at != phase::drain) {
             at = phase::flush;
@@ -355,7 +335,11 @@ void server_connection::received(std::string_view data, base::time_point now)
     if (s.ended || s.at == state::phase::closed) return;
     if (!s.pending.empty()) {
         if (s.pending.size() + data.size() > max_pending) return s.close(); // the owner did not mind wants_input()
-        s.pending.append(data);
+        std::string larger; // a string that grows by itself leaves its earlier bytes behind
+        larger.reserve(s.pending.size() + data.size());
+        larger.append(s.pending).append(data);
+        s.drop_pending();
+        s.pending = std::move(larger);
         return s.resume();
     }
     const std::size_t used = s.advance(data);
@@ -367,7 +351,8 @@ void server_connection::end_of_stream(base::time_point now)
     state& s = *state_;
     if (std::exchange(s.ended, true)) return;
     s.saw(now);
-    if (s.at == state::phase::login || s.at == state::phase::handed) s.out.push("HTTP/1.1 100 Continue\r\n\r\n", {});
+    const bool owed = s.at == state::phase::login || s.at == state::phase::handed;
+    if (owed && !s.is_http_1_0) s.out.push("HTTP/1.1 100 Continue\r\n\r\n", {});
     s.resume();
 }
 
@@ -377,15 +362,9 @@ std::optional<server_event> server_connection::poll()
 {
     state& s = *state_;
     if (s.event) return std::exchange(s.event, std::nullopt);
-    if (s.at == state::phase::flush && s.close_after && !s.closing_told) {
-        s.closing_told = true;
-        return closing{};
-    }
-    if (s.at == state::phase::closed && !s.closing_told) {
-        s.closing_told = true;
-        return closing{};
-    }
-    return std::nullopt;
+    const bool over = s.at == state::phase::closed || (s.at == state::phase::flush && s.close_after);
+    if (!over || std::exchange(s.closing_told, true)) return std::nullopt;
+    return closing{};
 }
 
 void server_connection::login_accepted(base::time_point now)
@@ -394,9 +373,8 @@ void server_connection::login_accepted(base::time_point now)
     if (s.at != state::phase::login) return;
     s.saw(now);
     s.accepted = s.asked;
-    const request_head head = std::move(*s.waiting);
-    s.waiting.reset();
-    s.read_body(head);
+    const request_head head = s.take_waiting();
+    s.take(head);
     s.resume();
 }
 
@@ -406,8 +384,7 @@ void server_connection::login_denied(base::time_point now)
     if (s.at != state::phase::login) return;
     s.saw(now);
     ++s.failed_logins;
-    const request_head head = std::move(*s.waiting);
-    s.waiting.reset();
+    const request_head head = s.take_waiting();
     s.challenge(head);
     s.resume();
 }
@@ -417,8 +394,7 @@ void server_connection::login_unavailable(base::time_point now)
     state& s = *state_;
     if (s.at != state::phase::login) return;
     s.saw(now);
-    const request_head head = std::move(*s.waiting);
-    s.waiting.reset();
+    const request_head head = s.take_waiting();
     s.refuse({503, "logins cannot be checked at the moment"}, head);
     s.resume();
 }
@@ -483,6 +459,7 @@ void server_connection::handle_timeout(base::time_point now)
     switch (s.at) {
     case state::phase::head:
         if (s.scanner.empty()) return s.close();
+        s.note_method();
         return s.refuse({408, "the head did not come in time"}, true);
     case state::phase::body: return s.refuse({408, "the body did not come in time"}, true);
     case state::phase::handed: return s.refuse({503, "the user's process did not answer in time"}, true);

@@ -16,6 +16,19 @@ namespace {
 constexpr std::size_t read_size = 64 * 1024;
 constexpr int reads_per_turn = 8;
 
+/// What was received, as long as it is looked at: a login may be among it, and buffers live as long as their thread.
+class wiped_later
+{
+public:
+    explicit wiped_later(base::bytes& text) : text_(text) {}
+    ~wiped_later() { base::wipe(text_.data(), text_.size()); }
+    wiped_later(const wiped_later&) = delete;
+    wiped_later& operator=(const wiped_later&) = delete;
+
+private:
+    base::bytes& text_;
+};
+
 } // namespace
 
 struct stream::impl : std::enable_shared_from_this<stream::impl>
@@ -102,6 +115,7 @@ bool stream::impl::read_once()
     const base::bytes_view data(buffer.data(), static_cast<std::size_t>(got));
     if (tls) take_tls(data);
     else deliver(data);
+    if (!tls) base::wipe(buffer.data(), data.size());
     return data.size() == buffer.size();
 }
 
@@ -109,6 +123,7 @@ void stream::impl::take_tls(base::bytes_view cipher)
 {
     static thread_local base::bytes clear;
     clear.clear();
+    const wiped_later wipe{clear};
     const bool before = tls->handshake_done();
     auto read = tls->received(cipher, clear);
     if (!before && tls->handshake_done() && closing) tls->close(); // shutdown() waited for this
@@ -162,7 +177,8 @@ void stream::impl::resume()
     on.post([self = weak_from_this()] {
         const auto me = self.lock();
         if (!me || !me->alive() || !me->wanted) return;
-        const base::bytes waited = std::exchange(me->held, {});
+        base::bytes waited = std::exchange(me->held, {});
+        const wiped_later wipe{waited};
         me->deliver(waited);
         me->wait_readable();
     });

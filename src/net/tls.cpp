@@ -56,7 +56,7 @@ error tls_error(const std::string& what) { return error(errc::tls, what + ": " +
 void common_settings(SSL_CTX* c)
 {
     if (SSL_CTX_get_min_proto_version(c) < TLS1_2_VERSION) SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 }
@@ -254,8 +254,10 @@ result<void> tls_session::impl::handshake()
 result<void> tls_session::impl::flush_early()
 {
     if (early.empty()) return {};
-    const base::bytes waited = std::exchange(early, {});
-    return seal(waited);
+    base::bytes waited = std::exchange(early, {});
+    auto sealed = seal(waited);
+    base::wipe(waited.data(), waited.size());
+    return sealed;
 }
 
 result<void> tls_session::impl::seal(base::bytes_view clear)
@@ -291,6 +293,7 @@ result<void> tls_session::received(base::bytes_view cipher, base::bytes& clear)
         const int rc = SSL_read_ex(impl_->ssl.get(), buffer.data(), buffer.size(), &got);
         if (rc == 1) {
             clear.append(buffer.data(), got);
+            base::wipe(buffer.data(), got);
             continue;
         }
         const int why = SSL_get_error(impl_->ssl.get(), rc);

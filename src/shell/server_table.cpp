@@ -239,6 +239,15 @@ void server_table::handle_gone(request_token token, base::time_point now)
     }
 }
 
+void server_table::handle_answer_now(request_token token, base::time_point now)
+{
+    for (auto& [p, c] : state_->processes) {
+        if (c->sending && c->sending->request.token == token) c->sending->until = now;
+        if (c->receiving && c->receiving->request.token == token) c->receiving->until = now;
+    }
+    handle_timeout(now);
+}
+
 // -- news of processes
 
 void server_table::process_started(process_ref p, std::uint32_t pid, base::time_point now)

@@ -118,6 +118,8 @@ public:
     void handle_unreadable(request_token token, std::string reason, base::time_point now);
     /// The connection that asked is gone: its waiting Receive ends, its waiting Send is not taken, shells stay.
     void handle_gone(request_token token, base::time_point now);
+    /// If this request waits, it waits no longer: it is answered as at the end of its OperationTimeout.
+    void handle_answer_now(request_token token, base::time_point now);
 
     // -- news of processes
     void process_started(process_ref p, std::uint32_t pid, base::time_point now);

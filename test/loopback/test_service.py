@@ -85,10 +85,30 @@ class Requests(unittest.TestCase):
         self.assertEqual(self.service.post(IDENTIFY, path="/other").status, 404)
         self.assertEqual(self.service.post(IDENTIFY, media="text/plain").status, 415)
         self.assertEqual(self.service.post(zlib.compress(IDENTIFY.encode()), headers={"Content-Encoding": "gzip"}).status, 415)
-        self.assertEqual(self.service.post(IDENTIFY, path="/wsman?PSVersion=5.1").status, 200)
+        self.assertEqual(self.service.post(IDENTIFY, path="/WSMAN?PSVersion=5.1").status, 200)
+
+    def test_S1_no_method_and_no_path_is_told_apart_without_a_login(self):
+        connection = self.service.connection()
+        for method, path in (("GET", "/wsman"), ("TRACE", "/"), ("POST", "/other"), ("HEAD", "/wsman"), ("PUT", "/wsman-anon/identify")):
+            connection.request(method, path)
+            answer = connection.getresponse()
+            self.assertEqual((method, path, answer.status, answer.read()), (method, path, 401, b""))
+
+    def test_HEAD_has_no_body_and_HTTP_1_0_is_answered_and_closed(self):
+        login = b"Authorization: " + self.service.authorization().encode() + b"\r\n"
+        soap = b"Content-Type: application/soap+xml\r\nContent-Length: %d\r\n\r\n" % len(IDENTIFY) + IDENTIFY.encode()
+        head = b"HEAD /wsman HTTP/1.1\r\nHost: x\r\n" + login + b"\r\n"
+        answers = self.raw_all(head + head + b"POST /wsman HTTP/1.0\r\n" + login + soap)
+        first, second, third, body = answers.split(b"\r\n\r\n")
+        self.assertEqual([a.split()[1] for a in (first, second, third)], [b"405", b"405", b"200"])
+        self.assertIn(b"Connection: close", third)
+        self.assertIn(b"IdentifyResponse", body)
 
     def raw(self, data):
         """Status line of what comes back, b"" when the connection is just closed."""
+        return self.raw_all(data).split(b"\r\n")[0]
+
+    def raw_all(self, data):
         context = ssl.create_default_context(cafile=self.service.ca)
         with socket.create_connection((self.service.host, self.service.port), timeout=PATIENCE) as tcp:
             with context.wrap_socket(tcp, server_hostname=self.service.host) as tls:
@@ -99,7 +119,7 @@ class Requests(unittest.TestCase):
                         answer += piece
                 except (ConnectionResetError, ssl.SSLError):
                     pass
-        return answer.split(b"\r\n")[0]
+        return answer
 
     def test_S9_what_smuggles_is_refused_and_closed(self):
         login = b"Authorization: " + self.service.authorization().encode() + b"\r\n"

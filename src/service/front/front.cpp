@@ -11,10 +11,11 @@
 namespace winrm::service::front {
 namespace {
 
-/// Two per connection (client, user process), the listeners, and what loop, log and monitor need.
+/// Two per connection (client, user process), those that leave or find no place included; the listeners, and what loop,
+/// log and monitor need.
 std::uint64_t descriptors_for(const wire::front_setup& setup)
 {
-    return std::uint64_t{setup.max_connections} * 2 + setup.listeners.size() + 64;
+    return (setup.max_connections + front_server::most_leaving) * 2 + turned_away::most + setup.listeners.size() + 64;
 }
 
 constexpr base::milliseconds longest_flush{1000};

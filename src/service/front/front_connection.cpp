@@ -10,7 +10,8 @@
 namespace winrm::service::front {
 namespace {
 
-constexpr base::milliseconds linger_time{2000}, look_interval{250};
+constexpr base::milliseconds linger_time{2000}, look_interval{250}, time_to_leave{2000};
+constexpr base::milliseconds idle_enough{1000}; // shorter silence is the pause between two requests of one conversation
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
 /// Bytes that came from a client may hold a password: none of them are left on the heap.
@@ -62,10 +63,15 @@ void front_connection::arrived(result<base::bytes_view> data)
     }
     if (!held_.empty() || !http_.wants_input()) {
         // Taken from the socket only so that its end is noticed while an answer is outstanding.
-        held_.append(*data);
+        std::string larger; // a string that grows by itself leaves its earlier bytes behind
+        larger.reserve(held_.size() + data->size());
+        larger.append(held_).append(*data);
+        wipe(held_);
+        held_ = std::move(larger);
         return stream_.pause_reading();
     }
     http_.received(*data, context_.loop.now());
+    base::wipe_stack();
     pump();
 }
 
@@ -75,6 +81,7 @@ void front_connection::feed_held()
     std::string bytes = std::exchange(held_, {});
     http_.received(bytes, context_.loop.now());
     wipe(bytes);
+    base::wipe_stack();
 }
 
 void front_connection::pump()
@@ -113,19 +120,21 @@ void front_connection::handle(http::login_wanted&& event)
     ask.user = std::move(event.credentials.user);
     ask.password = std::move(event.credentials.password);
     context_.ask_login(std::move(ask));
+    base::wipe_stack();
 }
 
-void front_connection::login_answered(wire::login_verdict verdict, io::unique_fd user)
+void front_connection::login_answered(const wire::login_answer& answer, io::unique_fd user)
 {
     login_started_ = false;
     if (ended_ || !std::exchange(login_pending_, false)) return;
-    switch (verdict) {
+    switch (answer.verdict) {
     case wire::login_verdict::denied: http_.login_denied(context_.loop.now()); break;
     case wire::login_verdict::accepted:
         if (user) {
             user_ = std::make_unique<io::message_socket>(context_.loop, std::move(user), context_.max_frame, 0);
             user_->start([this](io::message_socket::message m) { user_frame(std::move(m.payload)); },
                          [this] { user_gone(); });
+            account_ = answer.account;
             http_.login_accepted(context_.loop.now());
             break;
         }
@@ -139,6 +148,7 @@ void front_connection::handle(http::request_arrived&& event)
 {
     if (!user_) return http_.fail(context_.loop.now());
     awaiting_reply_ = true;
+    asked_at_ = context_.loop.now();
     wire::request r;
     r.number = ++requests_;
     r.charset = std::move(event.charset);
@@ -216,6 +226,27 @@ std::optional<base::time_point> front_connection::idle_since() const noexcept
     return idle_since_;
 }
 
+std::pair<front_connection::use, base::time_point> front_connection::in_use() const noexcept
+{
+    if (const auto since = idle_since(); since && *since <= context_.loop.now() - idle_enough)
+        return {use::idle, *since};
+    if (awaiting_reply_) return {use::waiting, asked_at_};
+    return {use::other, idle_since_};
+}
+
+void front_connection::give_way()
+{
+    if (idle_since()) return end_idle("place_needed");
+    leave_by_ = context_.loop.now() + time_to_leave;
+    if (awaiting_reply_) {
+        http_.close_after_next();
+        user_->send(wire::encode(wire::frame{wire::answer_now{requests_}}));
+    } else {
+        http_.fail(context_.loop.now()); // what has not come whole was not begun; an answer under way still leaves
+    }
+    pump();
+}
+
 void front_connection::drain()
 {
     if (idle_since()) return end_idle("draining");
@@ -247,7 +278,7 @@ bool front_connection::peer_gone() const
 
 base::time_point front_connection::deadline() const
 {
-    return std::min({http_.deadline(), write_deadline_, look_again_});
+    return std::min({http_.deadline(), write_deadline_, look_again_, leave_by_});
 }
 
 /// The timer may ring early and then looks again: nearly all changes only move the deadline away.
@@ -265,6 +296,11 @@ void front_connection::ring()
     if (look_again_ <= now) {
         if (peer_gone()) return end("closed_by_peer");
         look_again_ = now + look_interval;
+    }
+    if (leave_by_ <= now) {
+        if (!awaiting_reply_) return end("place_needed");
+        leave_by_ = now + time_to_leave;
+        return user_gone();
     }
     if (write_deadline_ <= now) return end("answer_not_read");
     if (http_.deadline() <= now) http_.handle_timeout(now);

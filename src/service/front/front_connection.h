@@ -40,7 +40,7 @@ public:
     front_connection& operator=(const front_connection&) = delete;
 
     /// @param user  the front's end of the connection to the user's process; empty unless accepted.
-    void login_answered(wire::login_verdict verdict, io::unique_fd user);
+    void login_answered(const wire::login_answer& answer, io::unique_fd user);
     void login_started() noexcept { login_started_ = login_pending_; }
     [[nodiscard]] bool authenticated() const noexcept { return http_.authenticated(); }
     [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
@@ -53,6 +53,17 @@ public:
     void stranger_since(std::uint64_t turn) noexcept { stranger_since_ = turn; }
     /// Its place is needed: ends at once. Whoever waits for a login is told, as far as the kernel takes it.
     void drop(base::bytes_view reason);
+    /// Whose connection it is, while authenticated().
+    [[nodiscard]] std::uint64_t account() const noexcept { return account_; }
+    /// What it does, in the order in which connections of one account give way, and since when.
+    enum class use { idle, waiting, other };
+    [[nodiscard]] std::pair<use, base::time_point> in_use() const noexcept;
+    /// Its place is needed: ends at once between requests, else with its answer, which comes now or is a 503.
+    void give_way();
+    /// give_way() was called; its place counts as free.
+    [[nodiscard]] bool leaving() const noexcept { return leave_by_ != base::time_point::max(); }
+    /// All that is left is that the client closes, too.
+    [[nodiscard]] bool answered_its_last() const noexcept { return lingering_; }
     /// The client is owed an answer, or has not taken one whole.
     [[nodiscard]] bool busy() const noexcept;
     /// Since when it is between requests; nullopt = it is not.
@@ -60,7 +71,7 @@ public:
     /// The next answer says that it is the last one. Between requests: the connection ends now.
     void drain();
     void last_answer_next() { http_.close_after_next(); }
-    /// While idle_since() has a value.
+    /// While idle_since() has a value, or answered_its_last().
     void end_idle(base::bytes_view reason);
 
 private:
@@ -81,7 +92,7 @@ private:
     void end(base::bytes_view reason);
 
     const connection_context& context_;
-    std::uint64_t number_, stranger_since_ = 0;
+    std::uint64_t number_, stranger_since_ = 0, account_ = 0;
     std::string peer_, source_;
     bool tls_;
     int fd_; ///< of stream_
@@ -91,7 +102,8 @@ private:
     io::timer timer_;
     base::time_point armed_ = base::time_point::max(), write_deadline_ = base::time_point::max();
     base::time_point look_again_ = base::time_point::max(); ///< whether a client that sends no more still listens
-    base::time_point idle_since_;
+    base::time_point idle_since_, asked_at_{};              ///< the user's process, the latest request
+    base::time_point leave_by_ = base::time_point::max();
     std::string held_; ///< came while an answer was outstanding; at most one piece, then reading pauses
     std::size_t writing_ = 0, discarded_ = 0;
     std::uint64_t requests_ = 0; ///< number of the latest one

@@ -18,7 +18,6 @@ namespace {
 
 constexpr int accepts_per_turn = 16;
 constexpr base::milliseconds accept_pause{100};
-constexpr base::milliseconds idle_enough{1000}; // shorter silence is the pause between two requests of one conversation
 
 std::shared_ptr<const http::server_options> http_options(const wire::front_setup& setup, bool tls)
 {
@@ -86,7 +85,7 @@ front_server::front_server(io::loop& on, const wire::front_setup& setup, std::ve
                                                            std::move(logins.withdraw),
                                                            [this](std::uint64_t number) { update(number); },
                                                            [this](std::uint64_t number) { remove(number); }},
-      max_connections_(setup.max_connections), burial_(on)
+      max_connections_(setup.max_connections), turned_away_(on), burial_(on)
 {
     for (std::size_t i = 0; i < listeners.size() && i < setup.listeners.size(); ++i)
         listeners_.push_back(std::make_unique<listening>(
@@ -103,6 +102,7 @@ void front_server::start()
 void front_server::drain(std::function<void()> empty)
 {
     listeners_.clear();
+    turned_away_.clear();
     drained_ = std::move(empty);
     for (auto at = connections_.begin(); at != connections_.end();) (at++)->second->drain(); // which may remove it
     if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
@@ -124,8 +124,8 @@ void front_server::accept_some(listening& l)
         io::unique_fd socket{::accept4(l.socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
         if (socket) {
             std::string peer = peer_address(socket.get());
-            if (connections_.size() >= max_connections_) make_room(peer);
-            if (connections_.size() < max_connections_) add(l, std::move(socket), std::move(peer));
+            if (full()) make_room(peer);
+            if (!full()) add(l, std::move(socket), std::move(peer));
             else turn_away(l, std::move(socket), std::move(peer));
             continue;
         }
@@ -150,20 +150,28 @@ void front_server::add(const listening& l, io::unique_fd socket, std::string pee
     connections_[number] = std::move(c);
 }
 
-/// A TLS client would need a handshake to read an answer; that effort is not made for one too many.
 void front_server::turn_away(const listening& l, io::unique_fd socket, std::string peer)
 {
-    static constexpr base::bytes_view busy =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    if (!l.tls) (void)::send(socket.get(), busy.data(), busy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    std::optional<net::tls_session> session;
+    if (l.tls) session.emplace(*tls_, std::string{});
+    turned_away_.add(std::move(socket), std::move(session));
     log_.write(base::log_level::warning, "connection_refused",
                {{"peer", std::move(peer)}, {"reason", "max_connections"}});
 }
 
-/// All places are taken: by strangers, of whom the crowd gives way, or by those who are logged in and perhaps idle.
+/// Those on their way out need their places no more.
+bool front_server::full() const
+{
+    if (connections_.size() < max_connections_) return false;
+    const auto leaving =
+        std::count_if(connections_.begin(), connections_.end(), [](const auto& c) { return c.second->leaving(); });
+    return connections_.size() - static_cast<std::size_t>(leaving) >= max_connections_;
+}
+
+/// All places are taken: by strangers, of whom the crowd gives way, or by accounts, of which the largest does.
 void front_server::make_room(const std::string& peer)
 {
-    if (!drop_of_a_crowd(wire::source_network(peer))) end_an_idle_one();
+    if (!drop_of_a_crowd(wire::source_network(peer))) let_an_account_give_way();
 }
 
 /// A newcomer pushes out a stranger of the source that would hold most then, so that nobody's crowd can keep others
@@ -177,7 +185,7 @@ bool front_server::drop_of_a_crowd(const std::string& newcomer)
     crowd everybody;
     std::size_t strangers = 0;
     for (const auto& [number, c] : connections_) {
-        if (c->authenticated()) continue;
+        if (c->authenticated() || c->leaving()) continue;
         ++strangers;
         if (c->login_running()) continue;
         sources[c->source()].add(*c);
@@ -200,28 +208,58 @@ bool front_server::drop_of_a_crowd(const std::string& newcomer)
     return true;
 }
 
-/// All places are taken, most of them by those who are logged in, perhaps all by one account: who has been silent for
-/// the longest time leaves. Where nobody is silent the newcomer is turned away, but one of them ends with its answer,
-/// so that places change hands.
-void front_server::end_an_idle_one()
+/// All places are taken, most of them by those who are logged in. The account that holds most gives one up: the
+/// connection that has been silent for longest, else the one whose request waits for longest. Where no account has more
+/// than one and nobody is silent, the newcomer is turned away, but one of them ends with its answer, so that places
+/// change hands.
+void front_server::let_an_account_give_way()
 {
-    const base::time_point now = loop_.now();
-    base::time_point longest = now - idle_enough;
-    front_connection* leaves = nullptr;
-    for (const auto& [number, c] : connections_)
-        if (const auto since = c->authenticated() ? c->idle_since() : std::nullopt; since && *since <= longest) {
-            longest = *since;
-            leaves = c.get();
+    struct share
+    {
+        std::size_t size = 0;
+        front_connection* first = nullptr;
+        std::pair<front_connection::use, base::time_point> rank;
+    };
+    std::map<std::uint64_t, share> accounts;
+    for (const auto& [number, c] : connections_) {
+        if (!c->authenticated() || c->leaving()) continue;
+        share& s = accounts[c->account()];
+        ++s.size;
+        if (const auto rank = c->in_use(); !s.first || rank < s.rank) {
+            s.first = c.get();
+            s.rank = rank;
         }
-    if (leaves) {
-        log_.write(base::log_level::warning, "connection_dropped", {{"reason", "longest_idle"}});
-        return leaves->end_idle("longest_idle");
+    }
+    if (accounts.empty()) return;
+    const share& largest = std::max_element(accounts.begin(), accounts.end(), [](const auto& a, const auto& b) {
+                               return std::pair{a.second.size, b.second.rank} < std::pair{b.second.size, a.second.rank};
+                           })->second;
+    if (largest.size > 1 || largest.rank.first == front_connection::use::idle) {
+        if (!may_leave()) return;
+        log_.write(base::log_level::warning, "connection_dropped",
+                   {{"peer", largest.first->peer()}, {"reason", "account_holds_most"}});
+        return largest.first->give_way(); // may come back to remove()
     }
     for (auto at = connections_.upper_bound(last_told_); at != connections_.end(); ++at)
         if (at->second->authenticated()) {
             last_told_ = at->first;
             return at->second->last_answer_next();
         }
+}
+
+/// Bounds how many are on their way out. Whose last answer has left needs no more time if others do.
+bool front_server::may_leave()
+{
+    std::size_t leaving = 0;
+    front_connection* over = nullptr;
+    for (const auto& [number, c] : connections_) {
+        if (!c->leaving()) continue;
+        ++leaving;
+        if (!over && c->answered_its_last()) over = c.get();
+    }
+    if (leaving < most_leaving) return true;
+    if (over) over->end_idle("place_needed"); // comes back to remove()
+    return over != nullptr;
 }
 
 void front_server::update(std::uint64_t number)
@@ -250,7 +288,7 @@ void front_server::login_answered(const wire::login_answer& answer, std::vector<
 {
     const auto at = connections_.find(answer.connection);
     if (at == connections_.end()) return;
-    at->second->login_answered(answer.verdict, fds.size() == 1 ? std::move(fds.front()) : io::unique_fd{});
+    at->second->login_answered(answer, fds.size() == 1 ? std::move(fds.front()) : io::unique_fd{});
 }
 
 } // namespace winrm::service::front

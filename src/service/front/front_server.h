@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/front/front_connection.h"
+#include "service/front/turned_away.h"
 
 #include <map>
 #include <vector>
@@ -18,6 +19,8 @@ struct login_desk_link
 class front_server
 {
 public:
+    static constexpr std::size_t most_leaving = 32; ///< connections beyond max_connections, on their way out
+
     /// @param listeners  one bound and listening socket per setup.listeners, in order.
     /// @param tls        needed if one of them is a TLS listener.
     /// @param logins     leads to the monitor; its answers come to login_answered(). `log` outlives this object.
@@ -54,7 +57,9 @@ private:
     void remove(std::uint64_t number);
     void make_room(const std::string& peer);
     [[nodiscard]] bool drop_of_a_crowd(const std::string& newcomer);
-    void end_an_idle_one();
+    void let_an_account_give_way();
+    [[nodiscard]] bool full() const;
+    [[nodiscard]] bool may_leave();
 
     io::loop& loop_;
     base::log_sink& log_;
@@ -66,6 +71,7 @@ private:
     std::map<std::uint64_t, std::unique_ptr<front_connection>> connections_;
     std::vector<std::unique_ptr<front_connection>> ended_;
     std::vector<std::unique_ptr<listening>> listeners_;
+    turned_away turned_away_;
     std::function<void()> drained_;
     io::timer burial_; ///< destroys `ended_` outside of their own calls
 };

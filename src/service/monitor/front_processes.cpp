@@ -106,7 +106,10 @@ void front_processes::heard(std::uint64_t key, io::message_socket::message m)
         return children_.kill(at->second->pid, SIGKILL);
     }
     if (r->what == duty::note_ready) return serves(*at->second);
-    if (r->what == duty::check_login) call_.login(key, std::get<wire::login_request>(std::move(*frame)));
+    if (r->what == duty::check_login) {
+        call_.login(key, std::get<wire::login_request>(std::move(*frame)));
+        loop_.post([] { base::wipe_stack(); });
+    }
     if (r->what == duty::drop_login) call_.withdrawn(key, std::get<wire::login_withdrawn>(*frame).connection);
 }
 
@@ -139,13 +142,15 @@ void front_processes::started(std::uint64_t key, std::uint64_t connection)
         at->second->socket->send(wire::encode(wire::frame{wire::login_started{connection}}));
 }
 
-void front_processes::answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd)
+void front_processes::answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd,
+                             std::uint64_t account)
 {
     const auto at = all_.find(key);
     if (at == all_.end()) return;
     std::vector<io::unique_fd> fds;
     if (fd) fds.push_back(std::move(fd));
-    at->second->socket->send(wire::encode(wire::frame{wire::login_answer{connection, verdict}}), std::move(fds));
+    at->second->socket->send(wire::encode(wire::frame{wire::login_answer{connection, verdict, account}}),
+                             std::move(fds));
 }
 
 void front_processes::end(process& p)

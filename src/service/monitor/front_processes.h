@@ -34,7 +34,8 @@ public:
     void replace(wire::front_setup setup);
     static constexpr base::milliseconds longest_drain{10 * 60 * 1000};
     void started(std::uint64_t key, std::uint64_t connection);
-    void answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd);
+    void answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd,
+                std::uint64_t account = 0);
     /// They accept nothing more, pass on the answers that are under way, and end when `quiet` says that no more will
     /// come, at the latest after longest_stop.
     void stop(std::function<bool()> quiet);

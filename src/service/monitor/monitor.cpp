@@ -221,7 +221,7 @@ void monitor::login(std::uint64_t key, wire::login_request&& request)
             way = users_->connect(*r.who, q.peer);
             verdict = way ? wire::login_verdict::accepted : wire::login_verdict::unavailable;
         }
-        fronts_->answer(key, q.connection, verdict, std::move(way));
+        fronts_->answer(key, q.connection, verdict, std::move(way), r.who ? r.who->uid() : 0);
     });
 }
 

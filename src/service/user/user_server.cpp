@@ -114,6 +114,12 @@ void user_server::frame_arrived(std::uint64_t id, base::bytes&& payload)
 {
     connection& c = connections_.at(id);
     auto frame = wire::decode(std::move(payload));
+    if (const auto* urgent = frame ? std::get_if<wire::answer_now>(&*frame) : nullptr) {
+        // It may have crossed the answer on the way.
+        if (!c.busy || c.number != urgent->number) return;
+        table_.handle_answer_now(c.waiting, loop_.now());
+        return pump();
+    }
     auto* request = frame ? std::get_if<wire::request>(&*frame) : nullptr;
     if (!request || c.busy) {
         log_.write(base::log_level::error, "front_broke_rules", {{"peer", c.peer}});

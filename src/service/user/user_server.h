@@ -28,7 +28,7 @@ public:
     user_server& operator=(const user_server&) = delete;
 
     /// One logged-in connection of the front. It carries one request at a time: a second one before the reply, or
-    /// anything but a request, ends the connection. Its end wakes what waits for it and closes no shell.
+    /// anything but a request or answer_now, ends the connection. Its end wakes what waits for it and closes no shell.
     void add_connection(const std::string& peer, io::unique_fd socket);
     /// One that did not get here, because this process had no number left for its descriptor. The front sees it end.
     void connection_lost(const std::string& peer);

@@ -27,7 +27,8 @@ enum class kind : unsigned char {
     drain,
     user_settings,
     login_withdrawn,
-    login_started
+    login_started,
+    answer_now
 };
 
 /// Appends. Both directions go through visit_fields() below, so that a field cannot be written and not read.
@@ -187,6 +188,7 @@ template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer
 {
     c.number(f.connection);
     c.verdict(f.verdict);
+    c.number(f.account);
 }
 template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const front_setup, front_setup>& f)
 {
@@ -267,6 +269,11 @@ void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_star
     c.number(f.connection);
 }
 
+template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const answer_now, answer_now>& f)
+{
+    c.number(f.number);
+}
+
 template <class T> std::optional<frame> read(base::bytes& payload)
 {
     T value;
@@ -338,6 +345,7 @@ std::optional<frame> decode(base::bytes&& payload)
     case kind::user_settings: return read<user_settings>(in);
     case kind::login_withdrawn: return read<login_withdrawn>(in);
     case kind::login_started: return read<login_started>(in);
+    case kind::answer_now: return read<answer_now>(in);
     }
     return std::nullopt;
 }

@@ -11,7 +11,7 @@
 //
 // user → monitor: status (that it has begun; live shells and connections, by which an idle process can be ended).
 //
-// front ↔ user: request and reply, on one socket pair per logged-in connection.
+// front ↔ user: request and reply, on one socket pair per logged-in connection; answer_now from the front.
 #pragma once
 
 #include "base/bytes.h"
@@ -67,6 +67,7 @@ struct login_answer
 {
     std::uint64_t connection = 0;
     login_verdict verdict = login_verdict::denied;
+    std::uint64_t account = 0; ///< accepted: the same number for all connections of an account, and for no other's
 };
 
 struct listener
@@ -126,8 +127,15 @@ struct user_settings
     std::uint8_t log_level = 1;
 };
 
+/// front → user: the connection's place is needed. What waits (a Receive, a Send without room) is answered as if its
+/// OperationTimeout had passed. Of no effect on any other request than the one of this number.
+struct answer_now
+{
+    std::uint64_t number = 0;
+};
+
 using frame = std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection,
-                           user_status, stop, ready, drain, user_settings, login_withdrawn, login_started>;
+                           user_status, stop, ready, drain, user_settings, login_withdrawn, login_started, answer_now>;
 
 [[nodiscard]] base::bytes encode(const frame& f);
 /// Head of a request or reply frame; the envelope follows it unjoined (message_socket::send(head, body)).

@@ -21,6 +21,25 @@ TEST(server_login, S1_no_route_but_identify_is_open)
     }
 }
 
+// Item 7: not even which paths and methods there are is told without a login.
+TEST(server_login, S1_no_method_and_no_path_is_told_apart_without_a_login)
+{
+    const std::string rest = " HTTP/1.1\r\nHost: h\r\n";
+    for (const std::string first :
+         {"GET /wsman", "TRACE /wsman", "OPTIONS /wsman", "GET /", "POST /elsewhere", "GET /wsman-anon/identify"}) {
+        server_driver d, refused;
+        d.feed(first + rest + "\r\n");
+        EXPECT_EQ(d.statuses(), "401") << first;
+        EXPECT_TRUE(d.said.ends_with("\r\n\r\n")) << d.said;
+        EXPECT_TRUE(d.logins.empty()) << first;
+        refused.feed(first + rest + "Authorization: " + basic("ada:wrong") + "\r\n\r\n");
+        EXPECT_EQ(refused.statuses(), "401") << first;
+    }
+    server_driver elsewhere;
+    elsewhere.feed(post("x", "WSMANIDENTIFY: unauthenticated\r\n", "/elsewhere"));
+    EXPECT_EQ(elsewhere.statuses(), "401");
+}
+
 TEST(server_login, S1_anonymous_identify_is_a_fixed_text_whatever_is_asked)
 {
     for (const std::string& body : {std::string{}, std::string{"<!DOCTYPE not xml"}, std::string(100'000, 'x')}) {

@@ -98,7 +98,8 @@ TEST(server_rules, S9_what_has_two_readings_is_refused_and_closed)
         {"100 fields", request(line, common + five + many, "hello"), "431", true},
         {"64 KB field", request(line, common + five + "X: " + std::string(65536, 'y') + "\r\n", "hello"), "431", true},
         {"HTTP/0.9", "GET /wsman\r\n\r\n", "400", true},
-        {"HTTP/1.0", request("POST /wsman HTTP/1.0", common + five, "hello"), "505", true},
+        {"chunks in HTTP/1.0", request("POST /wsman HTTP/1.0", common + chunked, chunks), "400", true},
+        {"HTTP/1.0, two hosts", request("POST /wsman HTTP/1.0", common + host + five, "hello"), "400", true},
         {"HTTP/1.2", request("POST /wsman HTTP/1.2", common + five, "hello"), "505", true},
         {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505", true},
         {"HTTP/11", request("POST /wsman HTTP/11", common + five, "hello"), "505", true},
@@ -123,10 +124,77 @@ TEST(server_rules, S9_what_has_two_readings_is_refused_and_closed)
     });
 }
 
+// Item 7 of what attack and bug reports found.
+TEST(server_rules, HTTP_1_0_is_answered_and_closed)
+{
+    const std::string old = "POST /wsman HTTP/1.0";
+    check({
+        {"plain", request(old, common + five, "hello"), "200", true},
+        {"no host", request(old, soap + login + five, "hello"), "200", true},
+        {"keep-alive", request(old, common + five + "Connection: keep-alive\r\n", "hello"), "200", true},
+        {"expect", request(old, common + five + "Expect: 100-continue\r\n", "hello"), "200", true},
+        {"no length", request(old, common), "411", true},
+        {"other method", request("GET /wsman HTTP/1.0", login), "405", true},
+        {"no login", request("GET / HTTP/1.0", ""), "401", true},
+    });
+    server_driver half_closed;
+    half_closed.answering = false;
+    half_closed.feed(request(old, common + five, "hello"));
+    half_closed.connection.end_of_stream(half_closed.now); // no 100, which 1.0 does not know (RFC 9110 15.2)
+    half_closed.settle();
+    EXPECT_EQ(half_closed.said, "");
+}
+
+TEST(server_rules, HEAD_never_has_a_body)
+{
+    const std::pair<std::string, std::string> rows[] = {
+        {request("HEAD /wsman HTTP/1.1", host), "401"},
+        {request("HEAD /wsman HTTP/1.1", host + login), "405"},
+        {request("HEAD /elsewhere HTTP/1.1", host + login), "405"},
+        {request("HEAD /wsman-anon/identify HTTP/1.1", host), "401"},
+        {request("HEAD /wsman HTTP/1.1", login), "400"},
+        {request("HEAD /wsman HTTP/2.0", host), "505"},
+        {request("HEAD /wsman HTTP/1.1", host + five + "Content-Length: 6\r\n"), "400"},
+        {request("HEAD /wsman HTTP/1.1", host + "X: " + std::string(65536, 'y') + "\r\n"), "431"},
+        {request("HEAD /wsman HTTP/1.1", host + "X y\r\n"), "400"},
+    };
+    for (const auto& [text, status] : rows) {
+        server_driver d;
+        d.feed(text);
+        EXPECT_EQ(d.statuses(), status) << text;
+        EXPECT_TRUE(d.said.ends_with("\r\n\r\n")) << d.said;
+    }
+    server_driver two; // the second answer stands right behind the first
+    const std::string twice = request("HEAD /wsman HTTP/1.1", host + login);
+    two.feed(twice + request(line, common + five, "hello"));
+    EXPECT_EQ(two.statuses(), "405 200");
+    EXPECT_TRUE(two.has("\r\n\r\nHTTP/1.1 200 ")) << two.said;
+    server_driver late;
+    late.feed("HEAD /wsman HTTP/1.1\r\nHo");
+    late.advance(base::milliseconds{20'000});
+    late.ring();
+    EXPECT_EQ(late.statuses(), "408");
+    EXPECT_TRUE(late.said.ends_with("\r\n\r\n")) << late.said;
+}
+
+// Item 14: as Windows' http.sys.
+TEST(server_rules, paths_are_matched_without_case)
+{
+    check({
+        {"capitals", request("POST /WSMAN HTTP/1.1", common + five, "hello"), "200", false},
+        {"mixed", request("POST /WsMan/?x=y HTTP/1.1", common + five, "hello"), "200", false},
+        {"not the path", request("POST /WSMANX HTTP/1.1", common + five, "hello"), "404", false},
+    });
+    server_driver identify;
+    identify.feed(request("POST /WSMAN-Anon/Identify HTTP/1.1", host + soap + five, "hello"));
+    EXPECT_EQ(identify.statuses(), "200");
+    EXPECT_TRUE(identify.logins.empty());
+}
+
 TEST(server_rules, S10_what_is_not_taken_is_said)
 {
     check({
-        {"method", request("GET /wsman HTTP/1.1", host), "405", false},
+        {"method", request("GET /wsman HTTP/1.1", host + login), "405", false},
         {"other method with a body", request("PUT /wsman HTTP/1.1", common + five, "hello"), "405", false},
         {"path", request("POST /elsewhere HTTP/1.1", common + five, "hello"), "404", false},
         {"longer path", request("POST /wsmanx HTTP/1.1", common + five, "hello"), "404", false},
@@ -144,7 +212,7 @@ TEST(server_rules, S10_what_is_not_taken_is_said)
         {"refused with chunks", request(line, host + login + "Transfer-Encoding: chunked\r\n"), "415", true},
     });
     server_driver d;
-    d.feed(request("GET /wsman HTTP/1.1", host));
+    d.feed(request("GET /wsman HTTP/1.1", host + login));
     EXPECT_TRUE(d.has("\r\nAllow: POST\r\n"));
     server_driver sealed;
     sealed.feed(request(

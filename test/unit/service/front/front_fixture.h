@@ -28,6 +28,7 @@ struct user_end
 {
     std::unique_ptr<io::message_socket> socket;
     std::vector<wire::request> requests;
+    std::vector<std::uint64_t> urgent; ///< numbers of answer_now
     bool closed = false;
 
     void reply(std::uint64_t number, std::string envelope, bool is_fault = false,
@@ -105,7 +106,8 @@ protected:
                std::string{body};
     }
     /// Answers the latest login: accepted, with a user's process at the other end.
-    std::unique_ptr<user_end> accept()
+    /// @param account  0 = one that nobody else has
+    std::unique_ptr<user_end> accept(std::uint64_t account = 0)
     {
         auto [front, user] = io::make_socket_pair();
         auto u = std::make_unique<user_end>();
@@ -114,16 +116,21 @@ protected:
         u->socket->start(
             [raw](io::message_socket::message m) {
                 auto frame = wire::decode(std::move(m.payload));
-                ASSERT_TRUE(frame && std::holds_alternative<wire::request>(*frame));
+                ASSERT_TRUE(frame);
+                if (const auto* now = std::get_if<wire::answer_now>(&*frame)) return raw->urgent.push_back(now->number);
+                ASSERT_TRUE(std::holds_alternative<wire::request>(*frame));
                 raw->requests.push_back(std::get<wire::request>(std::move(*frame)));
             },
             [raw] { raw->closed = true; });
         std::vector<io::unique_fd> fds;
         fds.push_back(std::move(front));
-        server->login_answered({logins.back().connection, wire::login_verdict::accepted}, std::move(fds));
+        const std::uint64_t connection = logins.back().connection;
+        server->login_answered(
+            {connection, wire::login_verdict::accepted, account != 0 ? account : 1'000'000 + connection},
+            std::move(fds));
         return u;
     }
-    void answer(wire::login_verdict verdict) { server->login_answered({logins.back().connection, verdict}, {}); }
+    void answer(wire::login_verdict verdict) { server->login_answered({logins.back().connection, verdict, 0}, {}); }
     bool login_asked(std::size_t count = 1)
     {
         return until([&] { return logins.size() >= count; });

@@ -24,9 +24,9 @@ TEST_F(front_test, no_route_leads_anywhere_without_credentials)
         {"POST /wsman HTTP/1.1\r\nHost: h\r\nAuthorization: Negotiate YII=\r\nContent-Type: "
          "application/soap+xml\r\nContent-Length: 0\r\n\r\n",
          "401"},
-        {"GET /wsman HTTP/1.1\r\nHost: h\r\n\r\n", "405"},
+        {"GET /wsman HTTP/1.1\r\nHost: h\r\n\r\n", "401"},
         {"POST /elsewhere HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: 0\r\n\r\n",
-         "404"},
+         "401"},
         {"POST /wsman HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\nHost: h\r\n\r\n", "400"},
         {"nonsense\r\n\r\n", "400"},
     };
@@ -388,6 +388,7 @@ TEST_F(small_front_test, few_strangers_give_way_only_if_they_are_a_crowd)
         ASSERT_TRUE(until([&] { return users.back()->requests.size() == 1; }));
     }
     const auto stranger = connect(nullptr, 7), newcomer = connect(nullptr, 8);
+    newcomer->send(post("<one/>"));
     EXPECT_TRUE(until([&] { return newcomer->closed; })) << "one of one source, as the newcomer";
     EXPECT_FALSE(stranger->closed);
     users[0]->reply(1, "<answer/>"); // the last one on its connection
@@ -411,6 +412,7 @@ TEST_F(small_front_test, one_too_many_is_told_so)
         ASSERT_TRUE(until([&] { return users.back()->requests.size() == 1; }));
     }
     const auto fifth = connect();
+    fifth->send(post("<one/>"));
     ASSERT_TRUE(until([&] { return fifth->closed; }));
     EXPECT_EQ(fifth->got.substr(0, 12), "HTTP/1.1 503");
     // Nobody was silent; so that places change hands, the first of them leaves with its answer.
@@ -447,6 +449,77 @@ TEST_F(small_front_test, nobody_holds_every_place_who_does_not_use_them)
     EXPECT_TRUE(until([&] { return clients[2]->closed && users[2]->closed; }));
     EXPECT_FALSE(clients[0]->closed || clients[1]->closed || clients[3]->closed);
     EXPECT_EQ(server->size(), 4U);
+}
+
+// Item 2: places are shared out by account. The account that holds most gives way, whatever its connections do.
+struct account_test : small_front_test
+{
+    /// Account 7 holds three connections and 8 one, each with a request that waits in its user's process.
+    void fill()
+    {
+        for (const std::uint64_t account : {8U, 7U, 7U, 7U}) {
+            clients.push_back(connect());
+            clients.back()->send(post("<wait/>"));
+            ASSERT_TRUE(login_asked(clients.size()));
+            users.push_back(accept(account));
+            ASSERT_TRUE(until([&] { return users.back()->requests.size() == 1; }));
+        }
+    }
+    /// @return a newcomer that has been served
+    std::unique_ptr<raw_client> newcomer()
+    {
+        auto c = connect();
+        c->send(post("<x/>", "WSMANIDENTIFY: unauthenticated\r\n"));
+        EXPECT_TRUE(until([&] { return c->has("</s:Envelope>") || c->closed; }));
+        EXPECT_EQ(c->got.substr(0, 12), "HTTP/1.1 200");
+        return c;
+    }
+    std::vector<std::unique_ptr<raw_client>> clients;
+    std::vector<std::unique_ptr<user_end>> users;
+};
+
+TEST_F(account_test, its_longest_waiting_request_is_answered_now_and_its_connection_ends)
+{
+    fill();
+    const auto guest = newcomer();
+    ASSERT_TRUE(until([&] { return !users[1]->urgent.empty(); }));
+    EXPECT_EQ(users[1]->urgent, std::vector<std::uint64_t>{1});
+    users[1]->reply(1, "<timed-out/>", true);
+    EXPECT_TRUE(until([&] { return clients[1]->closed && users[1]->closed; }));
+    EXPECT_TRUE(clients[1]->has("HTTP/1.1 500 ") && clients[1]->has("<timed-out/>"));
+    EXPECT_TRUE(clients[1]->has("Connection: close\r\n"));
+    EXPECT_FALSE(guest->closed || clients[0]->closed || clients[2]->closed || clients[3]->closed);
+    EXPECT_TRUE(users[0]->urgent.empty() && users[2]->urgent.empty() && users[3]->urgent.empty());
+    clients[1]->stream.reset();
+    EXPECT_TRUE(until([&] { return server->size() == 4; }));
+}
+
+TEST_F(account_test, a_users_process_that_does_not_answer_now_is_waited_for_only_a_moment)
+{
+    fill();
+    const auto guest = newcomer();
+    EXPECT_TRUE(until([&] { return clients[1]->closed && users[1]->closed; }));
+    EXPECT_EQ(clients[1]->got.substr(0, 12), "HTTP/1.1 503");
+    EXPECT_FALSE(guest->closed || clients[0]->closed);
+}
+
+TEST_F(account_test, a_request_that_has_not_come_whole_gives_way_too)
+{
+    fill();
+    for (const std::size_t i : {1U, 2U, 3U}) {
+        users[i]->reply(1, "<answer/>");
+        ASSERT_TRUE(until([&] { return clients[i]->has("<answer/>"); }));
+        clients[i]->send("POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml\r\nContent-Length: "
+                         "9\r\nAuthorization: Basic YWRhOnB3\r\n\r\n<");
+    }
+    bool waited = false;
+    io::timer clock{loop};
+    clock.set_after(base::milliseconds{1100}, [&] { waited = true; });
+    ASSERT_TRUE(until([&] { return waited; }));
+    const auto guest = newcomer();
+    EXPECT_TRUE(until([&] { return clients[1]->closed; }));
+    EXPECT_TRUE(clients[1]->has("HTTP/1.1 503 "));
+    EXPECT_FALSE(guest->closed || clients[0]->closed || clients[2]->closed);
 }
 
 struct strict_front_test : front_fixture

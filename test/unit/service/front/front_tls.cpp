@@ -42,6 +42,38 @@ TEST_F(front_tls_test, carries_a_login_and_an_exchange)
     EXPECT_TRUE(until([&] { return user->closed && server->size() == 0; }));
 }
 
+struct small_tls_test : front_fixture
+{
+    static wire::front_setup setup()
+    {
+        wire::front_setup s = plain_setup();
+        s.listeners = {{"127.0.0.1:0", true}};
+        s.max_connections = 1;
+        return s;
+    }
+    small_tls_test() : front_fixture(setup(), server_context()) {}
+    net::tls_context trusting = net::tls_context::client({"", false}).value();
+};
+
+// Item 2: the 503 for which there is no place comes over TLS as well, for some at a time.
+TEST_F(small_tls_test, one_too_many_is_told_so_within_tls)
+{
+    const auto first = connect(&trusting);
+    first->send(post("<one/>"));
+    ASSERT_TRUE(login_asked());
+    const auto user = accept();
+    ASSERT_TRUE(until([&] { return user->requests.size() == 1; }));
+    std::vector<std::unique_ptr<raw_client>> silent;
+    for (std::size_t i = 0; i < turned_away::most; ++i) silent.push_back(connect(&trusting));
+    const auto next = connect(&trusting);
+    next->send(post(std::string(100'000, 'x')));
+    EXPECT_TRUE(until([&] { return next->closed; }));
+    EXPECT_EQ(next->got.substr(0, 12), "HTTP/1.1 503");
+    EXPECT_TRUE(until([&] { return silent[0]->closed; }));
+    EXPECT_FALSE(first->closed);
+    EXPECT_EQ(server->size(), 1U);
+}
+
 TEST_F(front_tls_test, a_client_that_has_closed_its_side_gets_its_answer)
 {
     const auto c = connect(&trusting);

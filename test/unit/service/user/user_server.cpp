@@ -184,6 +184,29 @@ TEST_F(user_server_test, one_waiting_connection_holds_up_no_other)
     EXPECT_TRUE(until([&] { return waiting->replies.size() == 3; }));
 }
 
+// Item 2: a connection whose place is needed gets its answer early.
+TEST_F(user_server_test, a_waiting_receive_is_answered_at_once_when_the_front_asks_for_it)
+{
+    const auto c = connect();
+    const std::string shell = create(*c);
+    const std::string id = command(*c, shell, "read line");
+    const auto receive = shell::make_receive(cmd, shell, id, {"stdout", "stderr"});
+    post(*c, write(receive));
+    c->socket->send(wire::encode(wire::frame{wire::answer_now{c->last}}));
+    const std::size_t before = c->replies.size();
+    ASSERT_TRUE(until([&] { return c->replies.size() > before || c->closed; }));
+    ASSERT_FALSE(c->closed);
+    EXPECT_TRUE(c->replies.back().is_fault);
+    EXPECT_NE(c->replies.back().envelope.find("w:TimedOut"), std::string::npos);
+    c->socket->send(wire::encode(wire::frame{wire::answer_now{c->last}})); // has crossed the answer
+    post(*c, write(receive));
+    c->socket->send(wire::encode(wire::frame{wire::answer_now{c->last - 1}}));
+    const auto other = connect();
+    ask(*other, shell::make_get(cmd, shell));
+    EXPECT_FALSE(c->closed);
+    EXPECT_EQ(c->replies.size(), before + 1) << "the second Receive goes on waiting";
+}
+
 TEST_F(user_server_test, a_front_that_breaks_the_rules_loses_the_connection)
 {
     const auto twice = connect();

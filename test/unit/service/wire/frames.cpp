@@ -49,7 +49,7 @@ std::vector<base::bytes> one_of_each()
     q.user = "ada";
     q.password = base::secret{std::string{"pass\xc3\xa9"}};
     all.push_back(wire::encode(wire::frame{std::move(q)}));
-    all.push_back(wire::encode(wire::frame{wire::login_answer{9, wire::login_verdict::unavailable}}));
+    all.push_back(wire::encode(wire::frame{wire::login_answer{9, wire::login_verdict::unavailable, 1ull << 35}}));
     all.push_back(wire::encode(wire::frame{some_setup()}));
     all.push_back(wire::encode(wire::frame{some_user()}));
     all.push_back(wire::encode(wire::frame{wire::user_connection{"127.0.0.1"}}));
@@ -60,6 +60,7 @@ std::vector<base::bytes> one_of_each()
     all.push_back(wire::encode(wire::frame{wire::user_settings{2}}));
     all.push_back(wire::encode(wire::frame{wire::login_withdrawn{1ull << 33}}));
     all.push_back(wire::encode(wire::frame{wire::login_started{7}}));
+    all.push_back(wire::encode(wire::frame{wire::answer_now{8}}));
     return all;
 }
 
@@ -125,7 +126,7 @@ TEST(Frames, UnknownKindsAndValuesAreRefused)
     EXPECT_FALSE(wire::decode(base::bytes(1, '\x0d')));
     EXPECT_FALSE(wire::decode(base::bytes(1, '\xff')));
     base::bytes answer = wire::encode(wire::frame{wire::login_answer{1, wire::login_verdict::accepted}});
-    answer.back() = 3;
+    answer[9] = 3; // the verdict
     EXPECT_FALSE(wire::decode(std::move(answer)));
     base::bytes fault = wire::encode(wire::frame{wire::reply{1, true, "", ""}});
     fault[9] = 2; // a flag is 0 or 1
