@@ -4,6 +4,7 @@
 #include "io/log.h"
 
 #include "base/text.h"
+#include "io/line_writer.h"
 
 #if defined(__clang__)
 #pragma clang diagnostic push
@@ -11,17 +12,20 @@
 #endif
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #if defined(__clang__)
 #pragma clang diagnostic pop
 #endif
 
 #include <ctime>
+#include <unistd.h>
 
 namespace winrm::io {
 
 namespace {
 
+constexpr base::milliseconds retry_pause{100};
+constexpr int last_wait_ms = 200;           // for room, when the program ends
 constexpr std::size_t longest_value = 4096; // bytes of one field; a command line may be long
 
 spdlog::level::level_enum level_of(base::log_level level)
@@ -55,17 +59,40 @@ void append_value(std::string& line, base::bytes_view raw)
     line += '"';
 }
 
+using weight = line_writer::weight;
+
+/// spdlog's end: what it has formatted goes to the writer.
+class writer_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex>
+{
+public:
+    line_writer writer{STDERR_FILENO};
+
+private:
+    void sink_it_(const spdlog::details::log_msg& message) override
+    {
+        spdlog::memory_buf_t text;
+        formatter_->format(message, text);
+        writer.write(std::string(text.data(), text.size()),
+                     message.level >= spdlog::level::warn ? weight::heavy : weight::light);
+    }
+    void flush_() override {}
+};
+
 class stderr_sink final : public base::log_sink
 {
 public:
-    stderr_sink(base::bytes_view program, base::log_level least)
-        : logger_(std::string(program), std::make_shared<spdlog::sinks::stderr_sink_st>())
+    stderr_sink(loop& on, base::bytes_view program, base::log_level least)
+        : sink_(std::make_shared<writer_sink>()), logger_(std::string(program), sink_), retry_(on)
     {
         ::tzset(); // reads its files now, not later inside a sandbox
         logger_.set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %l %n %v",
                                                                           spdlog::pattern_time_type::utc));
         logger_.set_level(level_of(least));
-        logger_.flush_on(spdlog::level::debug);
+    }
+    ~stderr_sink() override
+    {
+        if (sink_->writer.waits()) sink_->writer.flush_within(last_wait_ms);
+        tell_lost();
     }
 
     void write(base::log_level level, base::bytes_view event, std::initializer_list<base::log_field> fields) override
@@ -79,18 +106,44 @@ public:
             line += '=';
             append_value(line, field.value);
         }
+        tell_lost();
         logger_.log(wanted, spdlog::string_view_t(line.data(), line.size()));
+        retry_later();
     }
 
 private:
+    /// When all that was kept is out. A line that fails as well counts as one more.
+    void tell_lost()
+    {
+        line_writer& w = sink_->writer;
+        if (w.lost() == 0 || !w.flush()) return;
+        const std::uint64_t before = w.lost();
+        const std::string line = "log_lines_lost count=" + std::to_string(before);
+        logger_.log(spdlog::level::err, spdlog::string_view_t(line.data(), line.size()));
+        if (w.lost() == before) w.told_lost();
+    }
+    void retry_later()
+    {
+        if (!sink_->writer.waits() || waiting_) return;
+        waiting_ = true;
+        retry_.set_after(retry_pause, [this] {
+            waiting_ = false;
+            sink_->writer.flush();
+            tell_lost();
+            retry_later();
+        });
+    }
+    std::shared_ptr<writer_sink> sink_;
     spdlog::logger logger_;
+    timer retry_;
+    bool waiting_ = false; ///< retry_ is set
 };
 
 } // namespace
 
-std::unique_ptr<base::log_sink> stderr_log(base::bytes_view program, base::log_level least)
+std::unique_ptr<base::log_sink> stderr_log(loop& on, base::bytes_view program, base::log_level least)
 {
-    return std::make_unique<stderr_sink>(program, least);
+    return std::make_unique<stderr_sink>(on, program, least);
 }
 
 } // namespace winrm::io

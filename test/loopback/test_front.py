@@ -1,5 +1,6 @@
 """What clients of winrmd see of its network process: at the end of the service, when it is replaced, and when they close
 their own side early."""
+import contextlib
 import pathlib
 import re
 import signal
@@ -7,6 +8,7 @@ import socket
 import ssl
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -145,14 +147,22 @@ class HalfClosed(unittest.TestCase):
             self.assertGreater(len(answer), 30000)
 
     def test_output_is_kept_for_the_next_receive_when_the_client_has_gone(self):
-        with Service("--http") as service, tempfile.TemporaryDirectory() as folder:
-            gate = pathlib.Path(folder, "gate")
+        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+            config, gate = pathlib.Path(folder, "debug.toml"), pathlib.Path(folder, "gate")
+            config.write_text('log_level = "debug"\n')
+            config.chmod(0o600)
+            service = stack.enter_context(Service("--http", "--config", str(config)))
             receive = receive_of(service, f"until [ -e {gate} ]; do sleep 0.1; done; echo here")
             with socket.create_connection((service.host, service.port), timeout=PATIENCE) as tcp:
                 tcp.sendall(self.request(service, receive))
                 port = tcp.getsockname()[1]
                 service.wait_read(port)
-            service.wait_read(port, closed=True)
+            service.wait_read(port, closed=True)  # the kernel knows; the front looks a moment later
+            limit = time.monotonic() + PATIENCE
+            while not re.search("connection_end .*reason=closed_by_peer", service.log):
+                self.assertLess(time.monotonic(), limit, "the front does not notice")
+                time.sleep(0.02)
+            self.assertEqual(service.post(IDENTIFY).status, 200)  # comes to the account's process later than that
             gate.touch()
             answer = service.post(receive)
             self.assertEqual(answer.status, 200, answer.text)

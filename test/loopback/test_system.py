@@ -689,9 +689,13 @@ class Accounts(OneAccount):
             (user,) = named(service.pid, "winrmd-user")
             os.kill(user, signal.SIGSTOP)  # as its commands can
             descriptors = len(os.listdir(f"/proc/{service.pid}/fd"))
-            with concurrent.futures.ThreadPoolExecutor(32) as pool:
-                said = collections.Counter(pool.map(lambda _: self.ask_and_leave(service), range(140)))
-            service.wait_log(f'user_process_stop user={self.ada[0]} .*reason="takes no connections"')
+            given_up = f'user_process_stop user={self.ada[0]} .*reason="takes no connections"'
+            said, limit = collections.Counter(), time.monotonic() + 3 * PATIENCE
+            # On a busy machine many leave before their password has been checked, and count for nothing.
+            while not re.search(given_up, service.log) and time.monotonic() < limit:
+                with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                    said.update(pool.map(lambda _: self.ask_and_leave(service), range(40)))
+            service.wait_log(given_up)
             self.assertLessEqual(set(said), {200, 503, None})
             self.assertEqual(service.identify(self.ada).status, 200)
             self.assertNotEqual(named(service.pid, "winrmd-user"), [user])

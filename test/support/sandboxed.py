@@ -18,7 +18,7 @@ import tempfile
 
 PATIENCE = 60
 # No part of the sandbox, and (the second line) the unit's cgroup, which is systemd's to make.
-NOT_APPLIED = {"Type", "ExecStartPre", "ExecStart", "ExecReload", "Restart", "RestartSec", "KillMode", "TimeoutStopSec",
+NOT_APPLIED = {"Type", "ExecStartPre", "ExecStart", "ExecReload", "Restart", "RestartSec", "KillMode", "TimeoutStopSec", "WatchdogSec",
                "Delegate", "TasksMax"}
 # The system calls that a setting takes away beside what else it does.
 FORBIDDEN_BY = {"PrivateDevices": ["@raw-io"], "ProtectClock": ["@clock"], "ProtectHostname": ["sethostname", "setdomainname"],

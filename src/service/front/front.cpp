@@ -53,6 +53,8 @@ private:
         if (frame)
             if (const auto* started = std::get_if<wire::login_started>(&*frame); started && server_)
                 return server_->login_started(started->connection);
+        if (frame && std::holds_alternative<wire::ping>(*frame))
+            return control_.send(wire::encode(wire::frame{wire::pong{}}));
         if (frame && std::holds_alternative<wire::drain>(*frame) && server_)
             return server_->drain([this] { loop_.stop(); });
         if (frame && std::holds_alternative<wire::stop>(*frame) && server_) return stop();
@@ -76,7 +78,7 @@ private:
 
     [[nodiscard]] bool begin(const wire::front_setup& setup, std::vector<io::unique_fd> listeners)
     {
-        log_ = io::stderr_log("winrmd-front", static_cast<base::log_level>(setup.log_level));
+        log_ = io::stderr_log(loop_, "winrmd-front", static_cast<base::log_level>(setup.log_level));
         const auto refuse = [this](std::string reason) {
             log_->write(base::log_level::error, "front_refuses", {{"reason", std::move(reason)}});
             return false;

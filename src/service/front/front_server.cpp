@@ -85,14 +85,31 @@ front_server::front_server(io::loop& on, const wire::front_setup& setup, std::ve
                                                            std::move(logins.withdraw),
                                                            [this](std::uint64_t number) { update(number); },
                                                            [this](std::uint64_t number) { remove(number); }},
-      max_connections_(setup.max_connections), turned_away_(on), burial_(on)
+      max_connections_(setup.max_connections), turned_away_(on), burial_(on), summary_(log), summary_clock_(on)
 {
     for (std::size_t i = 0; i < listeners.size() && i < setup.listeners.size(); ++i)
         listeners_.push_back(std::make_unique<listening>(
             listening{io::descriptor{on, listeners[i].release()}, setup.listeners[i].tls, io::timer{on}}));
 }
 
-front_server::~front_server() = default;
+front_server::~front_server() { summary_.tell_all(loop_.now()); }
+
+void front_server::tell(base::log_level level, base::bytes_view event, const std::string& peer,
+                        const std::string& reason)
+{
+    const base::time_point now = loop_.now();
+    if (peer.empty()) summary_.write(now, level, event, peer, reason, {{"reason", reason}});
+    else summary_.write(now, level, event, peer, reason, {{"peer", peer}, {"reason", reason}});
+    arm_summary();
+}
+
+void front_server::arm_summary()
+{
+    summary_clock_.set(summary_.deadline(), [this] {
+        summary_.handle_timeout(loop_.now());
+        arm_summary();
+    });
+}
 
 void front_server::start()
 {
@@ -131,7 +148,7 @@ void front_server::accept_some(listening& l)
         }
         if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
         if (errno == EAGAIN) break;
-        log_.write(base::log_level::error, "accept_failed", {{"reason", std::strerror(errno)}});
+        tell(base::log_level::error, "accept_failed", {}, std::strerror(errno));
         return l.pause.set_after(accept_pause, [this, &l] { wait(l); });
     }
     wait(l);
@@ -155,8 +172,7 @@ void front_server::turn_away(const listening& l, io::unique_fd socket, std::stri
     std::optional<net::tls_session> session;
     if (l.tls) session.emplace(*tls_, std::string{});
     turned_away_.add(std::move(socket), std::move(session));
-    log_.write(base::log_level::warning, "connection_refused",
-               {{"peer", std::move(peer)}, {"reason", "max_connections"}});
+    tell(base::log_level::warning, "connection_refused", peer, "max_connections");
 }
 
 /// Those on their way out need their places no more.
@@ -202,8 +218,7 @@ bool front_server::drop_of_a_crowd(const std::string& newcomer)
     const std::size_t own_size = own == sources.end() ? 1 : own->second.size() + 1;
     if (strangers * 2 < max_connections_ && heaviest->second.size() <= own_size) return false;
     front_connection& leaves = (weight(*heaviest).first > 1 ? heaviest->second : everybody).leaves();
-    log_.write(base::log_level::warning, "connection_dropped",
-               {{"peer", leaves.peer()}, {"reason", "too_many_without_login"}});
+    tell(base::log_level::warning, "connection_dropped", leaves.peer(), "too_many_without_login");
     leaves.drop("too_many_without_login"); // comes back to remove()
     return true;
 }
@@ -236,8 +251,7 @@ void front_server::let_an_account_give_way()
                            })->second;
     if (largest.size > 1 || largest.rank.first == front_connection::use::idle) {
         if (!may_leave()) return;
-        log_.write(base::log_level::warning, "connection_dropped",
-                   {{"peer", largest.first->peer()}, {"reason", "account_holds_most"}});
+        tell(base::log_level::warning, "connection_dropped", largest.first->peer(), "account_holds_most");
         return largest.first->give_way(); // may come back to remove()
     }
     for (auto at = connections_.upper_bound(last_told_); at != connections_.end(); ++at)

@@ -3,6 +3,7 @@
 
 #include "service/front/front_connection.h"
 #include "service/front/turned_away.h"
+#include "service/wire/log_summary.h"
 
 #include <map>
 #include <vector>
@@ -60,6 +61,9 @@ private:
     void let_an_account_give_way();
     [[nodiscard]] bool full() const;
     [[nodiscard]] bool may_leave();
+    /// What anybody can cause is counted, not written line by line.
+    void tell(base::log_level level, base::bytes_view event, const std::string& peer, const std::string& reason);
+    void arm_summary();
 
     io::loop& loop_;
     base::log_sink& log_;
@@ -74,6 +78,8 @@ private:
     turned_away turned_away_;
     std::function<void()> drained_;
     io::timer burial_; ///< destroys `ended_` outside of their own calls
+    wire::log_summary summary_;
+    io::timer summary_clock_;
 };
 
 } // namespace winrm::service::front

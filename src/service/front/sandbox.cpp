@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -111,6 +112,8 @@ sandbox_report enter_sandbox(std::uint64_t max_descriptors)
 
     // setresuid has made the process dumpable again on some kernels
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // Has taken this back, too: with the monitor goes one that hangs. (Its socket tells one that does not.)
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     report.no_new_privileges = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     if (!report.no_new_privileges) {
         report.problem = failed("no_new_privs");

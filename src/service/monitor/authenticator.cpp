@@ -5,6 +5,7 @@
 #include "io/unique_fd.h"
 #include "service/monitor/account.h"
 #include "service/monitor/file_check.h"
+#include "service/monitor/handover.h"
 #include "service/monitor/pam.h"
 #include "service/monitor/user_file.h"
 
@@ -101,7 +102,83 @@ verdict decide(const login_policy& policy, const std::string& user, const base::
     return accepted;
 }
 
+[[noreturn]] void answer(const login_policy& policy, const std::string& user, const base::secret& password,
+                         const std::string& peer, int out)
+{
+    account who;
+    std::string detail;
+    const verdict v = decide(policy, user, password, peer, who, detail);
+    if (v == accepted) {
+        const std::string told = std::to_string(who.uid) + '\n' + std::to_string(who.gid) + '\n' + who.name + '\n' +
+                                 who.home + '\n' + who.shell + '\n';
+        if (told.size() > PIPE_BUF || ::write(out, told.data(), told.size()) != static_cast<ssize_t>(told.size()))
+            ::_exit(unavailable);
+    } else if (::write(out, detail.data(), std::min<std::size_t>(detail.size(), PIPE_BUF)) < 0) {
+        ::_exit(v); // a log line less
+    }
+    ::_exit(v);
+}
+
+/// run_login_check() reads it in the same order.
+io::unique_fd words_of(const login_policy& policy, const std::string& user, const base::secret& password,
+                       const std::string& peer)
+{
+    handover h;
+    h.add(static_cast<std::uint64_t>(::getpid()));
+    h.add(static_cast<std::uint64_t>(policy.how));
+    h.add(policy.pam_service);
+    h.add(policy.user_file);
+    h.add(policy.account_rules ? 1 : 0);
+    h.add(policy.permit_root ? 1 : 0);
+    h.add(policy.only_uid ? 1 : 0);
+    h.add(policy.only_uid.value_or(0));
+    h.add(policy.throw_away_user);
+    h.add(policy.throw_away_password.reveal());
+    h.add(user);
+    h.add(password.reveal());
+    h.add(peer);
+    h.add(policy.allow_groups.size());
+    for (const std::string& group : policy.allow_groups) h.add(group);
+    return h.descriptor();
+}
+
 } // namespace
+
+int run_login_check()
+{
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::prctl(PR_SET_NAME, login_role);
+#ifndef OPENWINRM_SANITIZED // the leak checker reads our memory from outside
+    ::prctl(PR_SET_DUMPABLE, 0);
+#endif
+    ::signal(SIGPIPE, SIG_IGN);
+    login_policy policy;
+    std::string user, peer;
+    base::secret password;
+    {
+        taken_over words{role_words};
+        if (words.number() != static_cast<std::uint64_t>(::getppid())) return unavailable; // it has gone already
+        const std::uint64_t how = words.number();
+        if (how > static_cast<std::uint64_t>(backend::throw_away)) return unavailable;
+        policy.how = static_cast<backend>(how);
+        policy.pam_service = words.word();
+        policy.user_file = words.word();
+        policy.account_rules = words.number() != 0;
+        policy.permit_root = words.number() != 0;
+        const bool only = words.number() != 0;
+        const auto uid = static_cast<uid_t>(words.number());
+        if (only) policy.only_uid = uid;
+        policy.throw_away_user = words.word();
+        policy.throw_away_password = base::secret{words.word()};
+        user = words.word();
+        password = base::secret{words.word()};
+        peer = words.word();
+        for (std::uint64_t left = words.number(); words.good() && left > 0; --left)
+            policy.allow_groups.push_back(words.word());
+        if (!words.complete()) return unavailable;
+    }
+    answer(policy, user, password, peer, role_control);
+}
 
 struct authenticator::running
 {
@@ -135,26 +212,17 @@ void authenticator::check(const std::string& user, const base::secret& password,
     };
     if (::pipe2(ends, O_CLOEXEC) != 0) return fail();
     io::unique_fd in{ends[0]}, out{ends[1]};
+    const io::unique_fd words = policy_.by_exec ? words_of(policy_, user, password, peer) : io::unique_fd{};
+    if (policy_.by_exec && !words) return fail();
     const pid_t pid = fork_clean();
     if (pid < 0) return fail();
     if (pid == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         ::prctl(PR_SET_NAME, "winrmd-login");
         ::signal(SIGPIPE, SIG_IGN);
+        if (policy_.by_exec) become_role(login_role, out.get(), words.get());
         close_all_from(3, out.get());
-        account who;
-        std::string detail;
-        const verdict v = decide(policy_, user, password, peer, who, detail);
-        if (v == accepted) {
-            const std::string told = std::to_string(who.uid) + '\n' + std::to_string(who.gid) + '\n' + who.name + '\n' +
-                                     who.home + '\n' + who.shell + '\n';
-            if (told.size() > PIPE_BUF ||
-                ::write(out.get(), told.data(), told.size()) != static_cast<ssize_t>(told.size()))
-                ::_exit(unavailable);
-        } else if (::write(out.get(), detail.data(), std::min<std::size_t>(detail.size(), PIPE_BUF)) < 0) {
-            ::_exit(v); // a log line less
-        }
-        ::_exit(v);
+        answer(policy_, user, password, peer, out.get());
     }
     const std::uint64_t number = next_++;
     auto r = std::make_unique<running>(loop_);

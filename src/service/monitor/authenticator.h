@@ -24,6 +24,8 @@ struct login_policy
     bool account_rules = false;            ///< with a user file: PAM's (expired, closed machine) hold too
     std::vector<std::string> allow_groups; ///< empty = group does not matter
     bool permit_root = false;
+    /// The child that checks becomes our program anew: modules of PAM then find nothing of the monitor in its memory.
+    bool by_exec = false;
     std::optional<uid_t> only_uid; ///< not as root: nobody else's processes could be started
     base::milliseconds time{30'000};
     std::string throw_away_user; ///< account name that goes with throw_away_password
@@ -37,6 +39,9 @@ struct login_result
     std::string reason;          ///< for the log only; the client hears the same in every case
     std::string detail;          ///< for the log too: which file, and what is wrong with it; mostly empty
 };
+
+/// What that child does: reads the question, answers, and ends. @return exit status
+[[nodiscard]] int run_login_check();
 
 class authenticator
 {

@@ -5,7 +5,6 @@
 #include "service/monitor/folder_lock.h"
 
 #include <cerrno>
-#include <csignal>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sstream>
@@ -46,26 +45,23 @@ std::string cgroup2_mount(const std::string& mountinfo)
     return {};
 }
 
-/// Number and lock together: a number can be another process's by now, and the process can be one of another container
-/// that shares the cgroups but not the numbers.
+/// The lock decides, not the number in the name: that can be another process's by now, one of another container that
+/// shares the cgroups but not the numbers, or a zombie's.
 std::size_t remove_dead_cgroups(const std::string& place)
 {
     constexpr std::string_view prefix = "winrmd-";
-    std::vector<std::string> dead;
+    std::vector<std::string> all;
     DIR* open = ::opendir(place.c_str());
     if (open == nullptr) return 0;
     while (const dirent* entry = ::readdir(open)) {
         const std::string_view name = entry->d_name;
         if (name.substr(0, prefix.size()) != prefix) continue;
         const auto pid = base::parse_unsigned(name.substr(prefix.size()));
-        if (!pid || *pid == 0 || *pid > 0x7fffffff) continue;
-        const auto number = static_cast<pid_t>(*pid); // ours: of a predecessor in a container where numbers come again
-        if (number == ::getpid() || (::kill(number, 0) != 0 && errno == ESRCH))
-            dead.push_back(place + '/' + std::string{name});
+        if (pid && *pid != 0 && *pid <= 0x7fffffff) all.push_back(place + '/' + std::string{name});
     }
     ::closedir(open);
     std::size_t removed = 0;
-    for (const std::string& path : dead) {
+    for (const std::string& path : all) {
         const io::unique_fd folder = lock_folder(path);
         if (!folder) continue;
         cgroup_root::remove_now(path);
@@ -88,9 +84,9 @@ cgroup_root cgroup_root::find()
     remove_dead_cgroups(out.home_);
     const std::string ours = out.home_ + "/winrmd-" + std::to_string(::getpid());
     // Our folder has to lie beside the leaf with ourselves in it: a cgroup with processes cannot hand controllers down.
-    if (::mkdir(ours.c_str(), 0755) != 0) return out;
+    out.lock_ = make_locked_folder(ours);
+    if (!out.lock_) return out;
     out.path_ = ours;
-    out.lock_ = lock_folder(ours);
     for (const char* controller : {"+memory", "+pids"}) {
         if (own != "/" && !io::write_small_file(out.home_ + "/cgroup.subtree_control", controller)) {
             const std::string leaf = out.home_ + "/winrmd-monitor";

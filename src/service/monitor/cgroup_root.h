@@ -43,8 +43,7 @@ private:
     unsigned next_ = 1;
 };
 
-/// Removes folders "winrmd-PID" in `place`, owned by us, whose process has ended and whose lock is free. @return how
-/// many.
+/// Removes folders "winrmd-PID" in `place`, owned by us, whose lock is free. @return how many.
 std::size_t remove_dead_cgroups(const std::string& place);
 /// Pure part. @param mountinfo  text of /proc/self/mountinfo  @return first cgroup2 mount point, "" = none.
 [[nodiscard]] std::string cgroup2_mount(const std::string& mountinfo);

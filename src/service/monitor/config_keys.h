@@ -37,6 +37,7 @@ inline constexpr std::array limit_keys{
     limit_key{"max_parallel_logins", &limit_settings::max_parallel_logins, 1, 256},
     limit_key{"login_time_s", &limit_settings::login_time_s, 1, 120},
     limit_key{"user_process_grace_s", &limit_settings::user_process_grace_s, 1, 86'400},
+    limit_key{"heartbeat_s", &limit_settings::heartbeat_s, 1, 600},
 };
 
 } // namespace winrm::service::monitor

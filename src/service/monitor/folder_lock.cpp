@@ -17,4 +17,21 @@ io::unique_fd lock_folder(const std::string& path)
     return folder;
 }
 
+io::unique_fd make_locked_folder(const std::string& path)
+{
+    // Somebody who clears up may take a new folder for a dead one before it is locked.
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        if (::mkdir(path.c_str(), 0755) != 0) return {};
+        io::unique_fd folder = lock_folder(path);
+        struct stat locked
+        {
+        }, there{};
+        if (folder && ::fstat(folder.get(), &locked) == 0 && ::stat(path.c_str(), &there) == 0 &&
+            locked.st_ino == there.st_ino && locked.st_dev == there.st_dev)
+            return folder;
+        (void)::rmdir(path.c_str());
+    }
+    return {};
+}
+
 } // namespace winrm::service::monitor

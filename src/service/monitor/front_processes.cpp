@@ -1,5 +1,6 @@
 #include "service/monitor/front_processes.h"
 
+#include "service/monitor/heartbeat.h"
 #include "service/monitor/helper.h"
 #include "service/monitor/user_processes.h"
 
@@ -14,12 +15,15 @@ namespace {
 
 constexpr base::milliseconds time_to_end{5'000}, settled{10'000}, first_pause{200}, longest_pause{30'000},
     look_again{20};
+constexpr int missed_beats = 3;
 
 } // namespace
 
 struct front_processes::process
 {
-    explicit process(io::loop& on) : clock(on) {}
+    process(io::loop& on, base::milliseconds interval)
+        : clock(on), beat(interval, interval * missed_beats, on.now()), beat_clock(on)
+    {}
     std::uint64_t key = 0;
     std::size_t place = 0;
     pid_t pid = 0;
@@ -27,6 +31,8 @@ struct front_processes::process
     base::time_point since{};
     std::unique_ptr<io::message_socket> socket;
     io::timer clock;
+    heartbeat beat;
+    io::timer beat_clock;
 };
 
 front_processes::front_processes(io::loop& on, children& family, std::string program, base::log_sink& log, news call)
@@ -64,7 +70,7 @@ void front_processes::start_one(std::size_t place)
         log_.write(base::log_level::error, "front_not_started", {{"reason", "no_resources"}});
         return restarts_[place].set_after(longest_pause, [this, place] { start_one(place); });
     }
-    auto p = std::make_unique<process>(loop_);
+    auto p = std::make_unique<process>(loop_, interval_);
     const std::uint64_t key = next_++;
     p->key = key;
     p->place = place;
@@ -92,7 +98,33 @@ void front_processes::start_one(std::size_t place)
     p->socket->send(frame, std::move(fds));
     base::wipe(frame.data(), frame.size());
     log_.write(base::log_level::info, "front_start", {{"pid", std::to_string(pid)}});
+    watch_life(*p);
     all_[key] = std::move(p);
+}
+
+/// One that hangs would keep its port, and nobody else would answer there.
+void front_processes::watch_life(process& p)
+{
+    switch (p.beat.handle_timeout(loop_.now())) {
+    case heartbeat::step::nothing: break;
+    case heartbeat::step::ask: p.socket->send(wire::encode(wire::frame{wire::ping{}})); break;
+    case heartbeat::step::give_up:
+        log_.write(
+            base::log_level::error, "front_hangs",
+            {{"pid", std::to_string(p.pid)}, {"silent_ms", std::to_string(p.beat.silence(loop_.now()).count())}});
+        return children_.kill(p.pid, SIGKILL);
+    }
+    p.beat_clock.set(p.beat.deadline(), [this, key = p.key] {
+        if (const auto at = all_.find(key); at != all_.end()) watch_life(*at->second);
+    });
+}
+
+bool front_processes::alive() const
+{
+    std::set<std::size_t> places;
+    for (const auto& [key, p] : all_)
+        if (p->state == peer_state::serving && p->beat.alive(loop_.now())) places.insert(p->place);
+    return places.size() == sockets_.size();
 }
 
 void front_processes::heard(std::uint64_t key, io::message_socket::message m)
@@ -106,6 +138,10 @@ void front_processes::heard(std::uint64_t key, io::message_socket::message m)
         return children_.kill(at->second->pid, SIGKILL);
     }
     if (r->what == duty::note_ready) return serves(*at->second);
+    if (r->what == duty::note_life) {
+        at->second->beat.answered(loop_.now());
+        return watch_life(*at->second);
+    }
     if (r->what == duty::check_login) {
         call_.login(key, std::get<wire::login_request>(std::move(*frame)));
         loop_.post([] { base::wipe_stack(); });

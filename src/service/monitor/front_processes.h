@@ -44,6 +44,11 @@ public:
     /// A front failed this often in a row without having lived for a moment: it never will.
     [[nodiscard]] unsigned failures() const noexcept { return failures_; }
     void when_failed(std::function<void()> call) { failed_ = std::move(call); }
+    /// How often each is asked for a sign of life; one that gives none for three times as long is killed. For those
+    /// that start from now on.
+    void set_heartbeat(base::milliseconds interval) { interval_ = interval; }
+    /// Every place has a front that serves and answers.
+    [[nodiscard]] bool alive() const;
     /// Called once, when every place has a front that is in its sandbox and accepts.
     void when_ready(std::function<void()> call) { ready_ = std::move(call); }
 
@@ -52,6 +57,7 @@ private:
     void start_one(std::size_t place);
     void heard(std::uint64_t key, io::message_socket::message m);
     void serves(process& p);
+    void watch_life(process& p);
     void drain(process& p);
     void end(process& p);
     void end_when_quiet();
@@ -68,6 +74,7 @@ private:
     std::vector<io::timer> restarts_;
     std::map<std::uint64_t, std::unique_ptr<process>> all_;
     std::uint64_t next_ = 1;
+    base::milliseconds interval_{10'000};
     unsigned failures_ = 0;
     bool stopping_ = false;
     std::function<bool()> quiet_;

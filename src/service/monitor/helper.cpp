@@ -1,15 +1,22 @@
 #include "service/monitor/helper.h"
 
+#include "io/line_writer.h"
+#include "io/small_file.h"
+#include "service/monitor/account.h"
 #include "service/monitor/children.h"
+#include "service/monitor/handover.h"
 #include "service/monitor/own_limits.h"
 #include "service/monitor/pam.h"
 #include "service/monitor/privileges.h"
 #include "service/wire/environment.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <grp.h>
 #include <string_view>
@@ -21,8 +28,11 @@
 namespace winrm::service::monitor {
 namespace {
 
-constexpr int control_number = 3;
 constexpr int cannot_start = 126;
+constexpr int death_signal = SIGUSR1; // of the monitor, to a keeper
+constexpr std::chrono::milliseconds time_to_end{8'000}, look_again{20};
+constexpr unsigned longest_close_s = 30;
+constexpr timespec no_time{0, 0};
 
 /// A child has no logger; one line is enough and names no secret.
 [[noreturn]] void give_up(const std::string& why)
@@ -32,46 +42,21 @@ constexpr int cannot_start = 126;
     ::_exit(cannot_start);
 }
 
-void arrange_descriptors(int control)
+std::vector<std::string> environment_of(const account& who)
 {
-    const int null = ::open("/dev/null", O_RDWR);
-    if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0)
-        give_up("/dev/null cannot be opened");
-    if (control == control_number) ::fcntl(control, F_SETFD, 0);
-    else if (::dup2(control, control_number) < 0) give_up("no descriptor for the control socket");
-    close_all_from(control_number + 1);
+    const char* path =
+        who.uid == 0 ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" : "/usr/local/bin:/usr/bin:/bin";
+    return {std::string{"PATH="} + path, "HOME=" + who.home,   "USER=" + who.name,
+            "LOGNAME=" + who.name,       "SHELL=" + who.shell, "LANG=C.UTF-8"};
 }
 
-[[noreturn]] void execute(const std::string& program, const std::vector<std::string>& environment)
-{
-    std::vector<char*> names;
-    std::string path = program;
-    for (const std::string& entry : environment) names.push_back(const_cast<char*>(entry.c_str()));
-#ifdef OPENWINRM_SANITIZED
-    for (const char* name : {"ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "TSAN_OPTIONS="})
-        for (char** entry = environ; *entry; ++entry)
-            if (std::strncmp(*entry, name, std::strlen(name)) == 0) names.push_back(*entry);
-#endif
-    names.push_back(nullptr);
-    char* arguments[] = {path.data(), nullptr};
-    ::execve(program.c_str(), arguments, names.data());
-    give_up(program + " cannot be started: " + std::strerror(errno));
-}
+enum class parent { monitor, keeper };
 
-std::vector<std::string> environment_of(const identity& who)
-{
-    const char* path = who.uid() == 0 ? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-                                      : "/usr/local/bin:/usr/bin:/bin";
-    return {std::string{"PATH="} + path, "HOME=" + who.home(),   "USER=" + who.name(),
-            "LOGNAME=" + who.name(),     "SHELL=" + who.shell(), "LANG=C.UTF-8"};
-}
-
-/// @param keeper  of the PAM session, our parent; 0 = there is none
-[[noreturn]] void become_user_process(const user_start& how, const identity& who, int control,
-                                      std::vector<std::string> environment, pid_t keeper)
+/// After arrange_descriptors().
+[[noreturn]] void become_user_process(const user_start& how, const account& who, std::vector<std::string> environment,
+                                      parent kind, pid_t parent_number)
 {
     ::setsid();
-    arrange_descriptors(control);
     if (!how.cgroup_procs.empty()) {
         const int procs = ::open(how.cgroup_procs.c_str(), O_WRONLY | O_CLOEXEC);
         if (procs < 0 || ::write(procs, "0", 1) != 1) give_up("the account's cgroup cannot be joined");
@@ -79,47 +64,188 @@ std::vector<std::string> environment_of(const identity& who)
     }
     if (how.switch_account)
         if (const std::string problem =
-                become(who.name(), who.uid(), who.gid(), keeper != 0 ? groups::kept : groups::of_account);
+                become(who.name, who.uid, who.gid, kind == parent::keeper ? groups::kept : groups::of_account);
             !problem.empty())
             give_up("cannot become the account: " + problem);
-    if (keeper != 0) {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (::getppid() != keeper) ::_exit(cannot_start); // it has gone already
-    } else {
-        ::umask(022);
-    }
-    if (::chdir(who.home().c_str()) != 0 && ::chdir("/") != 0) give_up("no working directory");
-    execute(how.program, environment);
+    // After the change of credentials, which takes it back. Without a keeper one that was stopped goes on and finds out
+    // by itself that the monitor has gone, so that it can still end all that it has started.
+    ::prctl(PR_SET_PDEATHSIG, kind == parent::keeper ? SIGKILL : SIGCONT);
+    if (::getppid() != parent_number) ::_exit(cannot_start); // it has gone already
+    if (kind == parent::monitor) ::umask(022);
+    if (::chdir(who.home.c_str()) != 0 && ::chdir("/") != 0) give_up("no working directory");
+    execute(how.program, how.program.c_str(), environment);
 }
 
-/// Root keeps the session open and waits; it reads nothing from anybody.
-[[noreturn]] void keep_session(const user_start& how, const identity& who, int control)
+/// Waits for the user's process. If the monitor has gone, ends it and what it leaves behind: a process that its account
+/// has stopped would stay for ever.
+class session_watch
 {
-    arrange_descriptors(control);
-    ::prctl(PR_SET_NAME, "winrmd-session");
-    int status = cannot_start;
-    ::umask(022); // before the session, where a module (pam_umask) may set another
+public:
+    session_watch(pid_t user, pid_t monitor) : user_(user), monitor_(monitor)
     {
-        // Before the session, where a module (pam_group) may add some.
-        if (::initgroups(who.name().c_str(), who.gid()) != 0) give_up("the account's groups cannot be taken on");
-        pam_session session{how.pam_service, who.name(), how.peer};
-        if (!session.open()) give_up("PAM opens no session");
-        auto environment = environment_of(who);
-        for (const std::string& entry : session.environment())
-            environment.push_back(std::string{wire::session_prefix} + entry);
-        const pid_t keeper = ::getpid(), pid = fork_clean();
-        if (pid == 0) become_user_process(how, who, control_number, std::move(environment), keeper);
-        ::close(control_number);
-        if (pid > 0) {
-            int raw = 0;
-            while (::waitpid(pid, &raw, 0) < 0 && errno == EINTR) {}
-            status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+        ::sigemptyset(&awaited_);
+        ::sigaddset(&awaited_, SIGCHLD);
+        ::sigaddset(&awaited_, death_signal);
+    }
+    /// SIGCHLD and the death signal are blocked meanwhile. @return exit status for the keeper
+    int wait()
+    {
+        int raw = 0;
+        for (;;) {
+            const pid_t got = ::waitpid(user_, &raw, WNOHANG);
+            if (got == user_ || (got < 0 && errno != EINTR)) break;
+            if (!orphaned_ && ::getppid() != monitor_) take_over();
+            if (orphaned_ && std::chrono::steady_clock::now() >= kill_at_) ::kill(user_, SIGKILL);
+            sleep(orphaned_ ? look_again : std::chrono::milliseconds{60'000});
+        }
+        const int status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+        if (orphaned_ && status != 0) end_orphans();
+        return status;
+    }
+    [[nodiscard]] bool orphaned() const { return orphaned_; }
+
+private:
+    void take_over()
+    {
+        orphaned_ = true;
+        kill_at_ = std::chrono::steady_clock::now() + time_to_end;
+        before_ = io::children_of_thread(::getpid(), ::getpid()); // helpers that modules have started, too
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        ::kill(user_, SIGCONT); // it ends by itself now, and all that it has started, unless it is stopped again
+    }
+    /// What one of them leaves behind comes to us when it has died.
+    void end_orphans()
+    {
+        for (int round = 0; round < 500; ++round) {
+            bool any = false;
+            for (const pid_t pid : io::children_of_thread(::getpid(), ::getpid()))
+                if (std::find(before_.begin(), before_.end(), pid) == before_.end())
+                    any = ::kill(pid, SIGKILL) == 0 || any;
+            if (!any) return;
+            sleep(look_again);
+            while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
         }
     }
-    ::_exit(status);
+    void sleep(std::chrono::milliseconds most) const
+    {
+        const timespec time{static_cast<time_t>(most.count() / 1000),
+                            static_cast<long>(most.count() % 1000) * 1'000'000};
+        ::sigtimedwait(&awaited_, nullptr, &time);
+    }
+    pid_t user_, monitor_;
+    bool orphaned_ = false;
+    std::chrono::steady_clock::time_point kill_at_{};
+    std::vector<pid_t> before_;
+    sigset_t awaited_{};
+};
+
+/// Root keeps the session open and waits; it reads nothing from anybody.
+int keep_session(const user_start& how, const account& who, pid_t monitor)
+{
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int status = cannot_start;
+    ::umask(022); // before the session, where a module (pam_umask) may set another
+    // Before the session, where a module (pam_group) may add some.
+    if (::initgroups(who.name.c_str(), who.gid) != 0) give_up("the account's groups cannot be taken on");
+    pam_session session{how.pam_service, who.name, how.peer};
+    if (!session.open()) give_up("PAM opens no session");
+    auto environment = environment_of(who);
+    for (const std::string& entry : session.environment())
+        environment.push_back(std::string{wire::session_prefix} + entry);
+    sigset_t ours, before; // only now: programs that a module starts would inherit them
+    ::sigemptyset(&ours);
+    ::sigaddset(&ours, SIGCHLD);
+    ::sigaddset(&ours, death_signal);
+    ::pthread_sigmask(SIG_BLOCK, &ours, &before);
+    // Again, because a module that was the account for a moment has taken it back.
+    ::prctl(PR_SET_PDEATHSIG, death_signal);
+    const pid_t keeper = ::getpid(), pid = ::getppid() == monitor ? fork_clean() : -1;
+    if (pid == 0) become_user_process(how, who, std::move(environment), parent::keeper, keeper);
+    ::close(role_control);
+    if (pid > 0) {
+        session_watch watch{pid, monitor};
+        status = watch.wait();
+        if (watch.orphaned()) ::alarm(longest_close_s);
+    }
+    ::prctl(PR_SET_PDEATHSIG, 0);
+    while (::sigtimedwait(&ours, nullptr, &no_time) > 0) {} // it would end us in the middle of closing
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return status;
+}
+
+/// To the process that keeps the session; run_session() reads it in the same order.
+io::unique_fd session_words(const user_start& how, const identity& who)
+{
+    handover h;
+    h.add(static_cast<std::uint64_t>(::getpid()));
+    h.add(how.program);
+    h.add(how.switch_account ? 1 : 0);
+    h.add(how.pam_service);
+    h.add(how.peer);
+    h.add(how.cgroup_procs);
+    h.add(who.uid());
+    h.add(who.gid());
+    h.add(who.name());
+    h.add(who.home());
+    h.add(who.shell());
+    return h.descriptor();
 }
 
 } // namespace
+
+void arrange_descriptors(std::initializer_list<int> given)
+{
+    const int null = ::open("/dev/null", O_RDWR);
+    if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0)
+        give_up("/dev/null cannot be opened");
+    const int first = STDERR_FILENO + 1, end = first + static_cast<int>(given.size());
+    std::vector<int> high; // out of each other's way
+    for (const int fd : given) high.push_back(::fcntl(fd, F_DUPFD, end));
+    for (std::size_t i = 0; i < high.size(); ++i)
+        if (high[i] < 0 || ::dup2(high[i], first + static_cast<int>(i)) < 0) give_up("no descriptors");
+    close_all_from(end);
+    io::own_standard_error(); // nobody else's flags, and nobody else changes ours
+}
+
+void execute(const std::string& program, const char* name, const std::vector<std::string>& environment)
+{
+    std::vector<char*> variables;
+    std::string own_name = name;
+    for (const std::string& entry : environment) variables.push_back(const_cast<char*>(entry.c_str()));
+#ifdef OPENWINRM_SANITIZED
+    for (const char* variable : {"ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "TSAN_OPTIONS="})
+        for (char** entry = environ; *entry; ++entry)
+            if (std::strncmp(*entry, variable, std::strlen(variable)) == 0) variables.push_back(*entry);
+#endif
+    variables.push_back(nullptr);
+    char* arguments[] = {own_name.data(), nullptr};
+    ::execve(program.c_str(), arguments, variables.data());
+    give_up(program + " cannot be started: " + std::strerror(errno));
+}
+
+int run_session()
+{
+    ::prctl(PR_SET_NAME, session_role);
+    user_start how;
+    account who;
+    pid_t monitor = 0;
+    {
+        taken_over words{role_words};
+        monitor = static_cast<pid_t>(words.number());
+        how.program = words.word();
+        how.switch_account = words.number() != 0;
+        how.pam_service = words.word();
+        how.peer = words.word();
+        how.cgroup_procs = words.word();
+        who.uid = static_cast<uid_t>(words.number());
+        who.gid = static_cast<gid_t>(words.number());
+        who.name = words.word();
+        who.home = words.word();
+        who.shell = words.word();
+        if (!words.complete()) give_up("this program is started by winrmd only");
+    }
+    return keep_session(how, who, monitor);
+}
 
 std::string helper_path(const std::string& name)
 {
@@ -135,20 +261,27 @@ std::string helper_path(const std::string& name)
 
 pid_t start_front(const std::string& program, io::unique_fd control)
 {
-    const pid_t pid = fork_clean();
+    const pid_t monitor = ::getpid(), pid = fork_clean();
     if (pid != 0) return pid;
     give_back_limits();
-    arrange_descriptors(control.get());
-    execute(program, {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"});
+    arrange_descriptors({control.get()});
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // the sandbox asks again, because its change of credentials takes it back
+    if (::getppid() != monitor) ::_exit(cannot_start);
+    execute(program, program.c_str(), {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"});
 }
 
 pid_t start_user(const user_start& how, const identity& who, io::unique_fd control)
 {
-    const pid_t pid = fork_clean();
+    const bool with_session = !how.pam_service.empty();
+    const io::unique_fd words = with_session ? session_words(how, who) : io::unique_fd{};
+    if (with_session && !words) return -1;
+    const pid_t monitor = ::getpid(), pid = fork_clean();
     if (pid != 0) return pid;
     give_back_limits(); // before the session, where a module (pam_limits) may set others
-    if (!how.pam_service.empty()) keep_session(how, who, control.get());
-    become_user_process(how, who, control.get(), environment_of(who), 0);
+    if (with_session) become_role(session_role, control.get(), words.get());
+    arrange_descriptors({control.get()});
+    const account plain{who.uid(), who.gid(), who.name(), who.home(), who.shell()};
+    become_user_process(how, plain, environment_of(plain), parent::monitor, monitor);
 }
 
 } // namespace winrm::service::monitor

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,15 @@ struct user_start
 };
 /// Same for the process of `who`, which leads a session of its own. With a PAM session the returned process is its
 /// keeper: it ends when the user's process has ended and the session was closed, and takes that process along if it is
-/// killed.
+/// killed. If the monitor is killed it ends the user's process, and all that this leaves behind.
 [[nodiscard]] pid_t start_user(const user_start& how, const identity& who, io::unique_fd control);
+
+/// What the keeper does after its exec: it has nothing of the monitor's memory and environment. @return exit status
+[[nodiscard]] int run_session();
+
+/// For children of fork. Number 0 and 1 are /dev/null, 2 the log, then come `given`, in order; all others are closed.
+void arrange_descriptors(std::initializer_list<int> given);
+/// @param name  argv[0]
+[[noreturn]] void execute(const std::string& program, const char* name, const std::vector<std::string>& environment);
 
 } // namespace winrm::service::monitor

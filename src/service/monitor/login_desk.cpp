@@ -8,9 +8,19 @@ namespace winrm::service::monitor {
 
 login_desk::login_desk(io::loop& on, children& family, login_policy policy, std::size_t parallel, base::log_sink& log,
                        std::function<void(std::uint64_t, std::uint64_t)> started, base::milliseconds longest_stay)
-    : loop_(on), log_(log), authenticator_(on, family, std::move(policy)), parallel_(parallel),
-      started_(std::move(started)), longest_stay_(longest_stay)
+    : loop_(on), log_(log), summary_(log), summary_clock_(on), authenticator_(on, family, std::move(policy)),
+      parallel_(parallel), started_(std::move(started)), longest_stay_(longest_stay)
 {}
+
+login_desk::~login_desk() { summary_.tell_all(loop_.now()); }
+
+void login_desk::arm_summary()
+{
+    summary_clock_.set(summary_.deadline(), [this] {
+        summary_.handle_timeout(loop_.now());
+        arm_summary();
+    });
+}
 
 void login_desk::set_policy(login_policy policy, std::size_t parallel)
 {
@@ -189,15 +199,19 @@ void login_desk::finish(question& q, login_result r)
 {
     q.request.password = base::secret{};
     const char* outcome = r.who ? "ok" : r.unavailable ? "unavailable" : "denied";
+    const std::string reason = r.reason.empty() ? "password" : r.reason;
+    const std::initializer_list<base::log_field> fields = {{"result", outcome},
+                                                           {"peer", q.request.peer},
+                                                           {"user", q.request.user},
+                                                           {"scheme", "Basic"},
+                                                           {"tls", q.request.tls ? "on" : "off"},
+                                                           {"reason", reason}};
     if (!r.detail.empty())
-        log_.write(base::log_level::error, "user_file", {{"user", q.request.user}, {"problem", r.detail}});
-    log_.write(r.who ? base::log_level::info : base::log_level::warning, "login",
-               {{"result", outcome},
-                {"peer", q.request.peer},
-                {"user", q.request.user},
-                {"scheme", "Basic"},
-                {"tls", q.request.tls ? "on" : "off"},
-                {"reason", r.reason.empty() ? "password" : r.reason}});
+        summary_.write(loop_.now(), base::log_level::error, "user_file", q.request.peer, r.detail,
+                       {{"user", q.request.user}, {"problem", r.detail}});
+    if (r.unavailable) summary_.write(loop_.now(), base::log_level::warning, "login", q.request.peer, reason, fields);
+    else log_.write(r.who ? base::log_level::info : base::log_level::warning, "login", fields);
+    if (r.unavailable || !r.detail.empty()) arm_summary();
     q.done(q.request, std::move(r));
 }
 

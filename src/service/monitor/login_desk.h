@@ -5,6 +5,7 @@
 #include "service/monitor/authenticator.h"
 #include "service/monitor/login_gate.h"
 #include "service/wire/frames.h"
+#include "service/wire/log_summary.h"
 
 namespace winrm::service::monitor {
 
@@ -25,6 +26,7 @@ public:
                std::function<void(std::uint64_t front, std::uint64_t connection)> started,
                base::milliseconds longest_stay = usual_stay);
 
+    ~login_desk();
     /// @param front  whose question it is, with request.connection its name for drop().
     /// @param done   called once unless dropped, perhaps before this returns, with the request (its password already
     ///               gone).
@@ -65,9 +67,12 @@ private:
     void refuse(questions::iterator at, const char* reason);
     question take(questions::iterator at);
     void forget_if_idle(const std::string& name);
+    void arm_summary();
 
     io::loop& loop_;
     base::log_sink& log_;
+    wire::log_summary summary_; ///< of what was refused without a look at the password, which costs a stranger nothing
+    io::timer summary_clock_;
     authenticator authenticator_;
     login_gate gate_;
     std::size_t parallel_, running_ = 0;

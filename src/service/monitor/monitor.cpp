@@ -1,5 +1,6 @@
 #include "service/monitor/monitor.h"
 
+#include "base/text.h"
 #include "service/monitor/config.h"
 #include "service/monitor/file_check.h"
 
@@ -38,6 +39,7 @@ login_policy policy_of(const settings& s, bool root)
     if (s.allow_groups) p.allow_groups = *s.allow_groups;
     else if (root) p.allow_groups = {"winrm"};
     p.permit_root = s.permit_root;
+    p.by_exec = true;
     if (!root) p.only_uid = ::geteuid();
     p.time = base::milliseconds{s.limits.login_time_s * 1000};
     return p;
@@ -54,15 +56,22 @@ void notify_systemd(const std::string& state)
     const io::unique_fd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
     if (fd)
-        (void)::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
-                       size);
+        (void)::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+                       reinterpret_cast<const sockaddr*>(&address), size);
 }
 
-monitor::monitor(plan p, wire::level_log& log)
-    : plan_(std::move(p)), log_(log), children_(loop_),
+base::milliseconds watchdog_time(const char* usec, const char* pid, pid_t own)
+{
+    const auto time = base::parse_unsigned(usec ? usec : "");
+    const auto who = base::parse_unsigned(pid ? pid : "");
+    if (!time || (pid && (!who || *who != static_cast<std::uint64_t>(own)))) return base::milliseconds{0};
+    return base::milliseconds{std::min<std::uint64_t>(*time / 1000, 86'400'000)};
+}
+
+monitor::monitor(io::loop& on, plan p, wire::level_log& log)
+    : plan_(std::move(p)), log_(log), loop_(on), children_(loop_), watchdog_clock_(loop_),
       signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int n) { signalled(n); })
 {
-    ::signal(SIGPIPE, SIG_IGN);
     children_.adopt_orphans();
 }
 
@@ -130,6 +139,7 @@ user_process_options monitor::user_options_of() const
     out.pam_service = root && !plan_.test ? s.pam_service : std::string{};
     out.switch_account = root;
     out.max_users = l.max_users;
+    out.heartbeat = base::milliseconds{l.heartbeat_s * 1000};
     out.grace = base::milliseconds{l.user_process_grace_s * 1000};
     return out;
 }
@@ -180,9 +190,11 @@ result<void> monitor::start()
     fronts_->when_ready([this] {
         ready_ = true;
         notify_systemd("READY=1");
+        feed_watchdog();
         log_.write(base::log_level::info, "ready", {});
         if (when_ready_) when_ready_();
     });
+    fronts_->set_heartbeat(base::milliseconds{s.limits.heartbeat_s * 1000});
     fronts_->start(front_setup_of(), std::move(sockets));
     if (plan_.test) watch_standard_input();
     return {};
@@ -193,6 +205,16 @@ int monitor::run()
     loop_.run();
     children_.kill_all();
     return status_;
+}
+
+/// Three times in the time it allows, so that one may be late.
+void monitor::feed_watchdog()
+{
+    const base::milliseconds time =
+        watchdog_time(std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID"), ::getpid());
+    if (time.count() == 0 || stopping_) return;
+    if (fronts_->alive()) notify_systemd("WATCHDOG=1");
+    watchdog_clock_.set_after(time / 3, [this] { feed_watchdog(); });
 }
 
 void monitor::login(std::uint64_t key, wire::login_request&& request)
@@ -267,6 +289,7 @@ void monitor::reload()
     plan_.certificate_pem = std::move(certificate);
     plan_.key_pem = std::move(key);
     users_->set_options(user_options_of());
+    fronts_->set_heartbeat(base::milliseconds{plan_.values.limits.heartbeat_s * 1000});
     desk_->set_policy(policy_of(plan_.values, ::geteuid() == 0), plan_.values.limits.max_parallel_logins);
     const bool same = wire::encode(wire::frame{front_setup_of()}) == before;
     if (!same) fronts_->replace(front_setup_of()); // otherwise not even a connection is lost

@@ -27,7 +27,8 @@ struct plan
 class monitor
 {
 public:
-    monitor(plan p, wire::level_log& log);
+    /// `on` and `log` outlive this object.
+    monitor(io::loop& on, plan p, wire::level_log& log);
     ~monitor();
     /// Binds and starts the fronts.  @errors bad_config
     [[nodiscard]] result<void> start();
@@ -47,13 +48,15 @@ private:
     void stop(const char* why);
     void watch_standard_input();
     void input_ended();
+    void feed_watchdog();
     [[nodiscard]] wire::front_setup front_setup_of() const;
     [[nodiscard]] user_process_options user_options_of() const;
 
     plan plan_;
     wire::level_log& log_;
-    io::loop loop_;
+    io::loop& loop_;
     children children_;
+    io::timer watchdog_clock_;
     io::signal_watch signals_;
     std::optional<user_processes> users_;
     std::optional<front_processes> fronts_;
@@ -69,6 +72,9 @@ private:
 
 /// What the policy for logins is under these settings. @param root  do we run as root?
 [[nodiscard]] login_policy policy_of(const settings& s, bool root);
+/// How often systemd wants to hear of us at most, from what it put into the environment (sd_watchdog_enabled(3)). 0 =
+/// it does not. @param usec, pid  WATCHDOG_USEC and WATCHDOG_PID, may be null
+[[nodiscard]] base::milliseconds watchdog_time(const char* usec, const char* pid, pid_t own);
 /// To systemd, if it waits for it (NOTIFY_SOCKET).
 void notify_systemd(const std::string& state);
 

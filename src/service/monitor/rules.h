@@ -10,7 +10,7 @@ namespace winrm::service::monitor {
 
 enum class peer { front, user };
 enum class peer_state { starting, serving, draining, stopping };
-enum class duty { check_login, drop_login, note_status, note_ready, ignore };
+enum class duty { check_login, drop_login, note_status, note_ready, note_life, ignore };
 
 /// One row: this frame from this peer in this state. `frame` is the index in wire::frame.
 struct rule
@@ -22,11 +22,12 @@ struct rule
 };
 
 inline constexpr std::size_t frame_login_request = 2, frame_user_status = 7, frame_ready = 9,
-                             frame_login_withdrawn = 12;
+                             frame_login_withdrawn = 12, frame_pong = 15;
 static_assert(std::is_same_v<std::variant_alternative_t<frame_login_request, wire::frame>, wire::login_request>);
 static_assert(std::is_same_v<std::variant_alternative_t<frame_user_status, wire::frame>, wire::user_status>);
 static_assert(std::is_same_v<std::variant_alternative_t<frame_ready, wire::frame>, wire::ready>);
 static_assert(std::is_same_v<std::variant_alternative_t<frame_login_withdrawn, wire::frame>, wire::login_withdrawn>);
+static_assert(std::is_same_v<std::variant_alternative_t<frame_pong, wire::frame>, wire::pong>);
 
 inline constexpr std::array rules{
     rule{peer::front, peer_state::starting, frame_ready, duty::note_ready},
@@ -37,6 +38,12 @@ inline constexpr std::array rules{
     rule{peer::front, peer_state::serving, frame_login_withdrawn, duty::drop_login},
     rule{peer::front, peer_state::draining, frame_login_withdrawn, duty::drop_login},
     rule{peer::front, peer_state::stopping, frame_login_withdrawn, duty::ignore},
+    rule{peer::front, peer_state::starting, frame_pong, duty::note_life},
+    rule{peer::front, peer_state::serving, frame_pong, duty::note_life},
+    rule{peer::front, peer_state::draining, frame_pong, duty::note_life},
+    rule{peer::front, peer_state::stopping, frame_pong, duty::ignore},
+    rule{peer::user, peer_state::serving, frame_pong, duty::note_life},
+    rule{peer::user, peer_state::stopping, frame_pong, duty::ignore},
     rule{peer::user, peer_state::serving, frame_user_status, duty::note_status},
     rule{peer::user, peer_state::stopping, frame_user_status, duty::ignore},
 };

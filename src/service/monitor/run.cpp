@@ -1,8 +1,12 @@
 #include "service/monitor/run.h"
 
+#include "io/line_writer.h"
 #include "io/log.h"
+#include "service/monitor/authenticator.h"
 #include "service/monitor/config.h"
 #include "service/monitor/file_check.h"
+#include "service/monitor/handover.h"
+#include "service/monitor/helper.h"
 #include "service/monitor/limit_notes.h"
 #include "service/monitor/monitor.h"
 #include "service/monitor/own_limits.h"
@@ -15,6 +19,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <iostream>
+#include <string_view>
 #include <termios.h>
 #include <unistd.h>
 
@@ -120,12 +125,15 @@ int serve(const options& o)
     p.policy = policy_of(config.values, ::geteuid() == 0);
     p.values = std::move(config.values);
     p.config_path = o.config;
-    wire::level_log log{io::stderr_log("winrmd", base::log_level::debug), p.values.log_level};
+    io::own_standard_error();
+    ::signal(SIGPIPE, SIG_IGN);
+    io::loop loop;
+    wire::level_log log{io::stderr_log(loop, "winrmd", base::log_level::debug), p.values.log_level};
     for (const config_problem& w : config.warnings)
         log.write(base::log_level::warning, "config", {{"where", w.where}, {"warning", w.what}});
     log.write(base::log_level::info, "start",
               {{"version", OPENWINRM_VERSION}, {"config", o.config}, {"uid", std::to_string(::geteuid())}});
-    monitor m{std::move(p), log};
+    monitor m{loop, std::move(p), log};
     if (auto started = m.start(); !started) {
         std::cerr << "winrmd: " << started.error().message() << '\n';
         return 1;
@@ -137,6 +145,9 @@ int serve(const options& o)
 
 int run_monitor(int argc, char** argv)
 {
+    const std::string_view name = argc == 1 ? argv[0] : "";
+    if (name == session_role) return run_session();
+    if (name == login_role) return run_login_check();
     fill_standard_descriptors();
     const options o = parse_options(argc, argv);
     switch (o.what) {

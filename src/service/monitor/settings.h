@@ -29,7 +29,7 @@ struct limit_settings
                   max_operations_per_user = 1'500;
     std::uint32_t max_command_line = 8'191, output_budget_kb = 1'024;
     std::uint32_t max_processes_per_shell = 0, max_memory_per_shell_mb = 0; ///< 0 = none
-    std::uint32_t max_parallel_logins = 8, login_time_s = 30, user_process_grace_s = 60;
+    std::uint32_t max_parallel_logins = 8, login_time_s = 30, user_process_grace_s = 60, heartbeat_s = 10;
     bool operator==(const limit_settings&) const = default;
 };
 

@@ -1,5 +1,6 @@
 #include "service/monitor/test_service.h"
 
+#include "io/line_writer.h"
 #include "io/log.h"
 #include "service/monitor/account.h"
 #include "service/monitor/ca_file.h"
@@ -8,6 +9,7 @@
 #include "service/monitor/own_limits.h"
 #include "service/monitor/test_certificate.h"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -81,8 +83,11 @@ int run_test_service(const options& o)
     p.policy.throw_away_user = who->name;
     p.policy.throw_away_password = password->clone();
 
-    wire::level_log log{io::stderr_log("winrmd", base::log_level::debug), s.log_level};
-    monitor m{std::move(p), log};
+    io::own_standard_error();
+    ::signal(SIGPIPE, SIG_IGN);
+    io::loop loop;
+    wire::level_log log{io::stderr_log(loop, "winrmd", base::log_level::debug), s.log_level};
+    monitor m{loop, std::move(p), log};
     if (auto started = m.start(); !started) return refuse(started.error().message());
     m.when_ready([&] {
         const std::string url = std::string{o.http ? "http://" : "https://"} + m.listening().front().shown + "/wsman";

@@ -1,5 +1,7 @@
 #include "service/monitor/user_processes.h"
 
+#include "service/monitor/heartbeat.h"
+
 #include <algorithm>
 #include <csignal>
 #include <sys/wait.h>
@@ -25,7 +27,10 @@ constexpr base::milliseconds tidy_pause{20};
 
 struct user_processes::process
 {
-    process(io::loop& on, const identity& who_) : who(who_), clock(on), stuck_clock(on) {}
+    process(io::loop& on, const identity& who_, base::milliseconds interval)
+        : who(who_), clock(on), stuck_clock(on),
+          beat(interval, interval * user_process_options::beats_missed, on.now()), beat_clock(on)
+    {}
     std::uint64_t number = 0;
     identity who;
     pid_t pid = 0;
@@ -33,6 +38,8 @@ struct user_processes::process
     std::unique_ptr<io::message_socket> socket;
     std::string cgroup;
     io::timer clock, stuck_clock;
+    heartbeat beat;
+    io::timer beat_clock;
     std::uint32_t given = 0;  ///< connections
     wire::user_status told{}; ///< its last status
     bool has_spoken = false;
@@ -60,7 +67,7 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     if (!p) return {};
     // What waits for it would fill our descriptors.
     if (p->given - p->told.taken > std::max(most_untaken, options_.setup.max_connections)) {
-        end_stuck(*p);
+        end_stuck(*p, "takes no connections");
         return {};
     }
     auto [mine, theirs] = io::make_socket_pair();
@@ -77,14 +84,28 @@ void user_processes::await_taken(process& p)
 {
     p.stuck_clock.set_after(p.has_spoken ? options_.longest_untaken : options_.longest_start,
                             [this, number = p.number] {
-                                if (const auto at = all_.find(number); at != all_.end()) end_stuck(*at->second);
+                                if (const auto at = all_.find(number); at != all_.end())
+                                    end_stuck(*at->second, "takes no connections");
                             });
 }
 
-void user_processes::end_stuck(process& p)
+void user_processes::end_stuck(process& p, base::bytes_view reason)
 {
-    end(p, "takes no connections");
+    end(p, reason);
     children_.kill(p.pid, SIGKILL);
+}
+
+void user_processes::watch_life(process& p)
+{
+    if (p.state != peer_state::serving) return;
+    switch (p.beat.handle_timeout(loop_.now())) {
+    case heartbeat::step::nothing: break;
+    case heartbeat::step::ask: p.socket->send(wire::encode(wire::frame{wire::ping{}})); break;
+    case heartbeat::step::give_up: return end_stuck(p, "gives no sign of life");
+    }
+    p.beat_clock.set(p.beat.deadline(), [this, number = p.number] {
+        if (const auto at = all_.find(number); at != all_.end()) watch_life(*at->second);
+    });
 }
 
 cgroup_root::ceiling user_processes::ceiling_of_account() const
@@ -107,7 +128,7 @@ user_processes::process* user_processes::start(const identity& who, const std::s
     }
     auto [mine, theirs] = io::make_socket_pair();
     if (!mine || !theirs) return nullptr;
-    auto p = std::make_unique<process>(loop_, who);
+    auto p = std::make_unique<process>(loop_, who, options_.heartbeat);
     p->number = next_++;
     user_start how;
     how.program = options_.program;
@@ -151,12 +172,17 @@ void user_processes::heard(std::uint64_t number, io::message_socket::message m)
     const auto frame = wire::decode(std::move(m.payload));
     const rule* r = frame ? find_rule(peer::user, p.state, frame->index()) : nullptr;
     if (!r) return end(p, "broke the rules");
+    if (r->what == duty::note_life) {
+        p.beat.answered(loop_.now());
+        return watch_life(p);
+    }
     if (r->what != duty::note_status) return;
     const std::uint32_t before = p.told.taken;
     p.told = std::get<wire::user_status>(*frame);
     const bool first = !std::exchange(p.has_spoken, true);
     if (p.told.taken == p.given) p.stuck_clock.cancel();
     else if (first || p.told.taken != before) await_taken(p);
+    if (first) watch_life(p);
     consider_idle(p);
 }
 
@@ -193,6 +219,7 @@ void user_processes::end(process& p, base::bytes_view reason)
     if (p.state == peer_state::stopping) return;
     p.state = peer_state::stopping;
     p.stuck_clock.cancel();
+    p.beat_clock.cancel();
     if (const auto at = serving_.find(key_of(p.who)); at != serving_.end() && at->second == p.number)
         serving_.erase(at);
     log_.write(base::log_level::info, "user_process_stop",

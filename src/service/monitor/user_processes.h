@@ -25,6 +25,10 @@ struct user_process_options
     /// A process that takes no connection for so long is ended; until its first word it may take longer, because
     /// modules of PAM may have much to do for a session.
     base::milliseconds longest_untaken{120'000}, longest_start{300'000};
+    /// From its first word on it is asked for a sign of life so often, and ended when it gives none for beats_missed
+    /// times as long: longer than a front, because only its own account feels that it hangs.
+    base::milliseconds heartbeat{10'000};
+    static constexpr int beats_missed = 12;
 };
 
 class user_processes
@@ -48,13 +52,14 @@ private:
     struct process;
     process* start(const identity& who, const std::string& peer);
     void await_taken(process& p);
+    void watch_life(process& p);
     void heard(std::uint64_t number, io::message_socket::message m);
     void end(process& p, base::bytes_view reason);
     /// Ends an idle process, at once if its settings are old, else after the grace time.
     void consider_idle(process& p);
     void ended(std::uint64_t number, int status);
-    /// For one that takes no connections: its own commands may have stopped it.
-    void end_stuck(process& p);
+    /// For one that does nothing any more: its own commands may have stopped it.
+    void end_stuck(process& p, base::bytes_view reason);
     [[nodiscard]] cgroup_root::ceiling ceiling_of_account() const;
     void tidy_cgroups();
 

@@ -42,6 +42,10 @@ private:
     {
         auto frame = wire::decode(std::move(m.payload));
         if (frame && std::holds_alternative<wire::stop>(*frame)) return stop();
+        if (frame && std::holds_alternative<wire::ping>(*frame)) {
+            if (!stopping_) control_.send(wire::encode(wire::frame{wire::pong{}}));
+            return;
+        }
         const auto* setup = frame ? std::get_if<wire::user_setup>(&*frame) : nullptr;
         if (setup && !server_) return begin(*setup);
         const auto* settings = frame ? std::get_if<wire::user_settings>(&*frame) : nullptr;
@@ -55,7 +59,7 @@ private:
 
     void begin(const wire::user_setup& setup)
     {
-        log_.emplace(io::stderr_log("winrmd-user", base::log_level::debug), wire::log_level_of(setup.log_level));
+        log_.emplace(io::stderr_log(loop_, "winrmd-user", base::log_level::debug), wire::log_level_of(setup.log_level));
         server_.emplace(loop_, setup, *log_, [this](wire::user_status s) {
             if (!stopping_) control_.send(wire::encode(wire::frame{s}));
         });

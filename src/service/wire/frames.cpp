@@ -28,7 +28,9 @@ enum class kind : unsigned char {
     user_settings,
     login_withdrawn,
     login_started,
-    answer_now
+    answer_now,
+    ping,
+    pong
 };
 
 /// Appends. Both directions go through visit_fields() below, so that a field cannot be written and not read.
@@ -251,6 +253,8 @@ template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer
 template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const stop, stop>&) {}
 template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const ready, ready>&) {}
 template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const drain, drain>&) {}
+template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const ping, ping>&) {}
+template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const pong, pong>&) {}
 template <class C>
 void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_settings, user_settings>& f)
 {
@@ -346,6 +350,8 @@ std::optional<frame> decode(base::bytes&& payload)
     case kind::login_withdrawn: return read<login_withdrawn>(in);
     case kind::login_started: return read<login_started>(in);
     case kind::answer_now: return read<answer_now>(in);
+    case kind::ping: return read<ping>(in);
+    case kind::pong: return read<pong>(in);
     }
     return std::nullopt;
 }

@@ -3,13 +3,13 @@
 // refused.
 //
 // monitor → front: setup (once: settings, TLS key, listening sockets), login_started, login_answer (with a descriptor
-// if accepted), drain, stop.
+// if accepted), ping, drain, stop.
 //
-// front → monitor: ready (once: in its sandbox, and accepting), login_request, login_withdrawn.
+// front → monitor: ready (once: in its sandbox, and accepting), login_request, login_withdrawn, pong.
 //
-// monitor → user: setup (once), settings (what changes while it runs), connection (with a descriptor), stop.
+// monitor → user: setup (once), settings (what changes while it runs), connection (with a descriptor), ping, stop.
 //
-// user → monitor: status (that it has begun; live shells and connections, by which an idle process can be ended).
+// user → monitor: status (that it has begun; live shells and connections, by which an idle process can be ended), pong.
 //
 // front ↔ user: request and reply, on one socket pair per logged-in connection; answer_now from the front.
 #pragma once
@@ -126,6 +126,11 @@ struct user_settings
 {
     std::uint8_t log_level = 1;
 };
+/// Are you there? Answered by pong, at any time.
+struct ping
+{};
+struct pong
+{};
 
 /// front → user: the connection's place is needed. What waits (a Receive, a Send without room) is answered as if its
 /// OperationTimeout had passed. Of no effect on any other request than the one of this number.
@@ -134,8 +139,9 @@ struct answer_now
     std::uint64_t number = 0;
 };
 
-using frame = std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection,
-                           user_status, stop, ready, drain, user_settings, login_withdrawn, login_started, answer_now>;
+using frame =
+    std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection, user_status,
+                 stop, ready, drain, user_settings, login_withdrawn, login_started, answer_now, ping, pong>;
 
 [[nodiscard]] base::bytes encode(const frame& f);
 /// Head of a request or reply frame; the envelope follows it unjoined (message_socket::send(head, body)).

@@ -12,7 +12,8 @@ using namespace winrm;
 TEST(log, one_escaped_line_per_event_from_the_level_on)
 {
     testing::internal::CaptureStderr();
-    const auto log = io::stderr_log("winrmd-front", base::log_level::info);
+    io::loop loop;
+    const auto log = io::stderr_log(loop, "winrmd-front", base::log_level::info);
     log->write(base::log_level::debug, "hidden", {});
     log->write(base::log_level::info, "login",
                {{"user", "ada"}, {"from", "a b"}, {"evil", "x\n\x1b[2J\"y"}, {"none", ""}});

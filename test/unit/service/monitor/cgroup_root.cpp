@@ -10,6 +10,7 @@
 
 using winrm::service::monitor::cgroup2_mount;
 using winrm::service::monitor::lock_folder;
+using winrm::service::monitor::make_locked_folder;
 using winrm::service::monitor::remove_dead_cgroups;
 
 TEST(CgroupRoot, FindsTheMountWhereverItIs)
@@ -39,6 +40,8 @@ TEST(CgroupRoot, RemovesWhatADeadMonitorLeft)
     for (const std::string& name : {left + "/user-1000-1/main", alive, place + "/winrmd-monitor", place + "/winrmd-0",
                                     place + "/other-" + std::to_string(dead)})
         fs::create_directories(name);
+    const auto in_use = lock_folder(alive);
+    ASSERT_TRUE(in_use);
     {
         const auto held = lock_folder(left);
         ASSERT_TRUE(held);
@@ -50,5 +53,30 @@ TEST(CgroupRoot, RemovesWhatADeadMonitorLeft)
     EXPECT_TRUE(fs::exists(place + "/winrmd-monitor"));
     EXPECT_TRUE(fs::exists(place + "/winrmd-0"));
     EXPECT_TRUE(fs::exists(place + "/other-" + std::to_string(dead)));
+    fs::remove_all(place);
+}
+
+/// Item 8 of the issue on attacks: a monitor that was killed may be a zombie, and its number is taken then.
+TEST(CgroupRoot, TrustsTheLockAndNotANumber)
+{
+    namespace fs = std::filesystem;
+    const pid_t zombie = ::fork();
+    if (zombie == 0) ::_exit(0);
+    siginfo_t ended{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(zombie), &ended, WEXITED | WNOWAIT), 0);
+    std::string place = "/tmp/winrmd-unit-XXXXXX";
+    ASSERT_NE(::mkdtemp(place.data()), nullptr);
+    const std::string left = place + "/winrmd-" + std::to_string(zombie);
+    fs::create_directories(left);
+    EXPECT_EQ(remove_dead_cgroups(place), 1u);
+    EXPECT_FALSE(fs::exists(left));
+    {
+        const auto made = make_locked_folder(left);
+        EXPECT_TRUE(made);
+        EXPECT_FALSE(make_locked_folder(left)) << "there already";
+        EXPECT_EQ(remove_dead_cgroups(place), 0u);
+    }
+    EXPECT_EQ(remove_dead_cgroups(place), 1u);
+    EXPECT_EQ(::waitpid(zombie, nullptr, 0), zombie);
     fs::remove_all(place);
 }

@@ -88,6 +88,22 @@ TEST_F(UserProcesses, OneThatTakesNoMoreIsEndedSooner)
     EXPECT_TRUE(log.has("reason=takes no connections")) << log.said;
 }
 
+/// Item 9 of the issue on attacks. It has taken its connection, so that nobody waits for it.
+TEST_F(UserProcesses, OneThatGivesNoSignOfLifeIsEnded)
+{
+    const temp_file talker{"#!/bin/sh\nprintf '\\015\\0\\0\\0\\0\\0\\0\\0\\010\\0\\0\\0\\0\\0\\0\\0\\0\\001\\0\\0\\0' "
+                           ">&3\nexec sleep 1000\n",
+                           0700};
+    user_process_options o = options(base::milliseconds{3'600'000});
+    o.program = talker.path();
+    o.heartbeat = base::milliseconds{20};
+    user_processes all{loop, family, std::move(o), cgroup_root{}, log};
+    const io::unique_fd way = all.connect(*who, "127.0.0.1");
+    while (!all.empty() && loop.run_one()) {}
+    EXPECT_TRUE(log.has("reason=gives no sign of life")) << log.said;
+    EXPECT_TRUE(log.has("status=signal 9")) << log.said;
+}
+
 TEST_F(UserProcesses, ConnectionsThatItDoesNotTakeAreBounded)
 {
     for (const auto& [connections, most] : {std::pair{40u, 129u}, {200u, 201u}}) { // of a front, and left untaken

@@ -61,6 +61,8 @@ std::vector<base::bytes> one_of_each()
     all.push_back(wire::encode(wire::frame{wire::login_withdrawn{1ull << 33}}));
     all.push_back(wire::encode(wire::frame{wire::login_started{7}}));
     all.push_back(wire::encode(wire::frame{wire::answer_now{8}}));
+    all.push_back(wire::encode(wire::frame{wire::ping{}}));
+    all.push_back(wire::encode(wire::frame{wire::pong{}}));
     return all;
 }
 
