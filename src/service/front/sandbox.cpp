@@ -26,9 +26,12 @@ bool set_limit(decltype(RLIMIT_NOFILE) which, rlim_t value)
 {
     rlimit limit{};
     if (::getrlimit(which, &limit) != 0) return false;
-    // Root may go above the hard limit, others may not.
-    if (::geteuid() != 0) value = std::min(value, limit.rlim_max);
+    // Root may go above the hard limit if it has CAP_SYS_RESOURCE; who may not runs with what there is (the monitor has
+    // seen to it that it is enough).
+    const rlim_t most = limit.rlim_max;
     limit.rlim_cur = limit.rlim_max = value;
+    if (::setrlimit(which, &limit) == 0) return true;
+    limit.rlim_cur = limit.rlim_max = std::min(value, most);
     return ::setrlimit(which, &limit) == 0;
 }
 

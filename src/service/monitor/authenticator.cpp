@@ -6,6 +6,7 @@
 #include "service/monitor/account.h"
 #include "service/monitor/file_check.h"
 #include "service/monitor/handover.h"
+#include "service/monitor/hash_time.h"
 #include "service/monitor/pam.h"
 #include "service/monitor/user_file.h"
 
@@ -19,6 +20,8 @@
 
 namespace winrm::service::monitor {
 namespace {
+
+constexpr std::size_t max_shadow = 16 * 1024 * 1024;
 
 // What the child says with its exit status. Not 0 for "accepted": a child that ends early by accident must not count.
 enum verdict : int {
@@ -102,21 +105,29 @@ verdict decide(const login_policy& policy, const std::string& user, const base::
     return accepted;
 }
 
-[[noreturn]] void answer(const login_policy& policy, const std::string& user, const base::secret& password,
-                         const std::string& peer, int out)
+/// Ends the child. @param told  for the one who waits at the pipe
+[[noreturn]] void end_child(int status, const std::string& told, int out)
+{
+    const std::size_t size = std::min<std::size_t>(told.size(), PIPE_BUF);
+    const bool written = ::write(out, told.data(), size) == static_cast<ssize_t>(size);
+    ::_exit(written || status != accepted ? status : int{unavailable}); // else a log line less
+}
+
+/// @param told  who it is, or what the log should say
+/// @return the status to end with
+int check_login(const login_policy& policy, const std::string& user, const base::secret& password,
+                const std::string& peer, std::string& told)
 {
     account who;
     std::string detail;
     const verdict v = decide(policy, user, password, peer, who, detail);
-    if (v == accepted) {
-        const std::string told = std::to_string(who.uid) + '\n' + std::to_string(who.gid) + '\n' + who.name + '\n' +
-                                 who.home + '\n' + who.shell + '\n';
-        if (told.size() > PIPE_BUF || ::write(out, told.data(), told.size()) != static_cast<ssize_t>(told.size()))
-            ::_exit(unavailable);
-    } else if (::write(out, detail.data(), std::min<std::size_t>(detail.size(), PIPE_BUF)) < 0) {
-        ::_exit(v); // a log line less
+    if (v != accepted) {
+        told = detail;
+        return v;
     }
-    ::_exit(v);
+    told = std::to_string(who.uid) + '\n' + std::to_string(who.gid) + '\n' + who.name + '\n' + who.home + '\n' +
+           who.shell + '\n';
+    return told.size() > PIPE_BUF ? unavailable : accepted;
 }
 
 /// run_login_check() reads it in the same order.
@@ -140,6 +151,15 @@ io::unique_fd words_of(const login_policy& policy, const std::string& user, cons
     h.add(policy.allow_groups.size());
     for (const std::string& group : policy.allow_groups) h.add(group);
     return h.descriptor();
+}
+
+/// What of the hashes that are checked here can be read: those of a directory service cannot.
+base::secret own_hashes(const login_policy& policy)
+{
+    auto lines = policy.how == backend::user_file
+                     ? read_trusted_file(policy.user_file, file_secrecy::secret, max_user_file)
+                     : read_trusted_file("/etc/shadow", file_secrecy::open, max_shadow);
+    return lines ? base::secret{std::move(*lines)} : base::secret{};
 }
 
 } // namespace
@@ -177,7 +197,9 @@ int run_login_check()
             policy.allow_groups.push_back(words.word());
         if (!words.complete()) return unavailable;
     }
-    answer(policy, user, password, peer, role_control);
+    std::string told;
+    const int status = check_login(policy, user, password, peer, told);
+    end_child(status, told, role_control);
 }
 
 struct authenticator::running
@@ -186,7 +208,7 @@ struct authenticator::running
     pid_t pid = 0;
     io::unique_fd answer;
     io::timer clock;
-    std::function<void(login_result)> done;
+    ended done;
 };
 
 authenticator::authenticator(io::loop& on, children& family, login_policy policy)
@@ -204,25 +226,56 @@ void authenticator::set_policy(login_policy policy) { policy_ = std::move(policy
 void authenticator::check(const std::string& user, const base::secret& password, const std::string& peer,
                           std::function<void(login_result)> done)
 {
-    int ends[2] = {-1, -1};
-    const auto fail = [&] {
-        loop_.post([done, alive = alive_] {
-            if (*alive) done({std::nullopt, true, "no_resources", {}});
-        });
-    };
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail();
-    io::unique_fd in{ends[0]}, out{ends[1]};
     const io::unique_fd words = policy_.by_exec ? words_of(policy_, user, password, peer) : io::unique_fd{};
-    if (policy_.by_exec && !words) return fail();
+    const auto inside = [&](std::string& told, int out) {
+        if (words) become_role(login_role, out, words.get());
+        close_all_from(3, out);
+        return check_login(policy_, user, password, peer, told);
+    };
+    const auto after = [this, done](int status, const std::string& told) { done(judge(status, told)); };
+    if ((words || !policy_.by_exec) && in_child(inside, after)) return;
+    loop_.post([done = std::move(done), alive = alive_] {
+        if (*alive) done({std::nullopt, true, "no_resources", {}});
+    });
+}
+
+void authenticator::measure(std::function<void(base::milliseconds)> done)
+{
+    const auto inside = [&](std::string& told, int out) {
+        close_all_from(3, out);
+        told = std::to_string(slowest_hash(kinds_of_hashes(own_hashes(policy_).reveal())).count());
+        return int{accepted};
+    };
+    const auto after = [done, most = policy_.time](int status, const std::string& told) {
+        const auto us =
+            WIFEXITED(status) && WEXITSTATUS(status) == accepted ? base::parse_unsigned(told) : std::nullopt;
+        const auto limit = static_cast<std::uint64_t>(most.count());
+        done(us ? base::milliseconds{static_cast<std::int64_t>(std::min(*us / 1000 + 1, limit))} : most);
+    };
+    if (in_child(inside, after)) return;
+    loop_.post([done = std::move(done), most = policy_.time, alive = alive_] {
+        if (*alive) done(most);
+    });
+}
+
+/// @param inside  run in the child with the pipe to us; the child ends with what it returns, and what it writes into
+/// its
+///                first argument is told to `done`
+/// @return false: no resources
+bool authenticator::in_child(const std::function<int(std::string&, int)>& inside, ended done)
+{
+    int ends[2] = {-1, -1};
+    if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+    io::unique_fd in{ends[0]}, out{ends[1]};
     const pid_t pid = fork_clean();
-    if (pid < 0) return fail();
+    if (pid < 0) return false;
     if (pid == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         ::prctl(PR_SET_NAME, "winrmd-login");
         ::signal(SIGPIPE, SIG_IGN);
-        if (policy_.by_exec) become_role(login_role, out.get(), words.get());
-        close_all_from(3, out.get());
-        answer(policy_, user, password, peer, out.get());
+        std::string told;
+        const int status = inside(told, out.get());
+        end_child(status, told, out.get());
     }
     const std::uint64_t number = next_++;
     auto r = std::make_unique<running>(loop_);
@@ -234,6 +287,7 @@ void authenticator::check(const std::string& user, const base::secret& password,
     children_.watch(pid, [this, number, alive = alive_](int status) {
         if (*alive) finished(number, status);
     });
+    return true;
 }
 
 void authenticator::finished(std::uint64_t number, int status)
@@ -247,7 +301,7 @@ void authenticator::finished(std::uint64_t number, int status)
     ::fcntl(r->answer.get(), F_SETFL, O_NONBLOCK);
     const ssize_t got = ::read(r->answer.get(), told.data(), told.size());
     told.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    r->done(judge(status, told));
+    r->done(status, told);
 }
 
 login_result authenticator::judge(int status, const std::string& told) const

@@ -51,10 +51,16 @@ public:
     /// @param done  called once, later, from the loop; never after this object has gone.
     void check(const std::string& user, const base::secret& password, const std::string& peer,
                std::function<void(login_result)> done);
+    /// Hashes once by each method of the machine (of the user file), in a child.
+    /// @param done  called once, later, with what the slowest took, at most policy.time; never after this object has
+    ///              gone
+    void measure(std::function<void(base::milliseconds)> done);
     void set_policy(login_policy policy);
 
 private:
     struct running;
+    using ended = std::function<void(int status, const std::string& told)>;
+    [[nodiscard]] bool in_child(const std::function<int(std::string& told, int out)>& inside, ended done);
     void finished(std::uint64_t number, int status);
     [[nodiscard]] login_result judge(int status, const std::string& told) const;
 

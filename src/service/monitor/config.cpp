@@ -5,6 +5,7 @@
 #include "service/monitor/certificate_check.h"
 #include "service/monitor/config_keys.h"
 #include "service/monitor/file_check.h"
+#include "service/monitor/pam.h"
 #include "service/monitor/user_file.h"
 
 #define TOML_EXCEPTIONS 0
@@ -31,7 +32,6 @@ namespace winrm::service::monitor {
 namespace {
 
 constexpr std::size_t max_config = 256 * 1024, max_pem = 96 * 1024;
-constexpr const char* pam_folders[] = {"/etc/pam.d/", "/usr/lib/pam.d/"};
 
 config_problem problem_at(const std::string& file, unsigned line, std::string what)
 {
@@ -348,18 +348,12 @@ void check_user_file(loaded_config& c, const std::string& name)
 
 void check_pam(loaded_config& c, const std::string& name)
 {
-    std::string service = c.values.pam_service;
+    const std::string& service = c.values.pam_service;
     if (service.empty() || service.find('/') != std::string::npos) return; // said already
-    for (char& letter : service) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter))); // as PAM
-    bool any = false;
-    for (const char* folder : pam_folders) {
-        if (::access((folder + service).c_str(), F_OK) == 0) return;
-        any = any || ::access(folder, F_OK) == 0;
-    }
-    if (any) // otherwise /etc/pam.conf has the services
+    if (const std::string missing = missing_pam_file(service); !missing.empty())
         c.problems.push_back(problem_at(
             name, c.lines.of("pam_service"),
-            "pam_service = \"" + c.values.pam_service + "\", but there is no " + pam_folders[0] + service +
+            "pam_service = \"" + c.values.pam_service + "\", but there is no " + missing +
                 ": make it (share/doc/openwinrm/examples/winrmd.pam is an example), or name another one" +
                 (c.values.user_file.empty() ? "" : "; account rules and sessions are PAM's, also with a user file")));
 }

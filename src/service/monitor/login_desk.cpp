@@ -1,5 +1,6 @@
 #include "service/monitor/login_desk.h"
 
+#include "service/monitor/pam.h"
 #include "service/wire/source_network.h"
 
 #include <algorithm>
@@ -8,9 +9,11 @@ namespace winrm::service::monitor {
 
 login_desk::login_desk(io::loop& on, children& family, login_policy policy, std::size_t parallel, base::log_sink& log,
                        std::function<void(std::uint64_t, std::uint64_t)> started, base::milliseconds longest_stay)
-    : loop_(on), log_(log), summary_(log), summary_clock_(on), authenticator_(on, family, std::move(policy)),
-      parallel_(parallel), started_(std::move(started)), longest_stay_(longest_stay)
-{}
+    : loop_(on), log_(log), summary_(log), summary_clock_(on), authenticator_(on, family, {}),
+      started_(std::move(started)), longest_stay_(longest_stay)
+{
+    set_policy(std::move(policy), parallel);
+}
 
 login_desk::~login_desk() { summary_.tell_all(loop_.now()); }
 
@@ -24,8 +27,28 @@ void login_desk::arm_summary()
 
 void login_desk::set_policy(login_policy policy, std::size_t parallel)
 {
-    authenticator_.set_policy(std::move(policy));
     parallel_ = parallel;
+    const bool by_pam = policy.how == backend::pam || (policy.how == backend::user_file && policy.account_rules);
+    pam_service_ = by_pam ? policy.pam_service : std::string{};
+    longest_check_ = policy.time;
+    const bool hashes = policy.how != backend::throw_away; // one name and one password: no accounts to tell apart
+    authenticator_.set_policy(std::move(policy));
+    if (hashes) measure();
+}
+
+void login_desk::measure()
+{
+    measuring_ = !floor_.seeded();
+    authenticator_.measure([this](base::milliseconds hash) { hold_refusals(hash); });
+}
+
+void login_desk::hold_refusals(base::milliseconds hash)
+{
+    floor_.seed(hash, longest_check_);
+    if (!std::exchange(measuring_, false)) return;
+    std::vector<std::uint64_t> all;
+    for (const auto& [number, one] : held_) all.push_back(number);
+    for (const std::uint64_t number : all) hold(number);
 }
 
 void login_desk::ask(std::uint64_t front, wire::login_request&& request, answer done)
@@ -118,6 +141,8 @@ bool login_desk::may_start(const question& q) const
     const std::size_t of_pair = running == pairs_running_.end() ? 0 : running->second;
     const std::size_t for_others = parallel_ == 1 ? 0 : std::max<std::size_t>(1, parallel_ / 4);
     if (of_pair >= parallel_ - for_others) return false;
+    // What is held takes no place; no source may learn from its own next check when the one before really ended.
+    if (!q.known && shares_.at(q.share).running >= parallel_) return false;
     const login_gate::room room = gate_.room_for(q.request.peer, q.request.user, loop_.now());
     return of_pair < room.pair && shares_.at(q.share).running < room.source;
 }
@@ -178,26 +203,77 @@ void login_desk::start(question&& q)
     s.served = ++starts_;
     ++pairs_running_[q.pair];
     started_(q.front, q.request.connection);
+    if (!pam_service_.empty()) look_at_pam_file();
     auto kept = std::make_shared<question>(std::move(q));
-    authenticator_.check(kept->request.user, kept->request.password, kept->request.peer, [this, kept](login_result r) {
-        --running_;
-        --shares_.at(kept->share).running;
-        forget_if_idle(kept->share);
-        if (--pairs_running_[kept->pair] == 0) pairs_running_.erase(kept->pair);
-        const wire::login_request& asked = kept->request;
-        if (r.who) gate_.succeeded(asked.peer, asked.user, loop_.now());
-        else if (!r.unavailable) gate_.failed(asked.peer, asked.user, loop_.now());
-        finish(*kept, std::move(r));
-        start_some();
-    });
+    const base::time_point began = loop_.now();
+    authenticator_.check(kept->request.user, kept->request.password, kept->request.peer,
+                         [this, kept, began](login_result r) { checked(std::move(*kept), began, std::move(r)); });
     kept->request.password = base::secret{}; // the child has its copy
+}
+
+/// PAM says nothing when its service has no file, and takes the one called "other".
+void login_desk::look_at_pam_file()
+{
+    const std::string missing = missing_pam_file(pam_service_);
+    if (missing.empty() == !pam_file_gone_) return;
+    pam_file_gone_ = !missing.empty();
+    if (pam_file_gone_)
+        log_.write(base::log_level::error, "pam_service",
+                   {{"problem", missing + " is gone: until it is back, PAM goes by its service \"other\""}});
+    else log_.write(base::log_level::info, "pam_service", {{"note", "there is a file for " + pam_service_ + " again"}});
+}
+
+void login_desk::checked(question&& q, base::time_point began, login_result&& r)
+{
+    --running_;
+    const base::time_point now = loop_.now();
+    write_line(q, r);
+    if (r.who || !r.unavailable) floor_.took(now - began, now);
+    if (r.who) {
+        settle(q, std::move(r));
+    } else {
+        const std::uint64_t number = next_++;
+        held_.emplace(number, refusal{std::move(q), std::move(r), began, now, nullptr});
+        if (!measuring_) hold(number);
+    }
+    start_some();
+}
+
+void login_desk::hold(std::uint64_t number)
+{
+    refusal& held = held_.at(number);
+    std::uint32_t chance = 0;
+    chance_(reinterpret_cast<char*>(&chance), sizeof chance);
+    const base::time_point when = floor_.release(held.began, held.ended, chance);
+    if (when <= loop_.now()) return release(number);
+    held.clock = std::make_unique<io::timer>(loop_);
+    held.clock->set(when, [this, number] { release(number); });
+}
+
+void login_desk::release(std::uint64_t number)
+{
+    const auto at = held_.find(number);
+    refusal held = std::move(at->second);
+    held_.erase(at);
+    settle(held.q, std::move(held.r));
+    start_some();
+}
+
+/// From here on the outcome counts, and whoever asked gets it.
+void login_desk::settle(question& q, login_result&& r)
+{
+    --shares_.at(q.share).running;
+    forget_if_idle(q.share);
+    if (--pairs_running_[q.pair] == 0) pairs_running_.erase(q.pair);
+    if (r.who) gate_.succeeded(q.request.peer, q.request.user, loop_.now());
+    else if (!r.unavailable) gate_.failed(q.request.peer, q.request.user, loop_.now());
+    q.done(q.request, std::move(r));
 }
 
 /// The one line per login; its words are stable, for fail2ban and the like. Where it came from stands before what the
 /// client could choose.
-void login_desk::finish(question& q, login_result r)
+void login_desk::write_line(const question& q, const login_result& r)
 {
-    q.request.password = base::secret{};
     const char* outcome = r.who ? "ok" : r.unavailable ? "unavailable" : "denied";
     const std::string reason = r.reason.empty() ? "password" : r.reason;
     const std::initializer_list<base::log_field> fields = {{"result", outcome},
@@ -212,6 +288,12 @@ void login_desk::finish(question& q, login_result r)
     if (r.unavailable) summary_.write(loop_.now(), base::log_level::warning, "login", q.request.peer, reason, fields);
     else log_.write(r.who ? base::log_level::info : base::log_level::warning, "login", fields);
     if (r.unavailable || !r.detail.empty()) arm_summary();
+}
+
+void login_desk::finish(question& q, login_result r)
+{
+    q.request.password = base::secret{};
+    write_line(q, r);
     q.done(q.request, std::move(r));
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "base/log_sink.h"
+#include "base/uuid.h"
 #include "service/monitor/authenticator.h"
+#include "service/monitor/login_floor.h"
 #include "service/monitor/login_gate.h"
 #include "service/wire/frames.h"
 #include "service/wire/log_summary.h"
@@ -11,6 +13,8 @@ namespace winrm::service::monitor {
 
 /// Places and turns are shared out by source: who asks much waits behind his own questions, not in front of others'.
 /// Accounts that logged in lately from where they ask now ("known") have shares of their own and a head start.
+/// A refusal is held until login_floor lets it go. Held, it leaves its place among the parallel checks to others, but
+/// still counts for its source and account: else the next check of the same source would tell when it ended.
 class login_desk
 {
 public:
@@ -36,6 +40,9 @@ public:
     /// All of this front.
     void drop(std::uint64_t front);
     void set_policy(login_policy policy, std::size_t parallel);
+    /// Refusals take about as long as this and never less; without it, as long as measured. For tests.
+    void hold_refusals(base::milliseconds hash);
+    [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
     [[nodiscard]] std::size_t running() const noexcept { return running_; }
 
@@ -51,11 +58,19 @@ private:
         std::unique_ptr<io::timer> turn, expiry; ///< turn: set while its time has not come
     };
     using questions = std::map<std::uint64_t, question>; ///< in order of arrival
+    /// A refusal that must not leave yet.
+    struct refusal
+    {
+        question q;
+        login_result r;
+        base::time_point began, ended; ///< the check
+        std::unique_ptr<io::timer> clock;
+    };
     /// What a known account asks from a source, or all others from there.
     struct share
     {
-        std::size_t waiting = 0, running = 0;
-        std::uint64_t served = 0; ///< number of its latest start; at first, as if before the latest of all
+        std::size_t waiting = 0, running = 0; ///< running: or held
+        std::uint64_t served = 0;             ///< number of its latest start; at first, as if before the latest of all
     };
     [[nodiscard]] bool make_room(const question& newcomer);
     [[nodiscard]] bool may_start(const question& q) const;
@@ -63,6 +78,13 @@ private:
     void start_some();
     [[nodiscard]] bool admit(questions::iterator at);
     void start(question&& q);
+    void checked(question&& q, base::time_point began, login_result&& r);
+    void hold(std::uint64_t number);
+    void release(std::uint64_t number);
+    void settle(question& q, login_result&& r);
+    void measure();
+    void look_at_pam_file();
+    void write_line(const question& q, const login_result& r);
     void finish(question& q, login_result r);
     void refuse(questions::iterator at, const char* reason);
     question take(questions::iterator at);
@@ -75,10 +97,17 @@ private:
     io::timer summary_clock_;
     authenticator authenticator_;
     login_gate gate_;
-    std::size_t parallel_, running_ = 0;
+    std::size_t parallel_ = 0, running_ = 0;
     questions waiting_;
-    std::map<std::string, share> shares_; ///< those with anything waiting or running
-    std::map<std::string, std::size_t> pairs_running_;
+    std::map<std::string, share> shares_;              ///< those with anything waiting, running or held
+    std::map<std::string, std::size_t> pairs_running_; ///< or held
+    std::map<std::uint64_t, refusal> held_;
+    login_floor floor_;
+    base::milliseconds longest_check_{};
+    bool measuring_ = false; ///< the floor is not known yet: refusals are held until it is
+    base::random_source chance_ = base::system_random();
+    std::string pam_service_;    ///< "" = PAM is not asked
+    bool pam_file_gone_ = false; ///< and was reported
     std::uint64_t next_ = 1, starts_ = 0;
     std::function<void(std::uint64_t, std::uint64_t)> started_;
     base::milliseconds longest_stay_;

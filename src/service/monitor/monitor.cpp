@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "service/monitor/config.h"
 #include "service/monitor/file_check.h"
+#include "service/monitor/own_limits.h"
 
 #include <algorithm>
 #include <csignal>
@@ -152,6 +153,7 @@ result<void> monitor::start()
                             "winrmd-front and winrmd-user are neither beside winrmd nor in " OPENWINRM_LIBEXECDIR
                             ": install all three"};
     settings& s = plan_.values;
+    if (auto enough = arrange_open_files(s, log_); !enough) return enough;
     std::vector<std::vector<listening_socket>> sockets;
     for (std::uint32_t i = 0; i < s.fronts; ++i) {
         auto& mine = sockets.emplace_back();
@@ -284,6 +286,8 @@ void monitor::reload()
         log_.write(base::log_level::warning, "config", {{"where", w.where}, {"warning", w.what}});
     fresh.values.listen = now.listen;
     fresh.values.fronts = now.fronts;
+    if (auto enough = arrange_open_files(fresh.values, log_); !enough)
+        return log_.write(base::log_level::error, "reload_refused", {{"reason", enough.error().message()}});
     const base::bytes before = wire::encode(wire::frame{front_setup_of()});
     plan_.values = std::move(fresh.values);
     plan_.certificate_pem = std::move(certificate);

@@ -1,5 +1,6 @@
 #include "service/monitor/pam.h"
 
+#include <cctype>
 #include <cstdlib>
 #include <cstring>
 #include <security/pam_appl.h>
@@ -7,6 +8,8 @@
 
 namespace winrm::service::monitor {
 namespace {
+
+constexpr const char* pam_folders[] = {"/etc/pam.d/", "/usr/lib/pam.d/"};
 
 /// What PAM may ask for.
 struct conversation
@@ -75,6 +78,17 @@ pam_verdict account_rules(pam_handle_t* pam, const std::string& user)
 }
 
 } // namespace
+
+std::string missing_pam_file(std::string service)
+{
+    for (char& letter : service) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter))); // as PAM
+    bool any = false;
+    for (const char* folder : pam_folders) {
+        if (::access((folder + service).c_str(), F_OK) == 0) return {};
+        any = any || ::access(folder, F_OK) == 0;
+    }
+    return any ? pam_folders[0] + service : std::string{};
+}
 
 pam_verdict pam_check(const std::string& service, const std::string& user, const base::secret& password,
                       const std::string& peer)

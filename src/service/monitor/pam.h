@@ -11,6 +11,10 @@ namespace winrm::service::monitor {
 
 enum class pam_verdict { accepted, wrong_password, account_refused, unavailable };
 
+/// "/etc/pam.d/NAME" if this service has no file of its own, so that PAM goes by "other" and says nothing of it; ""
+/// if it has one, or where services are not in files (pam.conf).
+[[nodiscard]] std::string missing_pam_file(std::string service);
+
 /// pam_acct_mgmt alone, after somebody else has checked the password: has the account expired, is the machine closed?
 [[nodiscard]] pam_verdict pam_account(const std::string& service, const std::string& user, const std::string& peer);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,7 +44,8 @@ struct user_processes::process
     std::uint32_t given = 0;  ///< connections
     wire::user_status told{}; ///< its last status
     bool has_spoken = false;
-    bool outdated = false; ///< started under settings that hold no more
+    std::optional<base::time_point> idle_since; ///< set: neither shell nor connection
+    bool outdated = false;                      ///< started under settings that hold no more
 };
 
 std::string describe_end(int wait_status)
@@ -73,11 +75,18 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     auto [mine, theirs] = io::make_socket_pair();
     if (!mine || !theirs) return {};
     p->clock.cancel();
+    p->idle_since.reset();
     std::vector<io::unique_fd> fds;
     fds.push_back(std::move(mine));
     p->socket->send(wire::encode(wire::frame{wire::user_connection{peer}}), std::move(fds));
     if (p->given++ == p->told.taken) await_taken(*p);
     return std::move(theirs);
+}
+
+bool user_processes::is_idle(const identity& who) const
+{
+    const auto at = serving_.find(key_of(who));
+    return at != serving_.end() && all_.at(at->second)->idle_since.has_value();
 }
 
 void user_processes::await_taken(process& p)
@@ -120,9 +129,24 @@ cgroup_root::ceiling user_processes::ceiling_of_account() const
     return out;
 }
 
+/// The grace time holds while there is room. @return false: every account has a shell or a connection.
+bool user_processes::make_room()
+{
+    while (serving_.size() >= options_.max_users) { // a reload may have lowered it
+        process* longest = nullptr;
+        for (const auto& [key, number] : serving_) {
+            process* p = all_.at(number).get();
+            if (p->idle_since && (!longest || *p->idle_since < *longest->idle_since)) longest = p;
+        }
+        if (!longest) return false;
+        end(*longest, "another account needs its place");
+    }
+    return true;
+}
+
 user_processes::process* user_processes::start(const identity& who, const std::string& peer)
 {
-    if (serving_.size() >= options_.max_users) {
+    if (!make_room()) {
         log_.write(base::log_level::warning, "user_process_refused", {{"user", who.name()}, {"reason", "max_users"}});
         return nullptr;
     }
@@ -189,7 +213,11 @@ void user_processes::heard(std::uint64_t number, io::message_socket::message m)
 void user_processes::consider_idle(process& p)
 {
     if (p.state != peer_state::serving) return;
-    if (p.told.shells != 0 || p.told.connections != 0 || p.told.taken != p.given) return p.clock.cancel();
+    if (p.told.shells != 0 || p.told.connections != 0 || p.told.taken != p.given) {
+        p.idle_since.reset();
+        return p.clock.cancel();
+    }
+    if (!p.idle_since) p.idle_since = loop_.now();
     if (p.outdated) return end(p, "settings changed");
     p.clock.set_after(options_.grace, [this, number = p.number] {
         if (const auto idle = all_.find(number); idle != all_.end()) end(*idle->second, "idle");

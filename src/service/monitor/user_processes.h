@@ -1,4 +1,5 @@
-// One process per logged-in account: started at its first login, ended a while after its last shell and connection.
+// One process per logged-in account: started at its first login, ended a while after its last shell and connection, or
+// at once if another account needs its place.
 #pragma once
 
 #include "base/log_sink.h"
@@ -46,10 +47,13 @@ public:
     void set_options(user_process_options options);
     /// Tells all to end; empty() some time later.
     void stop();
+    /// Has this account a process with neither shell nor connection?
+    [[nodiscard]] bool is_idle(const identity& who) const;
     [[nodiscard]] bool empty() const noexcept { return all_.empty(); }
 
 private:
     struct process;
+    [[nodiscard]] bool make_room();
     process* start(const identity& who, const std::string& peer);
     void await_taken(process& p);
     void watch_life(process& p);

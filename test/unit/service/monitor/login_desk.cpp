@@ -59,7 +59,7 @@ protected:
     void make(std::size_t parallel, base::milliseconds longest_stay = login_desk::usual_stay)
     {
         desk = std::make_unique<login_desk>(
-            loop, family, policy(), parallel, log,
+            loop, family, how ? std::move(*how) : policy(), parallel, log,
             [this](std::uint64_t, std::uint64_t connection) { begun.push_back(connection); }, longest_stay);
     }
     /// Somebody who asks again as soon as he is answered, from where `source` says for the number of the question.
@@ -79,6 +79,7 @@ protected:
     children family{loop};
     base::null_log log;
     std::string me;
+    std::optional<login_policy> how; ///< instead of policy()
     std::vector<std::optional<login_result>> answers;
     std::vector<std::size_t> order;
     std::vector<std::uint64_t> begun;
@@ -251,6 +252,67 @@ TEST_F(LoginDesk, AnAccountThatIsKnownFindsAPlaceEvenInItsOwnCrowd)
     const std::size_t known = ask("10.0.0.1", me, "right");
     EXPECT_FALSE(answers[known]);
     EXPECT_EQ(desk->waiting(), login_desk::max_waiting);
+}
+
+TEST_F(LoginDesk, s8_1_RefusalsAreHeldAndSuccessesAreNot)
+{
+    make(2);
+    desk->hold_refusals(base::milliseconds{300});
+    const base::time_point begin = loop.now();
+    const std::size_t unknown = ask("10.0.0.1", "nobody-of-that-name", "wrong"), wrong = ask("10.0.0.2", me, "wrong"),
+                      right = ask("10.0.0.3", me, "right");
+    ASSERT_TRUE(answered(right));
+    EXPECT_FALSE(answers[unknown] || answers[wrong]);
+    EXPECT_EQ(desk->held(), 2u);
+    for (const std::size_t one : {unknown, wrong}) {
+        ASSERT_TRUE(answered(one));
+        EXPECT_GE(loop.now() - begin, base::milliseconds{300});
+        EXPECT_EQ(answers[one]->reason, "wrong_password_or_user");
+    }
+    EXPECT_EQ(desk->held(), 0u);
+}
+
+TEST_F(LoginDesk, s8_1_WhatIsHeldTakesNoPlaceFromOtherSources)
+{
+    make(1);
+    desk->hold_refusals(base::milliseconds{3'600'000}); // the highest floor
+    std::vector<std::size_t> wrong;
+    for (int i = 0; i < 8; ++i) wrong.push_back(ask("10.0.1." + std::to_string(i), "user", "wrong"));
+    const std::size_t right = ask("10.0.0.1", me, "right");
+    ASSERT_TRUE(answered(right));
+    EXPECT_TRUE(answers[right]->who);
+    EXPECT_EQ(desk->held(), wrong.size());
+    EXPECT_EQ(desk->running(), 0u);
+    EXPECT_EQ(order, std::vector<std::size_t>{right});
+}
+
+/// Else the second check of a source would begin when the first has ended, and its answer would tell when that was.
+TEST_F(LoginDesk, s8_1_WhatIsHeldStillCountsForItsSourceAndAccount)
+{
+    make(2);
+    desk->hold_refusals(base::milliseconds{3'600'000});
+    for (int i = 0; i < 4; ++i) ask("10.0.0.1", "user" + std::to_string(i), "wrong");
+    while (desk->held() < 2) loop.run_one();
+    EXPECT_EQ(begun.size(), 2u);
+    EXPECT_EQ(desk->waiting(), 2u);
+    EXPECT_EQ(desk->running(), 0u);
+    ASSERT_TRUE(answered(ask("10.0.0.2", me, "right"))) << "others go on";
+    EXPECT_EQ(begun.size(), 3u);
+}
+
+/// The first refusal after the start waits for the measurement; afterwards all of them are held.
+TEST_F(LoginDesk, s8_1_TheFirstRefusalWaitsUntilTheMachineIsMeasured)
+{
+    how.emplace(policy());
+    how->how = backend::user_file;
+    how->user_file = "/not/there"; // refused at once, without a hash
+    make(1);
+    const std::size_t first = ask("10.0.0.1", me, "wrong");
+    while (desk->running() != 0) loop.run_one();
+    EXPECT_FALSE(answers[first]);
+    EXPECT_EQ(desk->held(), 1u);
+    ASSERT_TRUE(answered(first));
+    EXPECT_EQ(answers[first]->reason, "user_file_unusable");
 }
 
 } // namespace

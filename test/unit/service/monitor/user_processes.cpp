@@ -32,19 +32,21 @@ protected:
     {
         const auto me = find_account(::geteuid());
         if (!me) GTEST_SKIP() << "SKIPPED: this uid has no account";
+        who = identity_of(me->name);
+        ASSERT_TRUE(who);
+    }
+    std::optional<identity> identity_of(const std::string& name)
+    {
         login_policy policy;
         policy.how = backend::throw_away;
         policy.permit_root = true;
-        policy.throw_away_user = me->name;
+        policy.throw_away_user = name;
         policy.throw_away_password = base::secret{std::string{"right"}};
         authenticator a{loop, family, std::move(policy)};
-        bool done = false;
-        a.check(me->name, base::secret{std::string{"right"}}, "127.0.0.1", [&](login_result r) {
-            who = std::move(r.who);
-            done = true;
-        });
-        while (!done && loop.run_one()) {}
-        ASSERT_TRUE(who);
+        std::optional<login_result> got;
+        a.check(name, base::secret{std::string{"right"}}, "127.0.0.1", [&](login_result r) { got = std::move(r); });
+        while (!got && loop.run_one()) {}
+        return got ? std::move(got->who) : std::nullopt;
     }
     void TearDown() override { family.kill_all(); }
     user_process_options options(base::milliseconds longest_start) const
@@ -120,6 +122,53 @@ TEST_F(UserProcesses, ConnectionsThatItDoesNotTakeAreBounded)
         EXPECT_TRUE(log.has("reason=takes no connections")) << log.said;
         log.said.clear();
     }
+}
+
+/// A program that says once that it has taken its connection, which has ended, and whether a shell is left.
+std::string talker(bool shell)
+{
+    return std::string{"#!/bin/sh\nprintf '\\015\\0\\0\\0\\0\\0\\0\\0\\010\\"} + (shell ? '1' : '0') +
+           "\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0' >&3\nexec sleep 1000\n";
+}
+
+TEST_F(UserProcesses, s8_3_OneThatHasNothingGivesItsPlaceToWhoNeedsIt)
+{
+    const auto second = identity_of("daemon"), third = identity_of("bin");
+    if (!second || !third || who->name() == "daemon") GTEST_SKIP() << "SKIPPED: there are no accounts daemon and bin";
+    const temp_file idle{talker(false), 0700}, busy{talker(true), 0700};
+    user_process_options o = options(base::milliseconds{3'600'000});
+    o.grace = base::milliseconds{3'600'000};
+    o.max_users = 2;
+    o.program = busy.path();
+    user_processes all{loop, family, o, cgroup_root{}, log};
+    ASSERT_TRUE(all.connect(*who, "127.0.0.1"));
+    o.program = idle.path();
+    all.set_options(o);
+    ASSERT_TRUE(all.connect(*second, "127.0.0.1"));
+    io::unique_fd way;
+    while (!(way = all.connect(*third, "127.0.0.1")) && loop.run_one()) {} // until it has said that it has nothing
+    EXPECT_TRUE(log.has("user_process_stop user=daemon")) << log.said;
+    EXPECT_TRUE(log.has("reason=another account needs its place")) << log.said;
+    EXPECT_FALSE(log.has("user_process_stop user=" + who->name())) << "it has a shell";
+}
+
+TEST_F(UserProcesses, s8_3_TheLongestIdleOneLeaves)
+{
+    const auto second = identity_of("daemon"), third = identity_of("bin");
+    if (!second || !third || who->name() == "daemon") GTEST_SKIP() << "SKIPPED: there are no accounts daemon and bin";
+    const temp_file idle{talker(false), 0700};
+    user_process_options o = options(base::milliseconds{3'600'000});
+    o.program = idle.path();
+    o.max_users = 2;
+    o.grace = base::milliseconds{3'600'000};
+    user_processes all{loop, family, o, cgroup_root{}, log};
+    ASSERT_TRUE(all.connect(*second, "127.0.0.1"));
+    while (!all.is_idle(*second)) loop.run_one();
+    ASSERT_TRUE(all.connect(*who, "127.0.0.1"));
+    while (!all.is_idle(*who)) loop.run_one();
+    ASSERT_TRUE(all.connect(*third, "127.0.0.1"));
+    EXPECT_TRUE(log.has("user_process_stop user=daemon")) << log.said;
+    EXPECT_FALSE(log.has("user_process_stop user=" + who->name())) << log.said;
 }
 
 } // namespace
