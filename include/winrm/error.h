@@ -18,6 +18,14 @@ enum class error_origin {
     fault      ///< the peer understood and said no: error::fault() has its words
 };
 
+/// Whether the host can have acted upon a request that failed. The lowest layer that knows says it; what may be asked
+/// again is decided by this alone.
+enum class delivery {
+    not_sent, ///< nothing of it can have reached the host: no connection could be made, or it was never written
+    refused,  ///< the host said no before it did anything: another request, or the same after a new login, may follow
+    unknown   ///< it may have been carried out: ask again only what may happen twice
+};
+
 /// Stable codes; `name()` gives the spelling used in JSON output and in documentation.
 enum class errc {
     // usage
@@ -84,20 +92,21 @@ public:
     /// escape before showing. Empty unless code() is login_denied or login_not_offered.
     [[nodiscard]] const std::vector<std::string>& offered() const noexcept { return offered_; }
 
-    /// True: no connection to the host could be made for this, so nothing has happened there.
-    [[nodiscard]] bool not_sent() const noexcept { return not_sent_; }
+    /// What is known of the request that failed like this; unknown where nothing was said.
+    [[nodiscard]] enum delivery delivery() const noexcept { return delivery_; }
 
     error& with_peer_text(std::string text) &;
     error&& with_peer_text(std::string text) &&;
     error&& with_http_status(int status) &&;
     error& with_http_status(int status) &;
-    error& with_not_sent() & noexcept;
+    error& with_delivery(enum delivery how) & noexcept;
+    error&& with_delivery(enum delivery how) && noexcept;
     error& with_offered(std::vector<std::string> schemes) &;
     error&& with_offered(std::vector<std::string> schemes) &&;
 
 private:
     errc code_;
-    bool not_sent_ = false;
+    enum delivery delivery_ = delivery::unknown;
     int http_status_ = 0;
     std::string message_;
     std::string peer_text_;

@@ -76,11 +76,13 @@ error& error::with_offered(std::vector<std::string> schemes) &
 
 error&& error::with_offered(std::vector<std::string> schemes) && { return std::move(with_offered(std::move(schemes))); }
 
-error& error::with_not_sent() & noexcept
+error& error::with_delivery(enum delivery how) & noexcept
 {
-    not_sent_ = true;
+    delivery_ = how;
     return *this;
 }
+
+error&& error::with_delivery(enum delivery how) && noexcept { return std::move(with_delivery(how)); }
 
 error& error::with_http_status(int status) &
 {

@@ -57,6 +57,10 @@ std::string join(const std::vector<std::string>& words)
     return text;
 }
 
+/// A status below 500 that is no success says that the request was turned away before anything was done; what lies
+/// behind a 5xx or a success without a message cannot be told.
+delivery delivery_of(int status) { return status >= 300 && status < 500 ? delivery::refused : delivery::unknown; }
+
 /// "CORP\\ada" or "ada@corp": what Windows never takes with Basic.
 std::string local_name_hint(base::bytes_view user)
 {
@@ -176,9 +180,7 @@ bool is_soap(const http::response& answer)
            answer.media_type == "application/xml";
 }
 
-} // namespace
-
-result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_context& context)
+result<wsman::incoming_reply> read(http::response&& answer, const answer_context& context)
 {
     if (answer.status == 401) return refused_login(answer, context);
     const bool maybe_reply = (answer.status == 200 || answer.status == 500 || answer.status == 400) &&
@@ -210,6 +212,16 @@ result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_
         }
         return std::move(e).with_http_status(status);
     }
+    return reply;
+}
+
+} // namespace
+
+result<wsman::incoming_reply> read_answer(http::response&& answer, const answer_context& context)
+{
+    const int status = answer.status;
+    auto reply = read(std::move(answer), context);
+    if (!reply) return std::move(reply).error().with_delivery(delivery_of(status));
     return reply;
 }
 

@@ -84,7 +84,10 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         // ask().
         if (auto refused = http.poll()) {
             on.post([weak = weak_from_this(), refused = std::move(*refused)]() mutable {
-                if (auto self = weak.lock(); self && !self->gone && self->current) self->finish(std::move(refused));
+                auto self = weak.lock();
+                if (!self || self->gone || !self->current) return;
+                if (!refused) refused = std::move(refused).error().with_delivery(delivery::not_sent);
+                self->finish(std::move(refused));
             });
         }
     }
@@ -135,6 +138,14 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (auto answer = http.poll()) finish(std::move(*answer));
     }
 
+    /// Why there is no answer to the request under way. Once a byte of the answer has come, the rest of it is lost.
+    error named(error e) const
+    {
+        if (begun && e.code() == errc::connection_lost)
+            return error(errc::answer_cut, e.message()).with_delivery(e.delivery());
+        return hinted(std::move(e));
+    }
+
     /// What a TLS server does with a request in clear, Windows among them.
     error hinted(error e) const
     {
@@ -145,7 +156,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     void finish(result<http::response> answer)
     {
         wait.cancel();
-        if (!answer) answer = hinted(std::move(answer).error());
+        if (!answer) answer = named(std::move(answer).error());
         if (!answer) trace_unread(answer.error());
         else if (session.trace != nullptr)
             session.trace->message('<', number, redact_answer(answer->head), answer->body);
@@ -175,7 +186,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         const auto self = shared_from_this();
         broken = true;
         wait.cancel();
-        if (why && !(stream && stream->established())) why->with_not_sent();
+        if (why && !(stream && stream->established())) why->with_delivery(delivery::not_sent);
         connect.reset();
         stream.reset();
         note(why ? "closed: " + to_string(*why) : "closed");
@@ -184,7 +195,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
             current.reset();
             if (why) trace_unread(*why);
             if (!why) why.emplace(errc::connection_lost, "the host closed the connection before it had answered");
-            call.ended(std::move(lost), hinted(*why));
+            call.ended(std::move(lost), named(*why));
             why.reset();
         }
         if (gone) return;

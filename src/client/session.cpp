@@ -19,6 +19,8 @@ constexpr base::milliseconds default_operation_time{60'000};
 /// Between attempts to open another connection while one works and the host refuses more.
 constexpr base::milliseconds first_hold_off{250}, longest_hold_off{8'000};
 
+bool may_repeat(const exchange& e, const error& why) { return e.repeatable || why.delivery() != delivery::unknown; }
+
 } // namespace
 
 struct session::impl : std::enable_shared_from_this<session::impl>
@@ -57,7 +59,8 @@ struct session::impl : std::enable_shared_from_this<session::impl>
 
     void ask(wsman::outgoing_request&& request, ask_options how, reply_handler&& done)
     {
-        if (auto why = forbidden(false)) return fail_later(std::move(done), std::move(*why));
+        if (auto why = forbidden(false))
+            return fail_later(std::move(done), std::move(*why).with_delivery(delivery::not_sent));
         auto& h = request.header;
         h.message_id = base::uuid::random(random).urn();
         h.to = address;
@@ -78,7 +81,8 @@ struct session::impl : std::enable_shared_from_this<session::impl>
 
     void identify(reply_handler&& done)
     {
-        if (auto why = forbidden(true)) return fail_later(std::move(done), std::move(*why));
+        if (auto why = forbidden(true))
+            return fail_later(std::move(done), std::move(*why).with_delivery(delivery::not_sent));
         exchange e;
         e.patience = default_operation_time + options.patience;
         e.repeatable = true;
@@ -172,10 +176,9 @@ struct session::impl : std::enable_shared_from_this<session::impl>
 
     void link_ended(place at, exchange e, result<http::response> answer)
     {
-        const bool lost = !answer && answer.error().code() == errc::connection_lost;
-        if (lost && at->connection->answer_begun()) answer = error(errc::answer_cut, answer.error().message());
         // A kept connection may be closed by the host just when it is used again: ask once more on a new one.
-        else if (lost && e.on_kept_connection && e.repeatable) {
+        if (!answer && answer.error().code() == errc::connection_lost && e.on_kept_connection &&
+            may_repeat(e, answer.error())) {
             (at->anonymous ? anonymous : waiting).push_front(std::move(e));
             return; // link_closed follows and opens another
         }

@@ -44,8 +44,7 @@ error with_more(const error& e, const std::string& words)
     error out =
         e.fault() != nullptr ? error(e.code(), e.message() + words, *e.fault()) : error(e.code(), e.message() + words);
     out.with_peer_text(e.peer_text()).with_http_status(e.http_status()).with_offered(e.offered());
-    if (e.not_sent()) out.with_not_sent();
-    return out;
+    return out.with_delivery(e.delivery());
 }
 
 error create_error(const fault_info& f)

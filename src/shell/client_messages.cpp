@@ -181,10 +181,12 @@ wsman::outgoing_request make_send(const std::string& resource_uri, const std::st
 }
 
 wsman::outgoing_request make_receive(const std::string& resource_uri, const std::string& shell_id,
-                                     const std::string& command_id, const std::vector<std::string>& streams)
+                                     const std::string& command_id, const std::vector<std::string>& streams,
+                                     std::optional<std::uint64_t> received)
 {
     auto r = make(wsman::action::receive, resource_uri, shell_id);
     r.header.options.add("WSMAN_CMDSHELL_OPTION_KEEPALIVE", "TRUE"); // MS-WSMV 3.1.4.14
+    if (received) r.header.options.add(std::string(received_option), std::to_string(*received));
     r.body = [command_id, names = join(streams)](xml::writer& w) {
         w.open("rsp:Receive").open("rsp:DesiredStream");
         if (!command_id.empty()) w.attribute("CommandId", command_id);
@@ -241,6 +243,9 @@ result<shell_info> read_shell(const xml::element& shell)
     s.memory_used = text_of(shell, "MemoryUsed");
     if (const auto profile = text_of(shell, "ProfileLoaded"); !profile.empty())
         s.profile_loaded = base::iequals(profile, "Yes");
+    const auto children = shell.children();
+    s.counts_answers = std::any_of(children.begin(), children.end(),
+                                   [](const xml::element* e) { return e->is(own_namespace, "CountsAnswers"); });
     return s;
 }
 
@@ -306,12 +311,6 @@ bool is_empty_receive_reply(const wsman::incoming_reply& r) noexcept
         const base::bytes_view* end = e->attribute_value({}, "End");
         return e->is(rsp, "Stream") && (!e->trimmed().empty() || (end != nullptr && base::parse_bool(*end) == true));
     });
-}
-
-bool is_timeout(const fault_info& f) noexcept
-{
-    return f.code == static_cast<std::uint32_t>(wsman::fault_code::operation_timed_out) ||
-           (f.code == 0 && f.subcode == "w:TimedOut");
 }
 
 } // namespace winrm::shell

@@ -15,7 +15,7 @@ constexpr std::size_t min_send_envelope = 8192; // MS-WSMV 3.1.4.1.7: no host ma
 // A larger envelope gains nothing, and what waits for a TLS handshake must fit below net/tls.cpp's limit (4 MiB) with
 // its HTTP head.
 constexpr std::size_t max_send_envelope = 4 * 1024 * 1024 - 64 * 1024;
-constexpr milliseconds first_busy_delay{50}, longest_busy_delay{5'000};
+constexpr milliseconds first_busy_delay{50}, usual_busy_delay{5'000}, longest_busy_delay{60'000};
 constexpr milliseconds create_delay{500}; // before Create is asked again
 
 enum class exchange_kind { create, command, send, receive, signal, delete_ };
@@ -42,6 +42,7 @@ struct client_shell::state
         bool send_under_way = false, input_dropped = false, wanted_told = false, terminated = false;
         milliseconds send_delay{0};       ///< before the next Send; grows while the host is too busy
         std::vector<signal_code> signals; ///< asked for before the command had an id
+        std::uint64_t answers = 0;        ///< to Receives, faults not counted
         std::optional<std::int64_t> exit_code;
 
         [[nodiscard]] std::size_t queued() const { return input.size() - taken; }
@@ -82,7 +83,9 @@ struct client_shell::state
 
     void ask_receive(command_number n, const command& c)
     {
-        ask(exchange_kind::receive, n, make_receive(resource, info.shell_id, c.id, options.create.output_streams));
+        const auto received = info.counts_answers ? std::optional(c.answers) : std::nullopt;
+        ask(exchange_kind::receive, n,
+            make_receive(resource, info.shell_id, c.id, options.create.output_streams, received));
     }
 
     void ask_signal(command_number n, const command& c, signal_code code, bool background)
@@ -285,6 +288,7 @@ struct client_shell::state
         }
         auto answer = read_receive_reply(r);
         if (!answer) return fail_command(n, std::move(answer).error());
+        ++c.answers;
         if (answer->exit_code) c.exit_code = answer->exit_code;
         const bool done = answer->state == command_state::done;
         if (!done) ask_receive(n, c); // leaves before the blocks are handed on
@@ -299,7 +303,9 @@ struct client_shell::state
 
     static milliseconds longer(milliseconds delay)
     {
-        return std::clamp(delay * 2, first_busy_delay, longest_busy_delay);
+        // A command that reads nothing for hours must not cost an envelope every few seconds.
+        if (delay >= usual_busy_delay) return std::min(delay + delay / 8, longest_busy_delay);
+        return std::clamp(delay * 2, first_busy_delay, usual_busy_delay);
     }
 
     /// @param delay  before the next one
@@ -536,5 +542,6 @@ bool client_shell::finished() const noexcept
 }
 
 const std::string& client_shell::shell_id() const noexcept { return state_->info.shell_id; }
+bool client_shell::repeats_lost_output() const noexcept { return state_->info.counts_answers; }
 
 } // namespace winrm::shell

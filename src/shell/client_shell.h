@@ -128,6 +128,8 @@ public:
     [[nodiscard]] std::optional<client_event> poll_event();
     [[nodiscard]] bool finished() const noexcept;
     [[nodiscard]] const std::string& shell_id() const noexcept;
+    /// The host gives output again whose answer was lost, when its Receive is asked again.
+    [[nodiscard]] bool repeats_lost_output() const noexcept;
 
 private:
     struct state;

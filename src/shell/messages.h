@@ -44,7 +44,13 @@ struct shell_info
     std::optional<std::uint32_t> child_processes;
     std::string memory_used;
     std::optional<bool> profile_loaded; ///< the user's login files are read before each command
+    bool counts_answers = false;        ///< output in an answer that was lost is given again: see received_option
 };
+
+/// Option of a Receive to a service of ours that says counts_answers: how many answers to Receives (faults not counted)
+/// of this command have arrived. One less than the service has given: the last one is given again (doc/PROTOCOL.md).
+inline constexpr base::bytes_view received_option = "OPENWINRM_RECEIVED";
+inline constexpr base::bytes_view own_namespace = "urn:openwinrm:shell";
 
 struct start_command
 {
@@ -86,7 +92,8 @@ struct command_info
                                                 const std::string& command_id, base::bytes data, bool end);
 [[nodiscard]] wsman::outgoing_request make_receive(const std::string& resource_uri, const std::string& shell_id,
                                                    const std::string& command_id,
-                                                   const std::vector<std::string>& streams);
+                                                   const std::vector<std::string>& streams,
+                                                   std::optional<std::uint64_t> received = {});
 [[nodiscard]] wsman::outgoing_request make_signal(const std::string& resource_uri, const std::string& shell_id,
                                                   const std::string& command_id, signal_code code);
 [[nodiscard]] wsman::outgoing_request make_delete(const std::string& resource_uri, const std::string& shell_id);
@@ -98,8 +105,7 @@ struct command_info
 [[nodiscard]] result<shell_info> read_shell(const xml::element& shell); ///< rsp:Shell of Get, Enumerate
 /// The command goes on, and there is nothing new: no output, no end of a stream. (A host should not answer yet then.)
 [[nodiscard]] bool is_empty_receive_reply(const wsman::incoming_reply& r) noexcept;
-/// The host's OperationTimeout passed and nothing has happened: a Receive is asked again (MS-WSMV 3.1.4.14).
-[[nodiscard]] bool is_timeout(const fault_info& f) noexcept;
+using wsman::is_timeout; ///< of a Receive: it is asked again (MS-WSMV 3.1.4.14)
 
 // -- service side: request readers (fault = what to answer) and reply bodies
 [[nodiscard]] std::variant<create_shell, wsman::fault> read_create(const wsman::incoming_request& r);

@@ -122,6 +122,7 @@ shell_info server_table::state::told(const server_shell& s, time_point now) cons
 {
     shell_info info = s.info;
     const auto since = [now](time_point t) { return std::chrono::duration_cast<milliseconds>(now - t); };
+    info.counts_answers = options.counts_answers;
     info.run_time = since(s.created);
     info.inactivity = since(s.active);
     std::uint32_t children = 0;

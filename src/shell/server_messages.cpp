@@ -213,6 +213,7 @@ void write_shell(xml::writer& w, const shell_info& s)
     if (s.inactivity) w.leaf("rsp:ShellInactivity", duration(*s.inactivity));
     if (!s.memory_used.empty()) w.leaf("rsp:MemoryUsed", s.memory_used);
     if (s.child_processes) w.leaf("rsp:ChildProcesses", std::to_string(*s.child_processes));
+    if (s.counts_answers) w.open("o:CountsAnswers").attribute("xmlns:o", own_namespace).close();
     w.close();
 }
 

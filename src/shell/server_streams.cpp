@@ -8,123 +8,64 @@
 namespace winrm::shell {
 namespace {
 
-constexpr std::size_t chunk_size = 128 * 1024; // a chunk grows to this before the next begins
-constexpr std::size_t max_chunks = 4096;       // streams that alternate byte by byte must not cost more than the bytes
-constexpr std::size_t block_tags = 192;        // octets of one Stream element besides its data
-constexpr std::size_t state_tags = 512;        // End streams, CommandState and ExitCode
-constexpr int coalesce_rounds = 4; // output that never pauses is held back no longer than this many `coalesce`
-
-/// Bytes at the end that begin a UTF-8 sequence without ending it: 0 to 3.
-std::size_t unfinished_tail(base::bytes_view text)
+bool contains(const std::vector<std::string>& names, base::bytes_view name)
 {
-    for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
-        const auto c = static_cast<unsigned char>(text[text.size() - back]);
-        if ((c & 0xC0U) == 0x80U) continue;
-        const std::size_t needs = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
-        return needs > back ? back : 0;
-    }
-    return 0;
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool wanted(const waiting_receive& r, const output_chunk& c) { return c.is_stderr ? r.err : r.out; }
+constexpr std::size_t max_chunks = 4096; // streams that alternate byte by byte must not cost more than the bytes
+constexpr std::size_t block_tags = 192;  // octets of one Stream element besides its data
+constexpr std::size_t state_tags = 512;  // End streams, CommandState and ExitCode
+constexpr int coalesce_rounds = 4;       // output that never pauses is held back no longer than this many `coalesce`
 
-std::size_t wanted_bytes(const server_command& c)
-{
-    return (c.receiving->out ? c.queued - c.queued_err : 0) + (c.receiving->err ? c.queued_err : 0);
-}
-
-/// One answer's blocks: views into the queue, and how much each chunk gives.
-struct piece
-{
-    std::vector<outgoing_block> blocks;
-    std::vector<std::size_t> given; ///< by place in the queue
-    std::size_t bytes = 0;
-    bool everything = true; ///< no wanted byte stays behind
-};
-
-piece cut(const server_command& c)
-{
-    piece p;
-    const std::size_t tags = block_tags + c.id.size();
-    std::size_t room = c.receiving->room > state_tags ? c.receiving->room - state_tags : 0;
-    for (std::size_t i = 0; i < c.queue.size(); ++i) {
-        const output_chunk& chunk = c.queue[i];
-        p.given.push_back(0);
-        if (!wanted(*c.receiving, chunk)) continue;
-        const base::bytes_view rest = chunk.rest();
-        if (rest.empty()) continue; // its bytes moved on with the rest of their character
-        const std::size_t fits = room > tags ? base::base64_capacity(room - tags) : 0;
-        std::size_t take = std::min(rest.size(), fits);
-        if (take < rest.size()) take = base::utf8_cut(rest, take);
-        if (take == 0) {
-            p.everything = false;
-            break;
-        }
-        p.blocks.push_back({chunk.is_stderr ? "stderr" : "stdout", rest.substr(0, take), false});
-        p.given.back() = take;
-        p.bytes += take;
-        room -= tags + base::base64_encoded_size(take);
-        if (take < rest.size()) {
-            p.everything = false;
-            break;
-        }
-    }
-    return p;
-}
-
-/// A character whose end may still come waits for it, if something else can be said meanwhile.
-void hold_back_tail(const server_command& c, piece& p)
-{
-    if (c.ended || !p.everything || p.blocks.empty()) return;
-    outgoing_block& last = p.blocks.back();
-    const std::size_t tail = unfinished_tail(last.data);
-    if (tail == 0 || tail >= last.data.size()) return;
-    last.data.remove_suffix(tail);
-    p.bytes -= tail;
-    for (auto at = p.given.rbegin(); at != p.given.rend(); ++at) {
-        if (*at == 0) continue;
-        *at -= tail;
-        break;
-    }
-}
-
-void take_from_queue(server_command& c, const piece& p)
-{
-    for (std::size_t i = 0; i < p.given.size(); ++i) {
-        c.queue[i].taken += p.given[i];
-        if (c.queue[i].is_stderr) c.queued_err -= p.given[i];
-    }
-    std::erase_if(c.queue, [](const output_chunk& chunk) { return chunk.rest().empty(); });
-    c.queued -= p.bytes;
-}
+std::size_t wanted_bytes(const server_command& c) { return c.output.waiting(c.receiving->streams); }
 
 fault timed_out() { return {fault_code::operation_timed_out, {}, {}}; }
 
 } // namespace
+
+/// The answer before this Receive has arrived, unless the client counts one less: then it was lost, and what was in it
+/// is given again. Clients that do not count are taken to have everything, as Windows takes all of them.
+server_table::state::outcome server_table::state::settle_answer(server_command& c, const wsman::option_set& options)
+{
+    if (const std::string* count = options.find(received_option)) {
+        const auto got = base::parse_unsigned(*count);
+        if (got && c.answers > 0 && *got == c.answers - 1) {
+            c.output.rewind();
+            --c.answers;
+            return {};
+        }
+        if (got != c.answers)
+            return fault{fault_code::wsman_invalid_parameter, "The count of received answers is not possible.", {}};
+    }
+    c.output.confirm();
+    return {};
+}
 
 server_table::state::outcome server_table::state::receive(const call& c, server_shell& s)
 {
     auto read = read_receive(c.request);
     if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
     const auto& asked = std::get<receive_request>(read);
-    waiting_receive r;
-    r.out = r.err = false;
+    if (asked.streams.empty()) return fault{fault_code::wsman_invalid_parameter, "No stream is asked for.", {}};
     for (const auto& name : asked.streams) {
-        const auto& known = s.info.output_streams;
-        if (std::find(known.begin(), known.end(), name) == known.end()) {
+        if (!contains(s.info.output_streams, name))
             return fault{fault_code::wsman_invalid_parameter, "A stream is not known.", {}};
-        }
-        (name == "stderr" ? r.err : r.out) = true;
     }
-    if (!r.out && !r.err) return fault{fault_code::wsman_invalid_parameter, "No stream is asked for.", {}};
     if (asked.command_id.empty())
         return fault{fault_code::invalid_parameter, "This shell has output of commands only.", {}};
     const auto at = s.commands.find(shell_key(asked.command_id));
     if (at == s.commands.end()) return no_such_command();
     server_command& n = *at->second;
     if (envelope_room(c) == 0) return too_small(c);
+    waiting_receive r;
+    for (std::size_t i = 0; i < n.output.names().size(); ++i) {
+        if (contains(asked.streams, n.output.names()[i])) r.streams |= stream_set{1} << i;
+    }
     end_receive(n, {fault_code::operation_aborted, "Another Receive took the place of this one.", {}}, c.now);
     const auto& h = c.request.header();
+    if (auto wrong = settle_answer(n, h.options)) return wrong;
+    r.counted = h.options.find(received_option) != nullptr;
     r.request = {c.token, h.message_id};
     r.room = envelope_room(c);
     r.since = c.now;
@@ -137,28 +78,12 @@ server_table::state::outcome server_table::state::receive(const call& c, server_
     return {};
 }
 
-void server_table::state::take_output(server_command& c, bool is_stderr, base::bytes_view data, time_point now)
+void server_table::state::take_output(server_command& c, std::size_t stream, base::bytes_view data, time_point now)
 {
-    if (c.queued == 0) c.first_output = now;
+    if (c.output.size() == 0) c.first_output = now;
     c.last_output = now;
-    c.queued += data.size();
-    if (is_stderr) c.queued_err += data.size();
     c.bytes_out += data.size();
-    if (!c.queue.empty() && c.queue.back().is_stderr == is_stderr &&
-        c.queue.back().data.size() + data.size() <= chunk_size) {
-        c.queue.back().data += data;
-    } else {
-        // A character cut by the border of two reads moves over whole: some clients decode block by block.
-        std::string start;
-        const auto last =
-            std::find_if(c.queue.rbegin(), c.queue.rend(), [&](const auto& q) { return q.is_stderr == is_stderr; });
-        if (const std::size_t tail = last == c.queue.rend() ? 0 : unfinished_tail(last->rest()); tail > 0) {
-            start = last->data.substr(last->data.size() - tail);
-            last->data.resize(last->data.size() - tail);
-        }
-        start += data;
-        c.queue.push_back({is_stderr, std::move(start), 0});
-    }
+    c.output.push(stream, data);
     try_answer(c, now);
     throttle(c, now);
 }
@@ -175,7 +100,7 @@ time_point server_table::state::quiet_at(const server_command& c) const
 void server_table::state::check_end(server_command& c, time_point now)
 {
     if (c.ended || !c.exited) return;
-    if ((c.out_open || c.err_open) && now < quiet_at(c)) return;
+    if (c.output.any_open() && now < quiet_at(c)) return;
     c.ended = true;
     orders.emplace_back(forget_process{c.process});
     log_end(c, "exit", now);
@@ -202,13 +127,11 @@ void server_table::state::try_answer(server_command& c, time_point now)
         if (late) end_receive(c, timed_out(), now);
         return;
     }
-    piece p = cut(c);
-    hold_back_tail(c, p);
+    const std::size_t room = c.receiving->room > state_tags ? c.receiving->room - state_tags : 0;
+    auto p = c.output.cut(c.receiving->streams, room, block_tags + c.id.size(), c.ended);
     const bool done = c.ended && p.everything;
-    if (done) {
-        for (const base::bytes_view name : {base::bytes_view("stdout"), base::bytes_view("stderr")}) {
-            if (name == "stdout" ? c.receiving->out : c.receiving->err) p.blocks.push_back({name, {}, true});
-        }
+    for (std::size_t i = 0; done && i < c.output.names().size(); ++i) {
+        if ((c.receiving->streams & (stream_set{1} << i)) != 0) p.blocks.push_back({c.output.names()[i], {}, true});
     }
     auto request = std::optional(std::move(c.receiving->request));
     const auto body = [&](xml::writer& w) {
@@ -216,7 +139,8 @@ void server_table::state::try_answer(server_command& c, time_point now)
                             done ? std::optional<std::int32_t>(c.status) : std::nullopt);
     };
     answer_later(request, wsman::action::receive, body);
-    take_from_queue(c, p);
+    ++c.answers;
+    if (!c.receiving->counted) c.output.confirm();
     c.first_output = now;
     c.receiving.reset();
     c.shell->active = now;
@@ -244,21 +168,17 @@ void server_table::state::end_receive(server_command& c, const fault& f, time_po
 
 bool server_table::state::full(const server_command& c) const
 {
-    return c.queued >= options.output_budget || c.queue.size() >= max_chunks;
+    return c.output.size() >= options.output_budget || c.output.chunks() >= max_chunks;
 }
 
 /// Back-pressure: a full queue leaves the pipes unread, a half empty one reads on.
 void server_table::state::throttle(server_command& c, time_point now)
 {
     // A client that wants one stream only would else never see the end of a command that fills the other.
-    while (c.receiving && !c.queue.empty() && full(c) && !wanted(*c.receiving, c.queue.front())) {
-        const std::size_t size = c.queue.front().rest().size();
-        c.queued -= size;
-        if (c.queue.front().is_stderr) c.queued_err -= size;
-        c.queue.pop_front();
-    }
+    while (c.receiving && full(c) && c.output.drop_front_outside(c.receiving->streams)) {}
     if (c.ended) return;
-    const bool pause = c.paused ? c.queued > options.output_budget / 2 || c.queue.size() > max_chunks / 2 : full(c);
+    const bool pause =
+        c.paused ? c.output.size() > options.output_budget / 2 || c.output.chunks() > max_chunks / 2 : full(c);
     if (pause == c.paused) return;
     c.paused = pause;
     if (!pause) c.resumed = now;

@@ -242,7 +242,7 @@ void server_table::handle_gone(request_token token, base::time_point now)
 void server_table::handle_answer_now(request_token token, base::time_point now)
 {
     for (auto& [p, c] : state_->processes) {
-        if (c->sending && c->sending->request.token == token) c->sending->until = now;
+        if (c->sending && c->sending->request && c->sending->request->token == token) c->sending->until = now;
         if (c->receiving && c->receiving->request.token == token) c->receiving->until = now;
     }
     handle_timeout(now);
@@ -276,18 +276,18 @@ void server_table::process_not_started(process_ref p, start_failure why, base::t
     state_->remove_command(c, "not_started", now);
 }
 
-void server_table::process_output(process_ref p, bool is_stderr, base::bytes_view data, base::time_point now)
+void server_table::process_output(process_ref p, std::size_t stream, base::bytes_view data, base::time_point now)
 {
     const auto at = state_->processes.find(p);
     if (at == state_->processes.end() || at->second->ended || data.empty()) return;
-    state_->take_output(*at->second, is_stderr, data, now);
+    state_->take_output(*at->second, stream, data, now);
 }
 
-void server_table::process_output_end(process_ref p, bool is_stderr, base::time_point now)
+void server_table::process_output_end(process_ref p, std::size_t stream, base::time_point now)
 {
     const auto at = state_->processes.find(p);
     if (at == state_->processes.end()) return;
-    (is_stderr ? at->second->err_open : at->second->out_open) = false;
+    at->second->output.end(stream);
     state_->check_end(*at->second, now);
 }
 

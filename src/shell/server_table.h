@@ -42,6 +42,7 @@ struct table_options
     milliseconds output_linger{2'000}; ///< after exit, pipes kept open by grandchildren are waited for this long
     milliseconds coalesce{50};         ///< after output: wait this long for more, or for the end
     milliseconds enumeration_timeout{240'000};
+    bool counts_answers = true;               ///< tells clients so; false = as Windows, for tests
     wsman::config_resource* config = nullptr; ///< answers Get winrm/config; lives as long as the table
     /// What Identify tells those who logged in.
     std::string product_vendor = "OpenWinRM", product_version;
@@ -124,8 +125,9 @@ public:
     // -- news of processes
     void process_started(process_ref p, std::uint32_t pid, base::time_point now);
     void process_not_started(process_ref p, start_failure why, base::time_point now);
-    void process_output(process_ref p, bool is_stderr, base::bytes_view data, base::time_point now);
-    void process_output_end(process_ref p, bool is_stderr, base::time_point now);
+    /// @param stream  index in the output streams of its shell's kind: 0 stdout, 1 stderr
+    void process_output(process_ref p, std::size_t stream, base::bytes_view data, base::time_point now);
+    void process_output_end(process_ref p, std::size_t stream, base::time_point now);
     /// All bytes of the last write_input were taken by the child (or it closed its stdin: the rest is discarded).
     void process_input_taken(process_ref p, base::time_point now);
     /// @param status 0..255, or 128 + signal

@@ -1,6 +1,7 @@
 // Inside of server_table, shared by its source files only.
 #pragma once
 
+#include "shell/output_queue.h"
 #include "shell/server_table.h"
 
 #include "wsman/enumeration.h"
@@ -25,19 +26,12 @@ struct waiting_request
     std::string message_id;
 };
 
-struct output_chunk
-{
-    bool is_stderr = false;
-    base::bytes data;
-    std::size_t taken = 0;
-    [[nodiscard]] base::bytes_view rest() const { return base::bytes_view(data).substr(taken); }
-};
-
 struct waiting_receive
 {
     waiting_request request;
-    bool out = true, err = true; ///< streams asked for
-    std::size_t room = 0;        ///< octets for the blocks with their tags
+    stream_set streams = 0;
+    bool counted = false; ///< the client counts answers: this one is kept until it says that it has come
+    std::size_t room = 0; ///< octets for the blocks with their tags
     time_point since, until;
 };
 
@@ -68,9 +62,9 @@ struct server_command
     std::string id, line, client_ip;
     process_ref process{};
     time_point started, exited_at, first_output, last_output, resumed;
-    std::deque<output_chunk> queue;
-    std::size_t queued = 0, queued_err = 0; ///< bytes in the queue, those of stderr
-    bool out_open = true, err_open = true, exited = false, ended = false, paused = false;
+    output_queue output{{"stdout", "stderr"}};
+    std::uint64_t answers = 0; ///< to Receives, which a client of ours counts too
+    bool exited = false, ended = false, paused = false;
     bool done_told = false, running = false;
     int status = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0;
@@ -168,7 +162,8 @@ struct server_table::state
 
     // server_streams.cpp
     outcome receive(const call& c, server_shell& s);
-    void take_output(server_command& c, bool is_stderr, base::bytes_view data, time_point now);
+    static outcome settle_answer(server_command& c, const wsman::option_set& options);
+    void take_output(server_command& c, std::size_t stream, base::bytes_view data, time_point now);
     void check_end(server_command& c, time_point now);
     void try_answer(server_command& c, time_point now);
     void end_receive(server_command& c, const fault& f, time_point now);

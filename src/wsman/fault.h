@@ -20,6 +20,8 @@ struct fault
 /// Reads s:Fault into the public form. Order: WSManFault/@Code, MSFT_WmiError error_Code or MessageID HRESULT, subcode.
 /// @errors protocol: the envelope holds no usable fault.
 [[nodiscard]] result<fault_info> read_fault(const soap::envelope& e);
+/// The host's OperationTimeout passed and nothing has happened.
+[[nodiscard]] bool is_timeout(const fault_info& f) noexcept;
 /// errc::fault with a sentence of ours for the code where we know one.
 [[nodiscard]] winrm::error to_error(fault_info info);
 

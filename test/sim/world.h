@@ -1,34 +1,14 @@
-// Both ends of a remote shell tied together in memory: client machine, service table, scripted processes, virtual
-// clock.
+// Both ends of a remote shell tied together in memory, with several commands: the client's machine against the service.
 #pragma once
 
 #include "shell/client_shell.h"
-#include "shell/server_table.h"
+#include "sim/service.h"
 
-#include <map>
-#include <optional>
-#include <set>
-#include <string>
 #include <vector>
 
 namespace winrm::sim {
 
-using namespace std::chrono_literals;
-
-/// What the fake processes understand: "echo TEXT", "cat", "late MILLISECONDS" (cat that reads from then on), "big
-/// BYTES", "silent MILLISECONDS", "wait" (until SIGINT).
-struct process
-{
-    std::string line;
-    std::size_t left = 0;
-    base::time_point ends = base::time_point::max(), reads = base::time_point::min();
-    bool reading = true;
-    std::optional<shell::write_input> unread{};
-};
-
-enum class loss { none, before_delivery, after_delivery };
-
-class world
+class world : public service
 {
 public:
     explicit world(shell::table_options t = {}, shell::client_options c = {});
@@ -39,33 +19,20 @@ public:
     std::size_t late_sends = 0;
     /// Runs until nothing can happen any more or the client is finished. false: the bound on steps was reached.
     bool run(std::size_t max_steps = 200'000);
-    /// Time passes with nobody asking.
-    void idle(std::chrono::milliseconds time);
-    void pump_server();
-
-    shell::server_table table;
     shell::client_shell client;
-    base::time_point now{};
     std::string out, err;
     std::vector<std::int32_t> exits;
     std::vector<winrm::error> failures;
-    std::size_t opened = 0, closed = 0, shell_failures = 0, exchanges = 0, receives = 0, most_queued = 0, pauses = 0,
-                started = 0, sends = 0;
+    std::size_t opened = 0, closed = 0, shell_failures = 0, exchanges = 0, receives = 0, sends = 0;
     bool close_when_done = true;
     std::size_t commands_left = 1;
-    std::map<shell::process_ref, process> processes;
 
 private:
     bool deliver_requests();
     void deliver(shell::outgoing&& o);
     bool deliver_replies();
-    bool carry_out_orders();
-    bool run_processes();
     bool take_events();
     bool advance();
-    void order(shell::process_order&& o);
-    void exit(shell::process_ref p, int status);
-    void copy(shell::write_input&& w);
 
     struct asked
     {

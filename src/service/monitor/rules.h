@@ -22,7 +22,7 @@ struct rule
 };
 
 inline constexpr std::size_t frame_login_request = 2, frame_user_status = 7, frame_ready = 9,
-                             frame_login_withdrawn = 12, frame_pong = 15;
+                             frame_login_withdrawn = 12, frame_pong = 16;
 static_assert(std::is_same_v<std::variant_alternative_t<frame_login_request, wire::frame>, wire::login_request>);
 static_assert(std::is_same_v<std::variant_alternative_t<frame_user_status, wire::frame>, wire::user_status>);
 static_assert(std::is_same_v<std::variant_alternative_t<frame_ready, wire::frame>, wire::ready>);

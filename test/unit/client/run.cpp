@@ -159,24 +159,6 @@ TEST(run, silence_is_asked_again)
     EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), "Receive"), 5);
 }
 
-TEST(run, a_host_that_never_waits_is_not_asked_all_the_time_and_the_run_can_be_cancelled_meanwhile)
-{
-    for (const bool empty : {false, true}) { // TimedOut, or Running with nothing in it
-        SCOPED_TRACE(empty);
-        fake_shell shell;
-        shell.script.assign(1000, {"", false, 0, !empty});
-        conversation c([&](const http_request& r) { return shell.answer(r); });
-        io::timer soon(c.loop);
-        soon.set_after(base::milliseconds(100), [&] { c.run->cancel(); }); // within the first pause
-        c.start();
-        c.to_the_end();
-        ASSERT_FALSE(*c.done);
-        EXPECT_EQ(c.done->error().code(), errc::cancelled);
-        EXPECT_LE(shell.next, 3u);
-        EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), 1);
-    }
-}
-
 TEST(run, output_is_asked_for_at_once_and_a_single_empty_answer_does_not_delay_it)
 {
     fake_shell shell;
@@ -304,42 +286,6 @@ TEST(run, what_became_of_the_command_is_known_where_it_was_refused_or_could_not_
     }
 }
 
-TEST(run, a_host_that_is_gone_for_a_while_is_asked_again_within_the_same_bounds)
-{
-    for (const bool comes_back : {true, false}) {
-        SCOPED_TRACE(comes_back);
-        fake_shell shell;
-        shell.script = {{"hello", true, 0}};
-        conversation* the = nullptr;
-        bool gone = false;
-        io::timer* back = nullptr;
-        conversation c([&](const http_request& r) -> http_reply {
-            if (r.envelope().header().action != action::receive || std::exchange(gone, true)) return shell.answer(r);
-            the->host.stop_listening();
-            if (comes_back) back->set_after(base::milliseconds(20), [&] { the->host.listen_again(); });
-            return {"", true};
-        });
-        the = &c;
-        io::timer soon(c.loop);
-        back = &soon;
-        remote::run_request request;
-        request.pace.tries = {base::milliseconds{0}, base::milliseconds{1}, base::milliseconds{comes_back ? 60 : 1}};
-        c.start(std::move(request));
-        c.to_the_end();
-        EXPECT_EQ(c.run->fate(), remote::command_fate::started);
-        if (comes_back) {
-            ASSERT_TRUE(*c.done) << c.done->error();
-            EXPECT_EQ(c.out, "hello");
-            EXPECT_TRUE((*c.done)->output_uncertain);
-        } else {
-            ASSERT_FALSE(*c.done);
-            EXPECT_EQ(c.done->error().code(), errc::connection_lost);
-            EXPECT_GE(c.session.connections(), 4u) << "one that was lost, and three tries";
-            EXPECT_NE(c.done->error().message().find("could not be made again"), std::string::npos) << c.done->error();
-        }
-    }
-}
-
 TEST(run, a_known_host_that_closes_every_connection_is_no_https_port)
 {
     fake_shell shell;
@@ -355,94 +301,6 @@ TEST(run, a_known_host_that_closes_every_connection_is_no_https_port)
     EXPECT_EQ(c.done->error().code(), errc::connection_lost);
     EXPECT_EQ(c.done->error().message().find("HTTPS"), std::string::npos) << c.done->error();
     EXPECT_NE(c.done->error().message().find("may be running there still"), std::string::npos) << c.done->error();
-}
-
-TEST(run, a_time_limit_in_the_pause_claims_no_end_that_nobody_brought_about)
-{
-    fake_shell shell;
-    conversation* the = nullptr;
-    conversation c([&](const http_request& r) -> http_reply {
-        if (r.envelope().header().action != action::receive) return shell.answer(r);
-        the->host.stop_listening();
-        return {"", true};
-    });
-    the = &c;
-    remote::run_request request;
-    request.pace.tries = {base::milliseconds{0}, base::milliseconds{60'000}, base::milliseconds{60'000}};
-    request.timeout = base::milliseconds{300};
-    request.cleanup_time = base::milliseconds{1};
-    c.start(std::move(request));
-    c.to_the_end();
-    ASSERT_FALSE(*c.done);
-    EXPECT_EQ(c.done->error().code(), errc::timeout);
-    EXPECT_NE(c.done->error().message().find("could not be reached to end it"), std::string::npos) << c.done->error();
-    EXPECT_TRUE(c.run->output_uncertain()) << "also of a run that has failed";
-}
-
-TEST(run, stdin_waits_for_a_host_that_is_gone_for_a_while)
-{
-    fake_shell shell;
-    shell.script = {{"hello", true, 0}};
-    conversation* the = nullptr;
-    io::timer* back = nullptr;
-    bool gone = false;
-    std::optional<http_request> held;
-    conversation c([&](const http_request& r) -> http_reply {
-        const auto a = r.envelope().header().action;
-        if (a == action::receive && !std::exchange(gone, true)) {
-            the->host.stop_listening();
-            the->loop.post([&] { the->run->send_input("pear", true); });
-            back->set_after(base::milliseconds(20), [&] { the->host.listen_again(); });
-            return {"", true};
-        }
-        if (a == action::receive && !shell.input_ended) {
-            held = r;
-            return {"", false, true};
-        }
-        auto reply = shell.answer(r);
-        if (a == action::send && held) the->host.write(held->connection, shell.receive(*held).bytes);
-        return reply;
-    });
-    the = &c;
-    io::timer soon(c.loop);
-    back = &soon;
-    remote::run_request request;
-    request.has_input = true;
-    request.pace.tries = {base::milliseconds{0}, base::milliseconds{60}, base::milliseconds{60}};
-    c.start(std::move(request));
-    c.to_the_end();
-    ASSERT_TRUE(*c.done) << c.done->error();
-    EXPECT_EQ(shell.input, "pear");
-    EXPECT_EQ(c.out, "hello");
-}
-
-TEST(run, a_connection_that_falls_silent_is_made_again_once)
-{
-    for (const int silent : {1, 2}) {
-        SCOPED_TRACE(silent);
-        fake_shell shell;
-        shell.script = {{"hello", true, 0}};
-        int receives = 0;
-        conversation c(
-            [&](const http_request& r) {
-                const bool receive = r.envelope().header().action == action::receive;
-                return receive && ++receives <= silent ? http_reply{"", false, true} : shell.answer(r);
-            },
-            base::milliseconds{10});
-        remote::run_request request;
-        request.shell.operation_timeout = base::milliseconds{500};
-        c.start(std::move(request));
-        c.to_the_end();
-        EXPECT_EQ(receives, 2);
-        if (silent == 1) {
-            ASSERT_TRUE(*c.done) << c.done->error();
-            EXPECT_EQ(c.out, "hello");
-            EXPECT_TRUE((*c.done)->output_uncertain);
-        } else {
-            ASSERT_FALSE(*c.done);
-            EXPECT_EQ(c.done->error().code(), errc::timeout);
-        }
-    }
 }
 
 TEST(run, stdin_that_nobody_takes_does_not_keep_the_end_from_the_host)
@@ -462,21 +320,6 @@ TEST(run, stdin_that_nobody_takes_does_not_keep_the_end_from_the_host)
     ASSERT_TRUE(test::run_until(c.loop, [&] { return c.host.requests().size() == 4; })) << "Send and Receive are out";
     c.run->cancel();
     c.to_the_end();
-    EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), 1);
-}
-
-TEST(run, a_signal_without_answer_does_not_keep_the_delete_back)
-{
-    fake_shell shell;
-    shell.script = {{"hello", true, 0}};
-    conversation c([&](const http_request& r) {
-        return r.envelope().header().action == action::signal ? http_reply{"", false, true} : shell.answer(r);
-    });
-    remote::run_request request;
-    request.cleanup_time = std::chrono::milliseconds(20);
-    c.start(std::move(request));
-    c.to_the_end();
-    EXPECT_TRUE(*c.done);
     EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), 1);
 }
 
@@ -524,38 +367,6 @@ TEST(run, pause_stops_asking_and_resume_goes_on)
     c.to_the_end();
     EXPECT_EQ(c.out, "abcde");
     EXPECT_TRUE(*c.done);
-}
-
-TEST(run, the_time_limit_terminates_and_deletes_and_says_how_far_it_came)
-{
-    const struct
-    {
-        base::bytes_view silent;
-        const char* sentence;
-    } rows[] = {
-        {action::create, "the host did not start the command within the time limit of 60 s (--timeout raises it)"},
-        {action::command, "that the command has started: it may or may not have"},
-        {action::receive, "the command did not end within the time limit of 60 s (--timeout raises it) and was term"},
-    };
-    for (const auto& row : rows) {
-        SCOPED_TRACE(row.silent);
-        fake_shell shell;
-        conversation c([&](const http_request& r) {
-            if (r.envelope().header().action == row.silent) return http_reply{"", false, true};
-            return shell.answer(r);
-        });
-        remote::run_request request;
-        request.timeout = std::chrono::milliseconds(200);
-        request.limit = std::chrono::seconds(60); // the rest went by before
-        request.cleanup_time = std::chrono::milliseconds(20);
-        c.start(std::move(request));
-        c.to_the_end();
-        ASSERT_FALSE(*c.done);
-        EXPECT_EQ(c.done->error().code(), errc::timeout);
-        EXPECT_NE(c.done->error().message().find(row.sentence), std::string::npos) << c.done->error();
-        const bool opened = row.silent != action::create;
-        EXPECT_EQ(std::count(shell.actions.begin(), shell.actions.end(), "Delete"), opened ? 1 : 0);
-    }
 }
 
 TEST(run, cancel_ends_as_cancelled_and_deletes)

@@ -375,7 +375,7 @@ TEST(session, refused_port_and_unknown_name)
     auto got = ask(loop, s);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::connect) << got->error();
-    EXPECT_TRUE(got->error().not_sent());
+    EXPECT_EQ(got->error().delivery(), delivery::not_sent);
     o.host.host = "no-such-host.invalid";
     remote::session t(loop, o);
     got = ask(loop, t);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 
 namespace winrm::shell {
@@ -25,6 +26,14 @@ protected:
     static wsman::incoming_reply no(fault_code code)
     {
         return read(wsman::write_fault({"uuid:2", ""}, {code, {}, {}}, "host"));
+    }
+
+    /// Before a Send that the host was too busy to take is asked again.
+    static milliseconds longer_pause(milliseconds last)
+    {
+        const milliseconds usual{5'000};
+        if (last >= usual) return std::min(last + last / 8, milliseconds{60'000});
+        return std::clamp(last * 2, milliseconds{50}, usual);
     }
 
     void collect()

@@ -104,7 +104,7 @@ TEST_F(odd_host, s16_after_a_timeout_the_host_is_busy_for_as_long_as_the_command
     for (int i = 0; i < 20; ++i) {
         const auto send = take(wsman::action::send);
         EXPECT_EQ(input_of(send), "two");
-        EXPECT_EQ(send.delay, i == 0 ? 50ms : std::min(last * 2, 5000ms));
+        EXPECT_EQ(send.delay, longer_pause(last));
         last = send.delay;
         answer(send, i % 2 == 0 ? no(fault_code::busy) : with_code(0x800700AA)); // the same as HRESULT
     }

@@ -263,6 +263,7 @@ TEST_F(LoginDesk, s8_1_RefusalsAreHeldAndSuccessesAreNot)
                       right = ask("10.0.0.3", me, "right");
     ASSERT_TRUE(answered(right));
     EXPECT_FALSE(answers[unknown] || answers[wrong]);
+    while (desk->held() < 2 && !answers[unknown] && !answers[wrong] && loop.run_one()) {} // their checks end later
     EXPECT_EQ(desk->held(), 2u);
     for (const std::size_t one : {unknown, wrong}) {
         ASSERT_TRUE(answered(one));

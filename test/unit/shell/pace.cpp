@@ -1,5 +1,5 @@
 // The pauses between the Receives of one command, in virtual time.
-#include "client/pace.h"
+#include "shell/pace.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 namespace {
 
 using namespace winrm;
-using remote::pace;
-using answer = remote::pace::answer;
+using shell::pace;
+using answer = shell::pace::answer;
 using ms = base::milliseconds;
 
 /// How often a host is asked that answers each Receive with `what` after `took`, until `until` on a clock of its own.

@@ -8,7 +8,7 @@
 #include <array>
 #include <optional>
 
-namespace winrm::remote {
+namespace winrm::shell {
 
 struct pace_options
 {
@@ -48,4 +48,4 @@ private:
     bool empty_before_ = false;
 };
 
-} // namespace winrm::remote
+} // namespace winrm::shell

@@ -1,9 +1,9 @@
-#include "client/pace.h"
+#include "shell/pace.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace winrm::remote {
+namespace winrm::shell {
 
 base::milliseconds pace::answered(answer what, base::milliseconds took)
 {
@@ -37,4 +37,4 @@ std::optional<base::milliseconds> pace::failed(errc why)
     }
 }
 
-} // namespace winrm::remote
+} // namespace winrm::shell
