@@ -137,6 +137,30 @@ def idle_connections(service, count=1000):
     return (after - before) / count
 
 
+def many_clients(service, count=1000, at_once=64):
+    """One process with `count` clients of one host name on one event_loop, over TLS with the authorities of the system,
+    all connections open at the end. Ends the bench when it costs more than a process may have for this."""
+    bundle = pathlib.Path(ssl.get_default_verify_paths().openssl_cafile).resolve()
+    known = [p for p in (bundle, pathlib.Path("/etc/ssl/certs/ca-certificates.crt")) if p.is_file()]
+    with tempfile.NamedTemporaryFile("wb", suffix=".pem") as file:
+        file.write(known[-1].read_bytes() if known else b"")
+        file.write(pathlib.Path(service.ca).read_bytes())
+        file.flush()
+        url = f"https://localhost:{service.port}/wsman"
+        got = subprocess.run([options.bin + "/bench/bench_clients", url, service.user, str(count), str(at_once)], capture_output=True,
+                             text=True, env={**os.environ, "WINRM_PASSWORD": service.password, "SSL_CERT_FILE": file.name})
+    if got.returncode:
+        raise SystemExit("bench: clients: " + got.stderr)
+    wall, cpu, one, peak, threads, connections, others, kept = map(float, got.stdout.split())
+    for what, is_, most in [("threads", threads, 5), ("descriptors beside the connections", others, 20),
+                            ("MiB", peak / 1024, 40), ("connections", connections, count)]:
+        if is_ > most:
+            raise SystemExit(f"bench: {count} clients on one loop take {is_:.0f} {what}, more than {most}")
+    row = (f"{count} clients on one loop, `true` each, {at_once} at a time", f"{wall / count:.2f} ms each", f"{cpu:.2f} ms each", f"{peak / 1024:.1f} MiB")
+    return row, (f"{count} clients on one loop: {threads:.0f} threads, {others:.0f} descriptors beside {connections:.0f} connections, "
+                 f"{kept:.0f} KiB for each; CPU {cpu:.2f} ms for one (handshake and command of one client alone: {one:.2f} ms)")
+
+
 def main():
     rows = []
     with tempfile.TemporaryDirectory() as folder, Service() as service:
@@ -180,11 +204,14 @@ def main():
         finally:
             sshd.stop()
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as limits:
-        limits.write("[limits]\nmax_connections = 4000\n")
+        limits.write("[limits]\nmax_connections = 4000\nmax_shells_per_user = 200\n")
         limits.flush()
-        idle = Service("--config", limits.name)
-    with idle as service:
-        notes.append(f"front process per idle TLS connection: {idle_connections(service):.1f} KiB")
+        with Service("--config", limits.name) as service:
+            row, note = many_clients(service)
+            rows.append(row)
+            notes.append(note)
+        with Service("--config", limits.name) as service:
+            notes.append(f"front process per idle TLS connection: {idle_connections(service):.1f} KiB")
     print("| what | wall or rate (median) | client CPU | client peak memory |\n|---|---|---|---|")
     for row in rows:
         print("| " + " | ".join(row) + " |")

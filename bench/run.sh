@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh BUILD: the micro benchmarks of the hot paths, then the whole programs against OpenSSH and pywinrm.
+# run.sh BUILD: the micro benchmarks of the hot paths, sealing beside that of others, then the whole programs against OpenSSH and pywinrm.
 set -eu
 build=$1
 "$build/bench/bench_codec" --benchmark_min_time=0.2
+/usr/bin/python3 "$(dirname "$0")/seal.py" --bin "$build"
 /usr/bin/python3 "$(dirname "$0")/bench.py" --bin "$build"

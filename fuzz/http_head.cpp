@@ -45,6 +45,7 @@ private:
         http::server_options o;
         o.tls = tls;
         o.identify_body = "<identify/>";
+        o.token_schemes = {"Negotiate", "NTLM"};
         return o;
     }
 
@@ -67,9 +68,11 @@ private:
     void handle(http::login_wanted& e)
     {
         if (connection_.authenticated()) std::abort();
-        out_.seen += "login " + e.credentials.user + "\n";
-        if (e.credentials.user.size() % 2 == 1) connection_.login_accepted(now_);
-        else connection_.login_denied(now_);
+        if (e.scheme != "Basic" && (e.token.empty() || !e.credentials.user.empty())) std::abort();
+        out_.seen += "login " + e.scheme + (e.first ? " " : " again ") + e.credentials.user + e.token + "\n";
+        auto verdict = e.credentials.user.size() % 2 == 1 ? auth::login_verdict::accepted : auth::login_verdict::denied;
+        if (!e.token.empty()) verdict = static_cast<auth::login_verdict>(static_cast<unsigned char>(e.token[0]) % 4);
+        connection_.login_answered(verdict, e.token, now_);
     }
 
     void handle(http::request_arrived& e)

@@ -1,5 +1,5 @@
-"""seeds.py NAME FOLDER: more seeds for a target that reads envelopes, from the recordings of ../shared/vectors beside the
-clone. Writes nothing where there are none, or for another target."""
+"""seeds.py NAME FOLDER: more seeds for a target that reads envelopes or tokens, from the recordings of ../shared/vectors
+beside the clone. Writes nothing where there are none, or for another target."""
 import json
 import pathlib
 import sys
@@ -24,8 +24,20 @@ def bodies():
         yield f"malformed-{file.stem}", file.read_text(errors="replace")
 
 
+def ntlm_tokens():
+    """The ntlm target takes the message's kind from the first byte: 0, 1, 2 in the order of their types."""
+    for file in sorted(VECTORS.glob("auth/ntlm/*.json")):
+        for name, value in json.loads(file.read_bytes()).items():
+            token = bytes.fromhex(value) if name.endswith("hex") else b""
+            if token[:8] == b"NTLMSSP\0":
+                yield f"{file.stem}-{name}", bytes([token[8] - 1]) + token
+
+
 def main():
     name, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    if name == "ntlm":
+        for title, seed in ntlm_tokens():
+            (folder / title).write_bytes(seed)
     if name not in BEFORE:
         return
     for title, body in bodies():

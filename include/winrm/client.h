@@ -25,7 +25,7 @@ struct client_options
     std::string ca_file;                  ///< PEM, or one certificate in DER; "" = the system's certificate authorities
     bool allow_unencrypted = false;       ///< Basic over plain HTTP: everybody on the way can read the password
     milliseconds connect_timeout{20'000}; ///< name, connection and TLS together
-    milliseconds operation_timeout{60'000};  ///< host's longest silence per request; our own patience is 15 s more
+    milliseconds operation_timeout{60'000};  ///< host's longest silence per request; we wait 15 s more
     std::size_t max_envelope_size = 512'000; ///< octets of one answer
     std::string user_agent = "OpenWinRM";
 };
@@ -61,6 +61,9 @@ struct identity
 };
 
 /// Where asynchronous calls run; belongs to one thread. See client::async_run.
+/// The clients used on it share what costs much: the loop itself, at most four threads that look names up (one lookup
+/// for all who ask for a name, kept for ten seconds), and the authorities they trust (a file of them is read once, and
+/// again when it changes). A client more costs its connections.
 class event_loop
 {
 public:
@@ -103,7 +106,8 @@ private:
     std::unique_ptr<impl> impl_;
 };
 
-/// A host and a login. Connections are opened when needed and kept for the next call.
+/// A host and a login. Connections are opened when needed and kept for the next call. Blocking calls run on a loop of
+/// the client's own, which is made with the first of them: for many hosts use one event_loop.
 /// @thread One call at a time per client; different clients are independent.
 class client
 {

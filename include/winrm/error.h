@@ -1,6 +1,7 @@
 // What can go wrong, as a value: a code to branch on and words to read. Std only; part of the public interface.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
@@ -24,6 +25,34 @@ enum class delivery {
     not_sent, ///< nothing of it can have reached the host: no connection could be made, or it was never written
     refused,  ///< the host said no before it did anything: another request, or the same after a new login, may follow
     unknown   ///< it may have been carried out: ask again only what may happen twice
+};
+
+/// What may help, where that is known: for programs to branch on and to group by. Our messages do not name it, since
+/// the words depend on who reads them (an option of a tool, a field of a form); the names of members are this
+/// library's.
+enum class remedy {
+    none,                    ///< the message says all there is
+    trust_certificate,       ///< if it is the right one: save the host's own certificate, client_options::ca_file
+    trust_issuer,            ///< if it is the right one: the certificate of its authority, client_options::ca_file
+    renew_ca_file,           ///< the authority may have a new certificate: client_options::ca_file
+    use_tls,                 ///< https; or client_options::allow_unencrypted where the network itself is safe
+    leave_password_out,      ///< of the target's text; it belongs into credentials
+    raise_connect_timeout,   ///< client_options::connect_timeout
+    raise_operation_timeout, ///< client_options::operation_timeout
+    raise_timeout,           ///< run_options::timeout
+    check_port,              ///< another service may listen there, or a proxy answer; the answer itself tells
+    read_answer,             ///< a proxy may have answered, for the host has answered properly before
+    list_shells              ///< a shell or command may be left on the host
+};
+
+/// Spelling of a remedy, e.g. "raise_timeout". Static storage.
+[[nodiscard]] std::string_view name(remedy what) noexcept;
+
+/// Where in a message the words of a remedy fit.
+struct remedy_place
+{
+    remedy what;
+    std::size_t at; ///< octets of error::message() before them
 };
 
 /// Stable codes; `name()` gives the spelling used in JSON output and in documentation.
@@ -95,6 +124,22 @@ public:
     /// What is known of the request that failed like this; unknown where nothing was said.
     [[nodiscard]] enum delivery delivery() const noexcept { return delivery_; }
 
+    /// The first of remedies(): what would have helped against this failure.
+    [[nodiscard]] enum remedy remedy() const noexcept;
+    /// All of them, by their places in message(), from front to back. A caller that puts words for each there, from the
+    /// back to the front, has whole sentences.
+    [[nodiscard]] const std::vector<remedy_place>& remedies() const noexcept { return remedies_; }
+
+    /// The same error under another code, in a longer sentence: before + message() + after. All the rest stays; so this
+    /// is the way to pass an error on in other words.
+    error& with_message(errc code, std::string_view before, std::string_view after) &;
+    error&& with_message(errc code, std::string_view before, std::string_view after) &&;
+    /// The same with more words at the end.
+    error& with_more(std::string_view after) &;
+    error&& with_more(std::string_view after) &&;
+    /// Its words fit where the message ends now.
+    error& with_remedy(enum remedy what) &;
+    error&& with_remedy(enum remedy what) &&;
     error& with_peer_text(std::string text) &;
     error&& with_peer_text(std::string text) &&;
     error&& with_http_status(int status) &&;
@@ -111,6 +156,7 @@ private:
     std::string message_;
     std::string peer_text_;
     std::vector<std::string> offered_;
+    std::vector<remedy_place> remedies_;
     std::shared_ptr<const fault_info> fault_;
 };
 

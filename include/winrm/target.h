@@ -27,7 +27,7 @@ struct target
     [[nodiscard]] static result<target> parse(std::string_view text);
     /// "https://name:5986/wsman", brackets and %25 where needed. Without user.
     [[nodiscard]] std::string url() const;
-    /// As the host may be told of it: the zone of an IPv6 address ("fe80::1%eth0") names an interface of this machine
+    /// As it may be sent to the host: the zone of an IPv6 address ("fe80::1%eth0") names an interface of this machine
     /// and means nothing there (RFC 6874 section 4).
     [[nodiscard]] target without_zone() const;
 };

@@ -41,6 +41,27 @@ constexpr std::array<row, 22> rows{{
     {errc::fault, "fault", error_origin::fault},
 }};
 
+struct remedy_row
+{
+    remedy what;
+    std::string_view name;
+};
+
+constexpr std::array<remedy_row, 12> remedy_rows{{
+    {remedy::none, "none"},
+    {remedy::trust_certificate, "trust_certificate"},
+    {remedy::trust_issuer, "trust_issuer"},
+    {remedy::renew_ca_file, "renew_ca_file"},
+    {remedy::use_tls, "use_tls"},
+    {remedy::leave_password_out, "leave_password_out"},
+    {remedy::raise_connect_timeout, "raise_connect_timeout"},
+    {remedy::raise_operation_timeout, "raise_operation_timeout"},
+    {remedy::raise_timeout, "raise_timeout"},
+    {remedy::check_port, "check_port"},
+    {remedy::read_answer, "read_answer"},
+    {remedy::list_shells, "list_shells"},
+}};
+
 const row& row_of(errc code) noexcept
 {
     for (const row& r : rows) {
@@ -54,11 +75,45 @@ const row& row_of(errc code) noexcept
 std::string_view name(errc code) noexcept { return row_of(code).name; }
 error_origin origin_of(errc code) noexcept { return row_of(code).origin; }
 
+std::string_view name(remedy what) noexcept
+{
+    for (const remedy_row& r : remedy_rows) {
+        if (r.what == what) return r.name;
+    }
+    return remedy_rows.front().name;
+}
+
 error::error(errc code, std::string message) : code_(code), message_(std::move(message)) {}
 
 error::error(errc code, std::string message, fault_info fault)
     : code_(code), message_(std::move(message)), fault_(std::make_shared<const fault_info>(std::move(fault)))
 {}
+
+enum remedy error::remedy() const noexcept { return remedies_.empty() ? remedy::none : remedies_.front().what; }
+
+error& error::with_message(errc code, std::string_view before, std::string_view after) &
+{
+    code_ = code;
+    message_.insert(0, before).append(after);
+    for (remedy_place& r : remedies_) r.at += before.size();
+    return *this;
+}
+
+error&& error::with_message(errc code, std::string_view before, std::string_view after) &&
+{
+    return std::move(with_message(code, before, after));
+}
+
+error& error::with_more(std::string_view after) & { return with_message(code_, {}, after); }
+error&& error::with_more(std::string_view after) && { return std::move(with_more(after)); }
+
+error& error::with_remedy(enum remedy what) &
+{
+    if (what != remedy::none) remedies_.push_back({what, message_.size()});
+    return *this;
+}
+
+error&& error::with_remedy(enum remedy what) && { return std::move(with_remedy(what)); }
 
 error& error::with_peer_text(std::string text) &
 {

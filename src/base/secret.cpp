@@ -44,6 +44,15 @@ secret& secret::operator=(secret&& other) noexcept
 
 secret::~secret() { scrub(text_); }
 
+bool secret::operator==(const secret& other) const noexcept
+{
+    if (text_.size() != other.text_.size()) return false;
+    unsigned different = 0;
+    for (std::size_t i = 0; i < text_.size(); ++i)
+        different |= static_cast<unsigned char>(text_[i]) ^ static_cast<unsigned char>(other.text_[i]);
+    return different == 0;
+}
+
 secret secret::clone() const { return secret(std::string(text_)); }
 
 } // namespace winrm::base

@@ -40,7 +40,7 @@ result<void> take_user(std::string_view& text, target& t)
     const std::string_view user = text.substr(0, at);
     if (user.empty()) return bad("there is no user name before the @");
     if (user.find(':') != std::string_view::npos) {
-        return bad("a password must not stand in the host: leave it out and it is asked for, or use --password-file");
+        return bad("a password must not stand in the host").with_remedy(remedy::leave_password_out);
     }
     const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
     if (std::any_of(user.begin(), user.end(), control) || !base::is_utf8(user)) {

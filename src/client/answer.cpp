@@ -2,7 +2,7 @@
 
 #include "auth/challenge.h"
 #include "base/text.h"
-#include "client/redact.h"
+#include "http/location.h"
 #include "soap/charset.h"
 #include "soap/envelope.h"
 
@@ -14,11 +14,9 @@ namespace winrm::remote {
 namespace {
 
 constexpr base::bytes_view foreign_answer =
-    "something between here and the host, or another service on this port, wrote it or cut it short (is the port "
-    "right? --trace shows the answer)";
+    "something between here and the host, or another service on this port, wrote it or cut it short";
 constexpr base::bytes_view foreign_answer_later =
-    "a proxy in between may have written it or cut it short, for the host has answered properly before (--trace shows "
-    "the answer)";
+    "a proxy in between may have written it or cut it short, for the host has answered properly before";
 constexpr std::size_t longest_quote = 200;
 constexpr std::size_t most_searched = 16 * 1024; // of a page, for its title
 
@@ -26,7 +24,7 @@ constexpr std::size_t most_searched = 16 * 1024; // of a page, for its title
 std::string title_of(base::bytes_view page)
 {
     page = page.substr(0, most_searched);
-    const std::string lower = base::lower(page); // ASCII only: places stay the same
+    const std::string lower = base::lower(page); // ASCII only: offsets stay the same
     const auto tag = lower.find("<title");
     const auto begin = tag == std::string::npos ? tag : lower.find('>', tag);
     const auto end = begin == std::string::npos ? begin : lower.find("</title", begin);
@@ -108,7 +106,8 @@ std::optional<error> strange_later(const http::response& answer)
             .with_http_status(answer.status);
     };
     if (answer.status >= 200 && answer.status < 300) {
-        return say(errc::protocol, "the answer is no WS-Management message; " + std::string(foreign_answer_later));
+        return say(errc::protocol, "the answer is no WS-Management message; " + std::string(foreign_answer_later))
+            .with_remedy(remedy::read_answer);
     }
     switch (answer.status) {
     case 404:
@@ -159,13 +158,13 @@ error strange_status(const http::response& answer, const answer_context& context
     default: break;
     }
     if (answer.status >= 300 && answer.status < 400) {
-        const auto to = split_location(answer.location);
-        auto place = base::printable(std::string(to.scheme).append(to.place), longest_quote);
-        if (place.empty())
+        const auto to = http::split_location(answer.location);
+        auto address = base::printable(std::string(to.scheme).append(to.address), longest_quote);
+        if (address.empty())
             return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand");
         return say(errc::http_status, "it redirects elsewhere, which is not followed with a password at hand: if that "
                                       "place is the right one, name it instead of this host")
-            .with_peer_text(std::move(place));
+            .with_peer_text(std::move(address));
     }
     if (answer.status >= 200 && answer.status < 300) {
         return error(errc::not_wsman, "the answer is no WS-Management message; something else listens on this port")
@@ -192,23 +191,26 @@ result<wsman::incoming_reply> read(http::response&& answer, const answer_context
     }
     const int status = answer.status;
     const std::string foreign(context.answered_before ? foreign_answer_later : foreign_answer);
+    const remedy helps = context.answered_before ? remedy::read_answer : remedy::check_port;
     auto text = soap::decode(std::move(answer.body), answer.charset);
     if (!text) return std::move(text).error();
     // Before a parser has words of its own for it ("there is no XML element").
     if (!base::trim(text->text).starts_with('<')) {
         return error(errc::not_wsman, "the host's answer is no XML although it is declared to be: " + foreign)
+            .with_remedy(helps)
             .with_peer_text(quotation(text->text))
             .with_http_status(status);
     }
     auto reply = wsman::read_reply(text->text, context.limits, context.message_id);
     if (!reply) {
-        auto e = reply.error();
+        auto e = std::move(reply).error();
         // What is wrong within a message of WS-Management has words that fit; a parser's words alone help nobody.
         const bool not_theirs = (e.code() == errc::protocol || e.code() == errc::not_wsman) &&
                                 !soap::envelope::parse(text->text, context.limits);
         if (not_theirs) {
-            e = error(e.code(), "the host's answer is no WS-Management message: " + e.message() + "; " + foreign)
-                    .with_peer_text(title_of(text->text));
+            e.with_message(e.code(), "the host's answer is no WS-Management message: ", "; " + foreign)
+                .with_remedy(helps)
+                .with_peer_text(title_of(text->text));
         }
         return std::move(e).with_http_status(status);
     }

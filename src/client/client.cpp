@@ -1,18 +1,21 @@
 // The public client over remote::session and remote::run.
 #include <winrm/client.h>
 
+#include "base/system_reason.h"
 #include "client/run.h"
 #include "client/session.h"
 #include "wsman/identify.h"
 
 #include <list>
+#include <system_error>
 
 namespace winrm {
 
 struct event_loop::impl
 {
     io::loop loop;
-    std::size_t calls = 0; ///< under way; kept connections alone are no reason to go on
+    remote::context shared{loop}; ///< of all clients used on it
+    std::size_t calls = 0;        ///< under way; kept connections alone are no reason to go on
 };
 
 namespace {
@@ -107,8 +110,8 @@ private:
 /// The jobs of one loop over one login.
 struct lane
 {
-    lane(io::loop& on, std::shared_ptr<event_loop::impl> keep, remote::session_options o)
-        : loop(std::move(keep)), session(on, std::move(o))
+    lane(std::shared_ptr<event_loop::impl> on, remote::session_options o)
+        : loop(std::move(on)), session(loop->shared, std::move(o))
     {}
 
     /// `ended` is called when nothing of the job is left, its clean-up at the host included.
@@ -127,7 +130,7 @@ struct lane
         at->reset(new job(session, std::move(request), options, std::move(done), std::move(finished)));
     }
 
-    std::shared_ptr<event_loop::impl> loop; ///< of an asynchronous lane: may be the last that holds it
+    std::shared_ptr<event_loop::impl> loop; ///< may be the last that holds it
     remote::session session;
     using job_list = std::list<std::unique_ptr<job>>;
     std::shared_ptr<job_list> jobs = std::make_shared<job_list>();
@@ -151,7 +154,7 @@ struct client::impl
 
     ~impl()
     {
-        if (auto* blocking = find(own)) run_down(*blocking, farewell);
+        if (auto* blocking = find(own)) run_down(*blocking, farewell); // nothing without an own loop
     }
 
     remote::session_options session_settings() const
@@ -167,31 +170,44 @@ struct client::impl
         return o;
     }
 
-    lane* find(io::loop& on)
+    lane* find(const std::shared_ptr<event_loop::impl>& loop)
     {
         for (auto& l : lanes) {
-            if (&l->session.loop() == &on) return l.get();
+            if (l->loop == loop) return l.get();
         }
         return nullptr;
     }
 
-    lane& on(io::loop& loop, std::shared_ptr<event_loop::impl> keep = nullptr)
+    lane& on(const std::shared_ptr<event_loop::impl>& loop)
     {
         if (auto* l = find(loop)) return *l;
-        return *lanes.emplace_back(std::make_unique<lane>(loop, std::move(keep), session_settings()));
+        return *lanes.emplace_back(std::make_unique<lane>(loop, session_settings()));
+    }
+
+    /// Of blocking calls; made with the first.
+    /// @errors connect: the process has no descriptors left for a loop
+    result<lane*> on_own()
+    {
+        try {
+            if (!own) own = std::make_shared<event_loop::impl>();
+        } catch (const std::system_error& e) {
+            return error(errc::connect, "no connection can be made: " + base::network_reason(e.code().value()))
+                .with_delivery(delivery::not_sent);
+        }
+        return &on(own);
     }
 
     /// Runs the own loop until `done` says so.
     template <class Condition> void run_until(Condition done)
     {
-        while (!done() && own.run_one()) {}
+        while (!done() && own->loop.run_one()) {}
     }
 
     /// Lets the clean-up of runs that have ended go on for a while.
     void run_down(lane& l, milliseconds at_most)
     {
         bool late = false;
-        io::timer limit(own);
+        io::timer limit(own->loop);
         limit.set_after(at_most, [&] { late = true; });
         run_until([&] { return late || l.jobs->empty(); });
     }
@@ -200,7 +216,9 @@ struct client::impl
     {
         std::optional<result<run_output>> got;
         const bool keep_shell = request.keep_shell;
-        lane& l = on(own);
+        const auto made = on_own();
+        if (!made) return made.error();
+        lane& l = **made;
         l.start(std::move(request), options, [&](result<run_output> r, const remote::run_result& w) {
             got = std::move(r);
             where = w;
@@ -215,8 +233,8 @@ struct client::impl
     target host;
     credentials login;
     client_options settings;
-    io::loop own;
-    std::vector<std::unique_ptr<lane>> lanes; // before own goes, they go
+    std::shared_ptr<event_loop::impl> own; ///< nullptr before the first blocking call
+    std::vector<std::unique_ptr<lane>> lanes;
 };
 
 client::client(target host, credentials login, client_options options)
@@ -237,18 +255,19 @@ void client::async_run(event_loop& loop, std::string command, run_options option
 {
     auto request = make_request(std::move(command), options, impl_->settings);
     const auto& on = loop.get();
-    impl_->on(on->loop, on)
-        .start(
-            std::move(request), options,
-            [done = std::move(done)](result<run_output> r, const remote::run_result&) { done(std::move(r)); },
-            [l = on.get()] { --l->calls; });
+    impl_->on(on).start(
+        std::move(request), options,
+        [done = std::move(done)](result<run_output> r, const remote::run_result&) { done(std::move(r)); },
+        [l = on.get()] { --l->calls; });
     ++on->calls;
 }
 
 result<identity> client::identify()
 {
     std::optional<result<identity>> got;
-    impl_->on(impl_->own).session.identify([&](result<wsman::incoming_reply> reply) {
+    const auto made = impl_->on_own();
+    if (!made) return made.error();
+    (*made)->session.identify([&](result<wsman::incoming_reply> reply) {
         if (!reply) {
             got = std::move(reply).error();
             return;
@@ -318,7 +337,7 @@ void kept_shell::close()
     owner.on(owner.own).session.ask(shell::make_delete(impl_->open->resource_uri, impl_->open->shell_id), {},
                                     [done](result<wsman::incoming_reply>) { *done = true; });
     impl_->open.reset();
-    io::timer limit(owner.own);
+    io::timer limit(owner.own->loop);
     limit.set_after(farewell, [done] { *done = true; });
     owner.run_until([&] { return *done; });
 }

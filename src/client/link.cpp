@@ -1,6 +1,6 @@
 #include "client/link.h"
 
-#include "auth/basic.h"
+#include "auth/client_login.h"
 #include "client/redact.h"
 
 namespace winrm::remote {
@@ -22,7 +22,7 @@ http::client_options make_http_options(const link::host_options& o)
     h.max_body = o.session.limits.envelope * 2 + 64 * 1024; // UTF-16 answers are twice as long
     if (o.anonymous) h.extra_fields.emplace_back("WSMANIDENTIFY", "unauthenticated");
     else if (!o.session.login.empty())
-        h.authorization = auth::make_basic(o.session.login.user(), o.session.login.password());
+        h.login = std::make_shared<auth::basic_login>(o.session.login.user(), o.session.login.password());
     return h;
 }
 
@@ -30,28 +30,32 @@ http::client_options make_http_options(const link::host_options& o)
 
 struct link::impl : std::enable_shared_from_this<link::impl>
 {
-    impl(io::loop& l, const host_options& o, handlers h)
-        : on(l), session(o.session), call(std::move(h)), http(make_http_options(o), o.session.limits), tls(o.tls),
-          wait(l), connect_limit(l.now() + o.session.connect_timeout), number(o.number), known(o.known)
+    impl(context& c, const host_options& o, handlers h)
+        : names(c.names()), on(c.loop()), session(o.session), call(std::move(h)),
+          http(make_http_options(o), o.session.limits), tls(o.tls), wait(on),
+          connect_limit(on.now() + o.session.connect_timeout), number(o.number), known(o.known)
     {}
 
     void open()
     {
-        connect.emplace(on, session.host.host, session.host.port, connect_limit, [this](result<io::unique_fd> socket) {
-            if (!socket) return close(with_limit(std::move(socket).error()));
-            connected(std::move(*socket));
-        });
+        connect.emplace(names, session.host.host, session.host.port, connect_limit,
+                        [this](result<io::unique_fd> socket) {
+                            if (!socket) return close(with_limit(std::move(socket).error()));
+                            connected(std::move(*socket));
+                        });
     }
 
     [[nodiscard]] error with_limit(error e) const
     {
         if (e.code() != errc::timeout) return e;
-        return {errc::timeout, e.message() + "; name, connection and TLS together may take " +
-                                   base::in_seconds(session.connect_timeout) + " (--connect-timeout raises it)"};
+        return std::move(e)
+            .with_more("; name, connection and TLS together may take " + base::in_seconds(session.connect_timeout))
+            .with_remedy(remedy::raise_connect_timeout);
     }
 
     void connected(io::unique_fd socket)
     {
+        connect.reset(); // an idle connection keeps no more than it needs
         std::optional<net::tls_session> secured;
         if (tls != nullptr) secured.emplace(*tls, session.host.host);
         stream.emplace(on, std::move(socket), std::move(secured));
@@ -74,8 +78,9 @@ struct link::impl : std::enable_shared_from_this<link::impl>
             session.trace->message('>', number, "POST " + session.host.path, redact_request(current->body));
         }
         const auto limit = on.now() + current->patience;
-        http.start(current->repeatable ? current->body : std::move(current->body),
-                   "application/soap+xml;charset=UTF-8");
+        // A login with legs can fail before the request has gone: then it is asked anew.
+        const bool kept = current->repeatable || (http.login() && http.login()->authorization().empty());
+        http.start(kept ? current->body : std::move(current->body), "application/soap+xml;charset=UTF-8");
         // The handshake has its own, shorter limit.
         if (!stream->established()) wait_until(std::min(limit, connect_limit), limit);
         else wait_until(limit, limit);
@@ -102,13 +107,15 @@ struct link::impl : std::enable_shared_from_this<link::impl>
             }
             close(error(errc::timeout, "the host did not answer within the operation timeout of " +
                                            base::in_seconds(current->patience - session.patience) + " and " +
-                                           base::in_seconds(session.patience) +
-                                           " more (operation_timeout in the configuration raises it)"));
+                                           base::in_seconds(session.patience) + " more")
+                      .with_remedy(remedy::raise_operation_timeout));
         });
     }
 
     void flush()
     {
+        // The place to ask somebody else for it, once there is a login that blocks.
+        if (auto token = http.token_wanted()) http.token(http.login()->step(*token));
         while (stream) {
             const auto out = http.output();
             if (out.empty()) return;
@@ -129,10 +136,10 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (data->empty()) {
             http.end_of_stream();
         } else {
-            begun = true;
             if (session.trace != nullptr) as_it_came.append(data->substr(0, most_traced - as_it_came.size()));
             if (call.counted) call.counted(0, data->size());
             http.received(*data);
+            begun = http.answer_begun();
         }
         flush();
         if (auto answer = http.poll()) finish(std::move(*answer));
@@ -141,8 +148,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     /// Why there is no answer to the request under way. Once a byte of the answer has come, the rest of it is lost.
     error named(error e) const
     {
-        if (begun && e.code() == errc::connection_lost)
-            return error(errc::answer_cut, e.message()).with_delivery(e.delivery());
+        if (begun && e.code() == errc::connection_lost) return std::move(e).with_message(errc::answer_cut, {}, {});
         return hinted(std::move(e));
     }
 
@@ -150,7 +156,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     error hinted(error e) const
     {
         if (tls != nullptr || known || used || begun || e.code() != errc::connection_lost) return e;
-        return {errc::connection_lost, e.message() + " (if this is its HTTPS port, use https)"};
+        return std::move(e).with_more(" (if this is its HTTPS port, use https)");
     }
 
     void finish(result<http::response> answer)
@@ -186,7 +192,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         const auto self = shared_from_this();
         broken = true;
         wait.cancel();
-        if (why && !(stream && stream->established())) why->with_delivery(delivery::not_sent);
+        if (why && (!(stream && stream->established()) || http.request_held_back()))
+            why->with_delivery(delivery::not_sent);
         connect.reset();
         stream.reset();
         note(why ? "closed: " + to_string(*why) : "closed");
@@ -217,6 +224,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (session.trace != nullptr) session.trace->note(number, text);
     }
 
+    net::resolver& names;
     io::loop& on;
     const session_options& session;
     handlers call;
@@ -233,8 +241,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     bool begun = false, used = false, broken = false, gone = false;
 };
 
-link::link(io::loop& on, const host_options& options, handlers h)
-    : impl_(std::make_shared<impl>(on, options, std::move(h)))
+link::link(context& in, const host_options& options, handlers h)
+    : impl_(std::make_shared<impl>(in, options, std::move(h)))
 {
     impl_->open();
 }

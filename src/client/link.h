@@ -43,7 +43,7 @@ public:
         std::function<void(std::optional<winrm::error>)> closed;
         std::function<void(std::uint64_t sent, std::uint64_t received)> counted;
     };
-    link(io::loop& on, const host_options& options, handlers h);
+    link(context& in, const host_options& options, handlers h);
     ~link();
     link(const link&) = delete;
     link& operator=(const link&) = delete;

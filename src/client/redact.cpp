@@ -1,6 +1,7 @@
 #include "client/redact.h"
 
 #include "base/text.h"
+#include "http/location.h"
 
 #include <algorithm>
 
@@ -56,10 +57,10 @@ std::string redact_challenges(base::bytes_view value)
 
 std::string redact_location(base::bytes_view value)
 {
-    const auto p = split_location(value);
+    const auto p = http::split_location(value);
     std::string out(p.scheme);
     if (!p.login.empty()) out += struck(p.login.size()) + '@';
-    out += p.place;
+    out += p.address;
     if (!p.rest.empty()) out += p.rest.front();
     if (p.rest.size() > 1) out += struck(p.rest.size() - 1);
     return out;
@@ -120,7 +121,7 @@ public:
     }
 
 private:
-    /// A field, or more of the one before: a folded line (which nobody may send any more), or something behind a CR.
+    /// A field, or more of the one before: a folded line (obsolete, RFC 9112 section 5.2), or something behind a CR.
     std::string redact_piece(base::bytes_view piece, bool folded)
     {
         if (piece.empty()) return {};
@@ -136,58 +137,7 @@ private:
     field kind_ = field::plain;
 };
 
-/// "https://" or "//", as RFC 3986 has it; empty if the location begins otherwise.
-base::bytes_view scheme_of(base::bytes_view location)
-{
-    const auto name_end =
-        location.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.");
-    const bool named = name_end != base::bytes_view::npos && name_end != 0 && location[name_end] == ':';
-    const std::size_t at = named ? name_end + 1 : 0;
-    return location.substr(at).starts_with("//") ? location.substr(0, at + 2) : base::bytes_view{};
-}
-
-/// "host", "host:443", "[::1]:443"; not "ada:pw", the beginning of a login.
-bool is_host(base::bytes_view text)
-{
-    const auto colon = text.find(':', text.starts_with('[') ? std::min(text.find(']'), text.size()) : 0);
-    if (colon == base::bytes_view::npos) return true;
-    const auto port = text.substr(colon + 1);
-    return !port.empty() && port.find_first_not_of("0123456789") == base::bytes_view::npos;
-}
-
 } // namespace
-
-location_parts split_location(base::bytes_view location)
-{
-    location_parts out;
-    const auto cut = [&out](base::bytes_view from) {
-        out.place = from.substr(0, from.find_first_of("?#;"));
-        out.rest = from.substr(out.place.size());
-    };
-    out.scheme = scheme_of(location);
-    auto left = location.substr(out.scheme.size());
-    if (!out.scheme.empty()) {
-        // Before anything else is cut off: a password may hold a ';'.
-        const auto authority = left.substr(0, left.find_first_of("/\\?#"));
-        if (const auto at = authority.rfind('@'); at != base::bytes_view::npos) {
-            out.login = left.substr(0, at);
-            left.remove_prefix(at + 1);
-        }
-    }
-    cut(left);
-    const auto host_end = left.find_first_of("/\\?#;");
-    const bool usual = out.scheme.empty() || (is_host(left.substr(0, host_end)) &&
-                                              (host_end == base::bytes_view::npos || left[host_end] != '\\'));
-    const bool on_the_host = out.place.starts_with('/') && !out.place.starts_with("/\\");
-    if (usual && out.place.find_first_of(on_the_host ? ":" : "@") == base::bytes_view::npos) return out;
-    // It breaks the rules, but there is somebody who reads a login in it: all before the last '@' may be one.
-    if (const auto at = location.rfind('@'); at != base::bytes_view::npos) {
-        out.scheme = {};
-        out.login = location.substr(0, at);
-        cut(location.substr(at + 1));
-    }
-    return out;
-}
 
 std::string redact_answer(base::bytes_view text)
 {

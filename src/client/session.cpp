@@ -6,7 +6,6 @@
 #include "client/link.h"
 
 #include <algorithm>
-#include <deque>
 #include <list>
 
 namespace winrm::remote {
@@ -25,12 +24,10 @@ bool may_repeat(const exchange& e, const error& why) { return e.repeatable || wh
 
 struct session::impl : std::enable_shared_from_this<session::impl>
 {
-    impl(io::loop& l, session_options o)
-        : on(l), options(std::move(o)), address(options.host.without_zone().url()), random(base::system_random()),
-          hold_off(l)
-    {
-        session_id = base::uuid::random(random).urn();
-    }
+    impl(context& c, session_options o)
+        : shared(c), on(c.loop()), options(std::move(o)), address(options.host.without_zone().url()),
+          session_id(base::uuid::random(c.random()).urn()), hold_off(on)
+    {}
 
     /// Why nothing may be sent at all; found out before a name is looked up or a byte leaves.
     std::optional<error> forbidden(bool without_login)
@@ -38,14 +35,14 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         const auth::policy policy{options.allow_unencrypted};
         if (!without_login && !options.login.empty() && !policy.basic_allowed(options.host.tls)) {
             return error(errc::unencrypted_refused, "Basic over plain HTTP would show the password to everybody on the "
-                                                    "way: use https, or say --allow-unencrypted "
-                                                    "(allow_unencrypted = true for this host in the configuration)");
+                                                    "way")
+                .with_remedy(remedy::use_tls);
         }
         if (!without_login && options.login.user().find(':') != std::string::npos)
             return error(errc::bad_argument, "a user name for Basic may hold no colon: what follows it would be taken "
                                              "for the beginning of the password (RFC 7617)");
         if (options.host.tls && !tls) {
-            auto made = net::tls_context::client({options.ca_file, true});
+            auto made = shared.tls({options.ca_file, true});
             if (!made) return std::move(made).error();
             tls.emplace(std::move(*made));
         }
@@ -62,7 +59,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         if (auto why = forbidden(false))
             return fail_later(std::move(done), std::move(*why).with_delivery(delivery::not_sent));
         auto& h = request.header;
-        h.message_id = base::uuid::random(random).urn();
+        h.message_id = base::uuid::random(shared.random()).urn();
         h.to = address;
         if (h.session_id.empty()) h.session_id = session_id;
         if (h.max_envelope_size == 0) h.max_envelope_size = options.limits.envelope;
@@ -131,7 +128,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         std::unique_ptr<link> connection;
     };
 
-    void start(entry& l, std::deque<exchange>& from)
+    void start(entry& l, std::list<exchange>& from)
     {
         exchange e = std::move(from.front());
         from.pop_front();
@@ -163,7 +160,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             }
         };
         at->connection = std::make_unique<link>(
-            on, link::host_options{options, tls ? &*tls : nullptr, as_anonymous, number, host_known}, std::move(h));
+            shared, link::host_options{options, tls ? &*tls : nullptr, as_anonymous, number, host_known}, std::move(h));
     }
 
     using place = std::list<entry>::iterator;
@@ -232,7 +229,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
 
     void close()
     {
-        std::deque<exchange> lost = std::move(waiting);
+        std::list<exchange> lost = std::move(waiting);
         for (auto& e : anonymous) lost.push_back(std::move(e));
         for (auto& l : links) {
             if (auto e = l.connection->abandon()) lost.push_back(std::move(*e));
@@ -243,13 +240,13 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         for (auto& e : lost) fail_later(std::move(e.done), error(errc::cancelled, "the session was closed"));
     }
 
+    context& shared;
     io::loop& on;
     session_options options;
     std::string address; ///< wsa:To of every request
-    base::random_source random;
     std::string session_id;
-    std::optional<net::tls_context> tls; // made at the first use: a plain session needs none
-    std::deque<exchange> waiting, anonymous;
+    std::optional<net::tls_context> tls; // asked for at the first use: a plain session needs none
+    std::list<exchange> waiting, anonymous;
     std::list<entry> links;
     std::uint64_t requests = 0, sent = 0, received = 0;
     int opened = 0;
@@ -260,7 +257,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     bool holding_off = false;
 };
 
-session::session(io::loop& on, session_options options) : impl_(std::make_shared<impl>(on, std::move(options))) {}
+session::session(context& in, session_options options) : impl_(std::make_shared<impl>(in, std::move(options))) {}
 session::~session()
 {
     if (!impl_) return;

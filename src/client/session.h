@@ -1,10 +1,10 @@
-// A login at one host: a small pool of connections that WS-Management requests go over. Driven by the caller's loop;
-// has no thread, timer thread or resolver of its own, so that a fleet can hold ten thousand of them.
+// A login at one host: a small pool of connections that WS-Management requests go over. What costs much (loop,
+// resolver, TLS contexts) is the context's, so that a fleet can hold ten thousand of them.
 #pragma once
 
 #include "base/duration.h"
 #include "base/log_sink.h"
-#include "io/loop.h"
+#include "client/context.h"
 #include "wsman/message.h"
 
 #include <winrm/credentials.h>
@@ -53,7 +53,8 @@ struct ask_options
 class session
 {
 public:
-    session(io::loop& on, session_options options);
+    /// @param in  outlives the session
+    session(context& in, session_options options);
     ~session();
     session(session&&) noexcept;
 

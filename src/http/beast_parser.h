@@ -1,4 +1,4 @@
-// Boost.Beast behind a curtain: it reads a complete head that head_scanner has let through.
+// Boost.Beast, seen by no other file: it parses a complete head that head_scanner has accepted.
 #pragma once
 
 #include <functional>

@@ -1,13 +1,13 @@
 #include "http/client_connection.h"
 
+#include "auth/challenge.h"
+#include "base/base64.h"
 #include "base/text.h"
-#include "http/beast_parser.h"
+#include "http/answer_head.h"
 #include "http/body_reader.h"
 #include "http/characters.h"
 #include "http/head_scanner.h"
-#include "http/media_type.h"
 #include "http/output_queue.h"
-#include "http/request_head.h"
 
 #include <algorithm>
 #include <utility>
@@ -15,6 +15,7 @@
 namespace winrm::http {
 namespace {
 
+constexpr int max_legs = 8;              // requests of one login
 constexpr int max_interim = 8;           // 1xx answers before the real one
 constexpr std::size_t max_foreign = 200; // bytes of a peer that speaks something else, to show
 constexpr std::string_view http_start = "HTTP/1.";
@@ -28,14 +29,14 @@ bool is_clean(const client_options& o, std::string_view media_type)
     if (o.host.empty() || !is_field_text(o.host) || !is_field_text(o.user_agent) || !is_field_text(media_type))
         return false;
     if (!o.path.starts_with('/') || !std::all_of(o.path.begin(), o.path.end(), good_path)) return false;
-    if (!is_field_text(o.authorization.reveal())) return false;
+    if (o.login && (!is_field_text(o.login->authorization()) || !is_token(o.login->scheme()))) return false;
     return std::all_of(o.extra_fields.begin(), o.extra_fields.end(),
                        [](const auto& f) { return is_token(f.first) && is_field_text(f.second); });
 }
 
-std::string request_text(const client_options& o, std::string_view media_type, std::size_t length)
+std::string request_text(const client_options& o, std::string_view login, std::string_view media_type,
+                         std::size_t length)
 {
-    const std::string_view login = o.authorization.reveal();
     std::string head;
     // All the room at once: a string that grows leaves the login behind in what it grew out of.
     std::size_t size = 256 + o.path.size() + o.host.size() + o.user_agent.size() + media_type.size() + login.size();
@@ -55,66 +56,32 @@ std::string request_text(const client_options& o, std::string_view media_type, s
     return head.append("\r\n");
 }
 
-/// The head of an answer as far as it matters here.
-struct answer_head
-{
-    response out;
-    std::optional<std::uint64_t> length;
-    bool chunked = false, close = false;
-    std::string_view wrong; ///< static text; empty = nothing
-    int version = 11;
-};
-
-bool read_answer_head(std::string_view text, answer_head& head)
-{
-    status_line line;
-    bool length_seen = false, coding_seen = false;
-    const auto field = [&](std::string_view name, std::string_view value) {
-        if (base::iequals(name, "Content-Length")) {
-            head.length = parse_length(value);
-            if (!head.length || std::exchange(length_seen, true))
-                head.wrong = "the answer's Content-Length is not one number";
-        } else if (base::iequals(name, "Transfer-Encoding")) {
-            head.chunked = base::iequals(value, "chunked");
-            if (!head.chunked || std::exchange(coding_seen, true))
-                head.wrong = "the answer's Transfer-Encoding is not chunked";
-        } else if (base::iequals(name, "Content-Encoding")) {
-            if (!base::iequals(value, "identity"))
-                head.wrong = "the answer is compressed though that was not asked for";
-        } else if (base::iequals(name, "Content-Type")) {
-            auto type = parse_media_type(value);
-            head.out.media_type = std::move(type.type);
-            head.out.charset = std::move(type.charset);
-        } else if (base::iequals(name, "WWW-Authenticate")) {
-            head.out.challenges.emplace_back(value);
-        } else if (base::iequals(name, "Server")) {
-            head.out.server = value;
-        } else if (base::iequals(name, "Location")) {
-            head.out.location = value;
-        } else if (base::iequals(name, "Connection")) {
-            head.close = head.close || list_has(value, "close");
-        }
-    };
-    if (!parse_response(text, line, field)) {
-        head.out.reason = std::move(line.reason);
-        return false;
-    }
-    if (head.length && head.chunked) head.wrong = "the answer has a length and comes in chunks";
-    if (head.chunked && line.version != 11)
-        head.wrong = "the answer comes in chunks, which its HTTP version does not have";
-    head.out.status = line.status;
-    head.out.reason = std::move(line.reason);
-    head.version = line.version;
-    return true;
-}
-
 } // namespace
 
 struct client_connection::state
 {
-    enum class phase { idle, head, foreign, body, done, broken };
+    enum class phase {
+        idle,
+        token, ///< the login's next step is taken elsewhere
+        head,
+        foreign,
+        body,
+        done,
+        broken
+    };
+    /// What the connection has proved.
+    enum class login_state {
+        each_request, ///< nothing to agree on: no login, or one that goes with every request
+        fresh,
+        in_legs, ///< the mechanism wants another token of the host
+        proven,  ///< the mechanism is done; the host has not said so yet
+        logged_in
+    };
 
-    state(client_options o, const base::limits& l) : options(std::move(o)), scanner(l.http_head, l.http_fields) {}
+    state(client_options o, const base::limits& l) : options(std::move(o)), scanner(l.http_head, l.http_fields)
+    {
+        if (options.login && options.login->authorization().empty()) login = login_state::fresh;
+    }
 
     client_options options;
     head_scanner scanner;
@@ -126,9 +93,27 @@ struct client_connection::state
     phase at = phase::idle;
     int interim = 0;
     bool close_after = false;
+    login_state login = login_state::each_request;
+    auth::message request;            ///< of a login with legs: in the clear, until the final answer
+    std::string answer_type;          ///< whole Content-Type
+    std::optional<base::bytes> asked; ///< the token that token_wanted() will say
+    bool begun = false;               ///< bytes have come since the latest send()
+    bool request_sent = false;        ///< and not only a leg ahead of it
+    bool logged_in_anew = false;      ///< in this exchange: once is enough
+    int legs = 0, sends = 0;
+
+    [[nodiscard]] bool has_legs() const noexcept { return login != login_state::each_request; }
+
+    void too_much() { fail(error(errc::protocol, "the host sent more than the answer it was asked for")); }
 
     void fail(error e)
     {
+        if (has_legs()) {
+            if (!request_sent) e.with_delivery(delivery::not_sent);
+            login = login_state::fresh;
+            request = {};
+        }
+        asked.reset();
         outcome.emplace(std::move(e));
         at = phase::broken;
         out.clear();
@@ -212,6 +197,7 @@ struct client_connection::state
         const bool no_body = status == 204 || status == 304;
         close_after = head.close || head.version != 11;
         answer = std::move(head.out);
+        answer_type = std::move(head.content_type);
         at = phase::body;
         if (no_body) {
             body = {};
@@ -241,10 +227,7 @@ struct client_connection::state
             // An answer before the whole request has left: its rest cannot be called back.
             answer.keep_alive = !close_after && out.empty();
             out.clear();
-            outcome.emplace(std::move(answer));
-            answer = {};
-            at = phase::done;
-            return;
+            return whole_answer();
         case body_reader::progress::bad:
             return fail(error(errc::protocol, "the chunks of the host's answer are not well-formed")
                             .with_http_status(answer.status));
@@ -253,6 +236,134 @@ struct client_connection::state
                               "the host's answer is larger than " + std::to_string(options.max_body) + " bytes")
                             .with_http_status(answer.status));
         }
+    }
+
+    // ---- the login
+
+    void send(std::string_view authorization, std::string_view type, std::string content)
+    {
+        ++sends;
+        begun = false;
+        interim = 0;
+        close_after = false;
+        std::string head = request_text(options, authorization, type, content.size());
+        out.push(std::move(head), std::move(content), !authorization.empty());
+        at = phase::head;
+    }
+
+    /// @param authorization  goes with it; "" where the connection is logged in
+    void send_request(std::string_view authorization)
+    {
+        request_sent = true;
+        auth::message copy = request; // a host may want a login first after all
+        if (login != login_state::in_legs && !options.login->seal(copy))
+            return fail(error(errc::protocol, "the request could not be sealed with the keys of the login"));
+        send(authorization, copy.type, std::move(copy.body));
+    }
+
+    void begin_login()
+    {
+        legs = 0;
+        login = login_state::in_legs;
+        step({});
+    }
+
+    void step(base::bytes token)
+    {
+        at = phase::token;
+        if (options.login->blocks()) asked = std::move(token);
+        else stepped(options.login->step(token));
+    }
+
+    void login_failed(const std::string& why)
+    {
+        fail(error(errc::login_denied, "the login by " + std::string{options.login->scheme()} + " failed: " + why)
+                 .with_delivery(request_sent ? delivery::unknown : delivery::not_sent));
+    }
+
+    void stepped(const auth::leg& leg)
+    {
+        if (leg.state == auth::leg_state::failed) return login_failed(std::string{auth::sentence(leg.failed)});
+        if (answer.status != 0) { // the host has accepted; this was its proof
+            if (leg.state != auth::leg_state::done || !leg.token.empty())
+                return login_failed("the host ended it before it had proved who it is");
+            return accepted();
+        }
+        if (leg.token.empty() || ++legs > max_legs) return login_failed("it comes to no end");
+        if (leg.state == auth::leg_state::done) login = login_state::proven;
+        std::string value{options.login->scheme()};
+        base::base64_encode(leg.token, value.append(1, ' '));
+        if (login == login_state::proven || options.login->request_may_go()) return send_request(value);
+        request_sent = false;
+        send(value, request.type, {}); // the host must refuse it: no body
+    }
+
+    void deliver()
+    {
+        request = {};
+        outcome.emplace(std::move(answer));
+        answer = {};
+        at = phase::done;
+    }
+
+    /// The host turns it down, or does not get as far as looking at it.
+    void not_logged_in()
+    {
+        login = login_state::fresh;
+        deliver();
+    }
+
+    void whole_answer()
+    {
+        switch (login) {
+        case login_state::each_request: return deliver();
+        case login_state::logged_in:
+            if (answer.status != 401) return accepted();
+            if (!answer.keep_alive || std::exchange(logged_in_anew, true)) return not_logged_in();
+            answer = {};
+            return begin_login();
+        case login_state::proven: return answer.status == 401 ? not_logged_in() : accepted();
+        case login_state::in_legs: return leg_answered();
+        case login_state::fresh: return deliver();
+        }
+    }
+
+    void leg_answered()
+    {
+        auth::challenge said = auth::find_challenge(answer.challenges, options.login->scheme());
+        if (said.what == auth::challenge::kind::malformed)
+            return fail(
+                error(errc::protocol, "the host's token for the login is not base64").with_http_status(answer.status));
+        if (said.what != auth::challenge::kind::token) {
+            if (answer.status < 400) return login_failed("the host ended it before it had proved who it is");
+            return not_logged_in();
+        }
+        if (answer.status == 401) {
+            if (!answer.keep_alive)
+                return fail(error(errc::connection_lost, "the host closed the connection in the middle of the login")
+                                .with_delivery(delivery::refused));
+            answer = {};
+        }
+        step(std::move(said.token));
+    }
+
+    /// Both ends are sure of each other.
+    void accepted()
+    {
+        login = login_state::logged_in;
+        if (!request_sent) {
+            const bool more = answer.keep_alive;
+            answer = {};
+            if (more) return send_request({});
+            return fail(error(errc::connection_lost, "the host closed the connection right after the login"));
+        }
+        auth::message in{std::move(answer.body), std::move(answer_type)};
+        if (!options.login->unseal(in))
+            return fail(error(errc::protocol, "the host's answer is not sealed with the keys of the login")
+                            .with_http_status(answer.status));
+        answer.body = std::move(in.body);
+        set_type(answer, in.type);
+        deliver();
     }
 };
 
@@ -267,18 +378,38 @@ client_connection& client_connection::operator=(client_connection&&) noexcept = 
 void client_connection::start(std::string body, std::string_view media_type)
 {
     state& s = *state_;
-    s.interim = 0;
-    s.close_after = false;
     if (!idle())
         return s.fail(error(errc::internal, "an exchange was started on a connection that is not free for one"));
     if (!is_clean(s.options, media_type)) {
         return s.fail(
             error(errc::bad_argument, "host, path or a field of the request holds characters that HTTP cannot carry"));
     }
-    std::string head = request_text(s.options, media_type, body.size());
-    s.out.push(std::move(head), std::move(body), !s.options.authorization.empty());
-    s.at = state::phase::head;
+    if (!s.has_legs())
+        return s.send(s.options.login ? s.options.login->authorization() : std::string_view{}, media_type,
+                      std::move(body));
+    s.request = {std::move(body), std::string{media_type}};
+    s.request_sent = s.logged_in_anew = false;
+    if (s.login == state::login_state::logged_in) s.send_request({});
+    else s.begin_login();
 }
+
+std::optional<base::bytes> client_connection::token_wanted() { return std::exchange(state_->asked, std::nullopt); }
+
+const std::shared_ptr<auth::client_login>& client_connection::login() const noexcept { return state_->options.login; }
+
+void client_connection::token(auth::leg step)
+{
+    state& s = *state_;
+    if (s.at == state::phase::token && !s.asked) s.stepped(step);
+}
+
+bool client_connection::request_held_back() const noexcept
+{
+    const state& s = *state_;
+    return s.has_legs() && !s.request_sent && s.at != state::phase::idle;
+}
+
+bool client_connection::answer_begun() const noexcept { return state_->begun; }
 
 bool client_connection::idle() const noexcept { return state_->at == state::phase::idle && !state_->outcome; }
 
@@ -289,8 +420,12 @@ void client_connection::written(std::size_t count) { state_->out.written(count);
 void client_connection::received(std::string_view data)
 {
     state& s = *state_;
+    const int sends = s.sends;
     while (!data.empty()) {
         std::size_t used = 0;
+        // What comes in one piece behind an answer cannot be the answer to what that answer has made us send.
+        if (s.sends != sends) return s.too_much();
+        s.begun = true;
         switch (s.at) {
         case state::phase::head: used = s.take_head(data); break;
         case state::phase::foreign: used = s.take_foreign(data); break;
@@ -300,7 +435,7 @@ void client_connection::received(std::string_view data)
             break;
         case state::phase::idle:
         case state::phase::done:
-            return s.fail(error(errc::protocol, "the host sent more than the answer it was asked for"));
+        case state::phase::token: return s.too_much();
         case state::phase::broken: return;
         }
         data.remove_prefix(used);
@@ -317,6 +452,7 @@ void client_connection::end_of_stream()
         s.body_moved();
         if (s.at == state::phase::done) return;
         [[fallthrough]];
+    case state::phase::token:
     case state::phase::head:
         return s.fail(error(errc::connection_lost, s.at == state::phase::body
                                                        ? "the host closed the connection in the middle of its answer"

@@ -1,9 +1,10 @@
 // One HTTP/1.1 connection seen from the client: one exchange at a time, login included. Pure: bytes in, bytes out.
-// No XML here: bodies are opaque.
+// No XML here: bodies are opaque. It owns the login of its connection: a request is kept until its final answer has
+// come, and goes again where the host wants a (new) login first.
 #pragma once
 
+#include "auth/client_login.h"
 #include "base/limits.h"
-#include "base/secret.h"
 
 #include <winrm/result.h>
 
@@ -33,7 +34,7 @@ struct client_options
     std::string host; ///< Host field: name or [v6], with port if not the default
     std::string path = "/wsman";
     std::string user_agent = "OpenWinRM";
-    base::secret authorization; ///< whole Authorization value sent with each request (Basic); empty = anonymous
+    std::shared_ptr<auth::client_login> login;                     ///< of this connection alone; nullptr = anonymous
     std::vector<std::pair<std::string, std::string>> extra_fields; ///< e.g. WSMANIDENTIFY: unauthenticated
     std::size_t max_body = 8 * 1024 * 1024;                        ///< of an answer
 };
@@ -50,6 +51,17 @@ public:
     /// it where possible.
     void start(std::string body, std::string_view media_type);
     [[nodiscard]] bool idle() const noexcept;
+
+    /// The host's token that a login that blocks must step over, once; step it where waiting harms nobody, then call
+    /// token(). A login that does not block never asks.
+    [[nodiscard]] std::optional<base::bytes> token_wanted();
+    [[nodiscard]] const std::shared_ptr<auth::client_login>& login() const noexcept;
+    /// What the step came to. Of no effect when nobody waits for it.
+    void token(auth::leg step);
+    /// The exchange has begun, but its request has not gone out yet, because the login comes first.
+    [[nodiscard]] bool request_held_back() const noexcept;
+    /// Bytes of an answer to what was last sent have come.
+    [[nodiscard]] bool answer_begun() const noexcept;
 
     /// Bytes to write next, empty if none. Valid until written() or start().
     [[nodiscard]] std::string_view output() const noexcept;

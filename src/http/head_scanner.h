@@ -1,5 +1,5 @@
-// The gate in front of the parser: collects a head byte by byte and lets through only what has one reading.
-// Every parser is lenient somewhere; what two programs on one path read differently is how requests are smuggled.
+// Strict check in front of the parser: collects a head byte by byte and accepts only what has one reading. Every parser
+// is lenient somewhere, and request smuggling lives on what two programs on one path read differently.
 #pragma once
 
 #include "base/limits.h"

@@ -48,7 +48,8 @@ void output_queue::written(std::size_t count)
 void output_queue::drop(piece& p)
 {
     if (p.secret) base::wipe(p.text.data(), p.text.size());
-    p = {};
+    std::string{}.swap(p.text); // an assignment would keep the memory
+    p.secret = false;
 }
 
 void output_queue::clear()

@@ -15,7 +15,7 @@ public:
     output_queue(const output_queue&) = delete;
     output_queue& operator=(const output_queue&) = delete;
 
-    /// Head and body leave together if the body is small, else one after the other without a copy of the body.
+    /// Head and body become one piece if the body is small; else the body follows without being copied.
     /// @param secret  wipe the head once it is written (it holds an Authorization)
     void push(std::string head, std::string body, bool secret = false);
     [[nodiscard]] std::string_view front() const noexcept { return std::string_view{current_.text}.substr(offset_); }

@@ -64,6 +64,7 @@ public:
             head_.chunked = true;
         } else if (is("Content-Type")) {
             head_.content = parse_media_type(value);
+            head_.content_type = value;
         } else if (is("Authorization")) {
             head_.authorization.emplace(std::string{value});
         } else if (is("Content-Encoding")) {

@@ -13,7 +13,7 @@
 
 namespace winrm::http {
 
-/// An answer that closes the connection: after it nobody knows where the next request begins.
+/// An answer that closes the connection: where the next request would begin is not known.
 struct refusal
 {
     int status = 400;
@@ -32,6 +32,7 @@ struct request_head
     bool identify = false; ///< WSMANIDENTIFY: unauthenticated
     bool encoded = false;  ///< Content-Encoding other than identity
     media_type content;
+    std::string content_type;                  ///< whole value
     std::optional<base::secret> authorization; ///< whole value
 
     [[nodiscard]] bool has_body() const noexcept { return chunked || length.value_or(0) != 0; }

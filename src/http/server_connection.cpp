@@ -18,14 +18,26 @@ constexpr std::size_t max_pending = 256 * 1024; // bytes kept behind an unanswer
 
 } // namespace
 
-/// The life of one request: head → (login) → body → handed up → flush. A refused one goes head → drain → flush.
+/// The life of one request: head → (login) → body → handed up → flush. A refused one goes head → drain → flush, one
+/// that is only a leg of a login head → login → leg → flush.
 struct server_connection::state
 {
-    enum class phase { head, login, body, handed, drain, flush, closed };
+    enum class phase {
+        head,
+        login, ///< somebody looks at a token or a password
+        leg,   ///< reading a body nobody wants, ahead of the answer
+        body,
+        handed,
+        drain, ///< the same, behind the answer
+        flush,
+        closed
+    };
 
     state(std::shared_ptr<const server_options> o, const base::limits& l, const crypto::keyed_digest& d,
           base::time_point t)
-        : options_shared(std::move(o)), limits(l), digest(d), scanner(l.http_head, l.http_fields), now(t)
+        : options_shared(std::move(o)), limits(l),
+          login(d, options.offer_basic && options.policy.basic_allowed(options.tls), options.token_schemes),
+          scanner(l.http_head, l.http_fields), now(t)
     {
         wait_for_request();
     }
@@ -40,18 +52,17 @@ struct server_connection::state
     const std::shared_ptr<const server_options> options_shared;
     const server_options& options = *options_shared;
     base::limits limits;
-    const crypto::keyed_digest& digest;
+    auth::server_login login;
     head_scanner scanner;
     body_reader body;
     output_queue out;
     std::string pending; ///< came in one piece behind the current request; may hold a password
     std::string charset; ///< of the current request
+    std::string type;    ///< the same: whole Content-Type of a sealed body
     std::optional<server_event> event;
-    std::optional<request_head> waiting;                 ///< the head whose login is outstanding
-    std::optional<crypto::keyed_digest::value> accepted; ///< set exactly while somebody is logged in
-    crypto::keyed_digest::value asked{};                 ///< of the Authorization whose login is outstanding
+    std::optional<request_head> waiting; ///< the head whose login is outstanding
+    std::string challenge_lines;         ///< WWW-Authenticate of the next answer
     phase at = phase::head;
-    int failed_logins = 0;
     bool chunked = false;                      ///< the current request's body
     bool is_head = false, is_http_1_0 = false; ///< the current request
     bool anonymous_identify = false, close_after = false, ended = false, closing_told = false;
@@ -61,9 +72,7 @@ struct server_connection::state
     // ---- time
 
     void set_timer(base::milliseconds length) { due = now + length; }
-
     void stop_timer() { due = base::time_point::max(); }
-
     void saw(base::time_point t) { now = std::max(now, t); }
 
     // ---- phases
@@ -74,7 +83,7 @@ struct server_connection::state
         scanner.reset();
         body = {};
         std::string{}.swap(charset);
-        set_timer(accepted ? options.idle_time : options.idle_time / 10);
+        set_timer(login.logged_in() ? options.idle_time : options.idle_time / 10);
     }
 
     void close()
@@ -86,7 +95,7 @@ struct server_connection::state
         drop_pending();
         waiting.reset();
         event.reset();
-        accepted.reset();
+        login.drop();
     }
 
     void drop_pending()
@@ -108,6 +117,7 @@ struct server_connection::state
                 used += scanner.feed(rest);
                 if (scanner.state() != head_scanner::progress::more) head_done();
                 break;
+            case phase::leg:
             case phase::body:
             case phase::drain:
                 used += body.feed(rest);
@@ -137,71 +147,81 @@ struct server_connection::state
         auto read = read_request_head(scanner.text(), limits);
         scanner.reset();
         if (const auto* bad = std::get_if<refusal>(&read)) {
-            accepted.reset();
+            login.drop();
             return refuse(*bad, true);
         }
         begin(std::get<request_head>(std::move(read)));
     }
 
-    /// RFC 7617: credentials come with every request. Anything but the very same drops who was logged in before.
     void begin(request_head head)
     {
         close_after = close_after || head.close;
         is_http_1_0 = head.is_http_1_0;
-        crypto::keyed_digest::value given{};
-        if (head.authorization) given = digest.of(head.authorization->reveal());
-        const bool same = accepted && head.authorization && crypto::keyed_digest::equal(*accepted, given);
-        if (!same) accepted.reset();
-
+        const auto standing = login.received(head.authorization);
         anonymous_identify = is_anonymous_identify(head);
-        if (!anonymous_identify && !head.authorization) return challenge(head);
-        if (anonymous_identify || same) return take(head);
-        // What is wrong with the route is told after the login only, what is wrong with the body before, without
-        // reading it.
-        if (check_route(head).status == 0)
-            if (const refusal r = check_body(head, limits.envelope); r.status != 0) return refuse(r, head);
-
+        if (anonymous_identify && (!login.logged_in() || !head.authorization)) login.drop();
+        if (anonymous_identify || standing == auth::server_login::standing::logged_in) return take(head);
+        if (standing == auth::server_login::standing::nobody) return challenge(head);
+        if (const refusal r = check_before_login(head, limits.envelope, login.leg()); r.status != 0)
+            return refuse(r, head);
         // Credentials that came in the clear where that is not allowed are not even decoded.
-        auto credentials = options.offer_basic && options.policy.basic_allowed(options.tls)
-                               ? auth::parse_basic(head.authorization->reveal())
-                               : std::nullopt;
-        if (!credentials) {
-            ++failed_logins;
-            return challenge(head);
-        }
-        asked = given;
+        auto question = login.read(*head.authorization);
+        if (!question) return login.leg() ? answer_leg(head) : challenge(head);
         head.authorization.reset();
         waiting = std::move(head);
         at = phase::login;
         stop_timer();
-        event = login_wanted{std::move(*credentials)};
+        event = login_wanted{std::move(*question)};
     }
 
-    /// The request whose login has been decided.
-    request_head take_waiting()
+    void login_answered(auth::login_verdict verdict, std::string_view token,
+                        std::unique_ptr<auth::body_protection> keys)
     {
-        request_head head = std::move(*waiting);
+        const request_head head = std::move(*waiting);
         waiting.reset();
-        return head;
+        login.answered(verdict, std::move(keys));
+        if (!token.empty() && login.leg()) challenge_lines = login.challenge(token);
+        if (login.logged_in()) {
+            const bool only_leg = login.leg() && !head.has_body() && check_route(head).status == 0;
+            return only_leg ? answer(200, {}, {}, {}) : take(head);
+        }
+        if (verdict == auth::login_verdict::unavailable)
+            return refuse({503, "logins cannot be checked at the moment"}, head);
+        login.leg() ? answer_leg(head) : challenge(head);
+    }
+
+    /// 401, once the body is out of the way: in a login a client may send any, in any manner, and must find the
+    /// connection as it was.
+    void answer_leg(const request_head& head)
+    {
+        if (login.failures() >= options.max_login_attempts) return challenge(head);
+        if (challenge_lines.empty()) challenge_lines = login.challenge();
+        if (!head.has_body()) return answer(401, {}, {}, {});
+        start_body(head, phase::leg, body_reader::storage::drop);
     }
 
     /// A request that needs no further login.
     void take(const request_head& head)
     {
         if (const refusal r = check_route(head); r.status != 0) return refuse(r, head);
-        if (const refusal r = check_body(head, limits.envelope); r.status != 0) return refuse(r, head);
+        if (const refusal r = check_body(head, limits.envelope, login.seals()); r.status != 0) return refuse(r, head);
         read_body(head);
     }
 
     void read_body(const request_head& head)
     {
-        at = phase::body;
         charset = head.content.charset;
+        type = head.content_type;
         chunked = head.chunked;
+        start_body(head, phase::body, anonymous_identify ? body_reader::storage::drop : body_reader::storage::keep);
+    }
+
+    void start_body(const request_head& head, phase next, body_reader::storage storage)
+    {
+        at = next;
         set_timer(options.body_time);
         body = body_reader{head.chunked ? body_reader::framing::chunked : body_reader::framing::length,
-                           head.length.value_or(0), limits.envelope, body_reader::grammar::strict,
-                           anonymous_identify ? body_reader::storage::drop : body_reader::storage::keep};
+                           head.length.value_or(0), limits.envelope, body_reader::grammar::strict, storage};
         if (head.expect_continue && head.has_body()) out.push("HTTP/1.1 100 Continue\r\n\r\n", {});
     }
 
@@ -217,24 +237,39 @@ struct server_connection::state
         if (at == phase::drain) {
             at = phase::flush;
             stop_timer();
+        } else if (at == phase::leg) {
+            answer(401, {}, {}, {});
         } else if (anonymous_identify) {
             answer(200, options.identify_body, "application/soap+xml;charset=UTF-8", {});
         } else {
-            at = phase::handed;
-            if (options.answer_time.count() != 0) set_timer(options.answer_time);
-            else stop_timer();
-            event = request_arrived{body.take(), std::move(charset), chunked};
+            hand_up();
         }
+    }
+
+    void hand_up()
+    {
+        auth::message in{body.take(), std::move(type)};
+        if (login.seals()) {
+            if (!login.unseal(in)) return close(); // not a word to whoever has no keys
+            const media_type inner = parse_media_type(in.type);
+            if (check_type(inner).status != 0) return close();
+            charset = inner.charset;
+        }
+        at = phase::handed;
+        if (options.answer_time.count() != 0) set_timer(options.answer_time);
+        else stop_timer();
+        event = request_arrived{std::move(in.body), std::move(charset), chunked};
     }
 
     // ---- answers
 
     /// @param fields  further lines of the head, each with its line end
-    void answer(int status, std::string text, std::string_view type, std::string_view fields)
+    void answer(int status, std::string text, std::string_view content, std::string_view fields)
     {
         answered = true;
         close_after = close_after || close_next;
-        std::string head = write_response_head({status, type, fields, text.size(), close_after || ended});
+        const std::string lines = std::exchange(challenge_lines, {}).append(fields);
+        std::string head = write_response_head({status, content, lines, text.size(), close_after || ended});
         if (is_head) text.clear();
         out.push(std::move(head), std::move(text));
         if (at != phase::drain) {
@@ -247,7 +282,7 @@ struct server_connection::state
     {
         if (close_then) {
             close_after = true;
-            accepted.reset();
+            login.drop();
             scanner.reset();
             at = phase::flush;
         }
@@ -261,14 +296,13 @@ struct server_connection::state
         refuse(r, false);
     }
 
-    /// 401 with the schemes; never a body (clients that look for SOAP in it would find none).
+    /// 401, never with a body (clients that look for SOAP in it would find none).
     void challenge(const request_head& head)
     {
-        accepted.reset();
-        if (failed_logins >= options.max_login_attempts) close_after = true;
+        if (login.failures() >= options.max_login_attempts) close_after = true;
         drain(head);
-        const bool basic = options.offer_basic && options.policy.basic_allowed(options.tls);
-        answer(401, {}, {}, basic ? "WWW-Authenticate: Basic realm=\"WSMAN\"\r\n" : "");
+        if (challenge_lines.empty()) challenge_lines = login.challenge();
+        answer(401, {}, {}, {});
     }
 
     /// What to do with a body nobody wants. A client that waits for 100 may send it or not: then the next request's
@@ -289,6 +323,11 @@ struct server_connection::state
 
     // ---- what the owner says
 
+    [[nodiscard]] bool reading() const noexcept
+    {
+        return at == phase::head || at == phase::leg || at == phase::body || at == phase::drain;
+    }
+
     /// Reads on where the last piece was left.
     void resume()
     {
@@ -297,7 +336,7 @@ struct server_connection::state
         const std::size_t used = advance(data);
         if (used < data.size() && at != phase::closed) pending.assign(data, used, std::string::npos);
         base::wipe(data.data(), data.size());
-        if (ended && pending.empty() && (at == phase::head || at == phase::body || at == phase::drain)) cut();
+        if (ended && pending.empty() && reading()) cut();
     }
 
     /// The stream ended inside a request or between two: nothing more can come of it.
@@ -367,35 +406,13 @@ std::optional<server_event> server_connection::poll()
     return closing{};
 }
 
-void server_connection::login_accepted(base::time_point now)
+void server_connection::login_answered(auth::login_verdict verdict, base::bytes_view token, base::time_point now,
+                                       std::unique_ptr<auth::body_protection> keys)
 {
     state& s = *state_;
     if (s.at != state::phase::login) return;
     s.saw(now);
-    s.accepted = s.asked;
-    const request_head head = s.take_waiting();
-    s.take(head);
-    s.resume();
-}
-
-void server_connection::login_denied(base::time_point now)
-{
-    state& s = *state_;
-    if (s.at != state::phase::login) return;
-    s.saw(now);
-    ++s.failed_logins;
-    const request_head head = s.take_waiting();
-    s.challenge(head);
-    s.resume();
-}
-
-void server_connection::login_unavailable(base::time_point now)
-{
-    state& s = *state_;
-    if (s.at != state::phase::login) return;
-    s.saw(now);
-    const request_head head = s.take_waiting();
-    s.refuse({503, "logins cannot be checked at the moment"}, head);
+    s.login_answered(verdict, token, std::move(keys));
     s.resume();
 }
 
@@ -404,17 +421,20 @@ void server_connection::respond(int status, std::string body, std::string_view m
     state& s = *state_;
     if (s.at != state::phase::handed) return;
     s.saw(now);
-    s.answer(status, std::move(body), media_type, {});
+    auth::message reply{std::move(body), std::string{media_type}};
+    if (!s.login.seal(reply)) return s.close();
+    s.answer(status, std::move(reply.body), reply.type, {});
 }
 
 void server_connection::fail(base::time_point now)
 {
     state& s = *state_;
     s.saw(now);
-    s.accepted.reset();
+    s.login.drop();
     switch (s.at) {
     case state::phase::closed: return;
     case state::phase::login:
+    case state::phase::leg:
     case state::phase::body:
     case state::phase::handed:
         s.waiting.reset();
@@ -445,8 +465,7 @@ void server_connection::written(std::size_t count, base::time_point now)
 bool server_connection::wants_input() const noexcept
 {
     const state& s = *state_;
-    return !s.ended && s.pending.empty() &&
-           (s.at == state::phase::head || s.at == state::phase::body || s.at == state::phase::drain);
+    return !s.ended && s.pending.empty() && s.reading();
 }
 
 base::time_point server_connection::deadline() const noexcept { return state_->due; }
@@ -461,13 +480,14 @@ void server_connection::handle_timeout(base::time_point now)
         if (s.scanner.empty()) return s.close();
         s.note_method();
         return s.refuse({408, "the head did not come in time"}, true);
+    case state::phase::leg:
     case state::phase::body: return s.refuse({408, "the body did not come in time"}, true);
     case state::phase::handed: return s.refuse({503, "the user's process did not answer in time"}, true);
     default: return s.close();
     }
 }
 
-bool server_connection::authenticated() const noexcept { return state_->accepted.has_value(); }
+bool server_connection::authenticated() const noexcept { return state_->login.logged_in(); }
 
 bool server_connection::between_requests() const noexcept
 {

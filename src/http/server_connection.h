@@ -3,8 +3,8 @@
 // everything else is handed up as an opaque envelope.
 #pragma once
 
-#include "auth/basic.h"
 #include "auth/policy.h"
+#include "auth/server_login.h"
 #include "base/duration.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace winrm::http {
 
@@ -21,19 +22,18 @@ struct server_options
     bool tls = false; ///< this connection is encrypted
     auth::policy policy;
     bool offer_basic = true;
-    std::string identify_body;             ///< fixed envelope for the anonymous Identify, UTF-8
-    base::milliseconds head_time{20'000};  ///< first byte of a request until its head is complete
-    base::milliseconds body_time{120'000}; ///< MaxPacketRetrievalTimeSeconds
-    base::milliseconds answer_time{0};     ///< the owner's, for an answer; then 503 and close; 0 = any
-    base::milliseconds idle_time{600'000}; ///< between requests, no login yet: 1/10 of it
-    int max_login_attempts = 6;            ///< per connection, then closed
+    std::vector<std::string> token_schemes; ///< offered ahead of Basic, e.g. "Negotiate": logins with legs
+    std::string identify_body;              ///< fixed envelope for the anonymous Identify, UTF-8
+    base::milliseconds head_time{20'000};   ///< first byte of a request until its head is complete
+    base::milliseconds body_time{120'000};  ///< MaxPacketRetrievalTimeSeconds
+    base::milliseconds answer_time{0};      ///< the owner's, for an answer; then 503 and close; 0 = any
+    base::milliseconds idle_time{600'000};  ///< between requests, no login yet: 1/10 of it
+    int max_login_attempts = 6;             ///< per connection, then closed
 };
 
-/// Ask the monitor; answer with login_accepted() or login_denied(). The connection reads nothing meanwhile.
-struct login_wanted
-{
-    auth::basic_credentials credentials;
-};
+/// Somebody must look at it; answer with login_answered(). The connection reads nothing meanwhile.
+struct login_wanted : auth::login_question
+{};
 /// A complete request body of the logged-in user; answer with respond().
 struct request_arrived
 {
@@ -49,8 +49,7 @@ using server_event = std::variant<login_wanted, request_arrived, closing>;
 class server_connection
 {
 public:
-    /// `options` may be shared by many connections. `digest` outlives the connection; it remembers what was accepted
-    /// (keyed, constant time).
+    /// `options` may be shared by many connections. `digest` outlives the connection.
     server_connection(std::shared_ptr<const server_options> options, const base::limits& limits,
                       const crypto::keyed_digest& digest, base::time_point now);
     server_connection(server_options options, const base::limits& limits, const crypto::keyed_digest& digest,
@@ -71,11 +70,12 @@ public:
     /// Next thing the front has to do, nullopt = wait for bytes.
     [[nodiscard]] std::optional<server_event> poll();
 
-    void login_accepted(base::time_point now);
-    /// 401 with the scheme list; the connection is anonymous again.
-    void login_denied(base::time_point now);
-    /// The login service is out of order: 503.
-    void login_unavailable(base::time_point now);
+    /// Denied: 401 with all schemes. Go on: 401 with the token. Accepted: the token goes with the answer to the
+    /// request, which for an empty one of a login with legs is an empty 200. Unavailable: 503.
+    /// @param token  for the client, in WWW-Authenticate; "" = none
+    /// @param keys   with accepted: what seals the bodies from now on
+    void login_answered(auth::login_verdict verdict, base::bytes_view token, base::time_point now,
+                        std::unique_ptr<auth::body_protection> keys = nullptr);
     /// status 200 or 500; `media_type` whole value. Called once per request_arrived.
     void respond(int status, std::string body, std::string_view media_type, base::time_point now);
     /// The user's process has gone: 503 and close.

@@ -1,7 +1,6 @@
 #include "net/connect.h"
 
 #include "base/system_reason.h"
-#include "net/resolve.h"
 
 #include <cerrno>
 #include <list>
@@ -34,7 +33,7 @@ std::string cause(int number, const address& to, std::uint16_t port)
 
 struct connect_operation::impl : std::enable_shared_from_this<connect_operation::impl>
 {
-    explicit impl(io::loop& l) : on(l), next_start(l), out_of_time(l) {}
+    explicit impl(resolver& r) : names(r), on(r.loop()), next_start(on), out_of_time(on) {}
 
     void resolved(result<std::vector<address>> found);
     void start_next();
@@ -43,6 +42,7 @@ struct connect_operation::impl : std::enable_shared_from_this<connect_operation:
     void give_up();
     void finish(result<io::unique_fd> r);
 
+    resolver& names;
     io::loop& on;
     std::string host;
     std::uint16_t port = 0;
@@ -108,6 +108,7 @@ void connect_operation::impl::failed(const address& to, int number)
 
 void connect_operation::impl::give_up()
 {
+    names.forget(host); // it may have moved
     std::string text = first_cause;
     if (candidates.size() > 1)
         text += "; " + std::to_string(candidates.size() - 1) + " more address(es) of this host failed too";
@@ -125,9 +126,9 @@ void connect_operation::impl::finish(result<io::unique_fd> r)
     if (call) call(std::move(r));
 }
 
-connect_operation::connect_operation(io::loop& on, std::string host, std::uint16_t port, base::time_point deadline,
+connect_operation::connect_operation(resolver& names, std::string host, std::uint16_t port, base::time_point deadline,
                                      std::function<void(result<io::unique_fd>)> done)
-    : impl_(std::make_shared<impl>(on))
+    : impl_(std::make_shared<impl>(names))
 {
     impl_->host = host;
     impl_->port = port;
@@ -142,7 +143,7 @@ connect_operation::connect_operation(io::loop& on, std::string host, std::uint16
                                      " did not take the connection in time (is the host up, does a firewall drop it?)";
         me->finish(error(errc::timeout, std::move(text)));
     });
-    impl_->resolving.emplace(on, std::move(host), port, [weak](result<std::vector<address>> found) {
+    impl_->resolving.emplace(names, std::move(host), port, [weak](result<std::vector<address>> found) {
         if (const auto me = weak.lock()) me->resolved(std::move(found));
     });
 }

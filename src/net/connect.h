@@ -1,8 +1,9 @@
-// Name to connected socket: resolver on a worker thread, addresses tried in turn with a head start each (RFC 8305).
+// Name to connected socket: the resolver's addresses tried in turn with a head start each (RFC 8305).
 #pragma once
 
 #include "io/loop.h"
 #include "io/unique_fd.h"
+#include "net/resolve.h"
 
 #include <winrm/result.h>
 
@@ -12,12 +13,12 @@
 
 namespace winrm::net {
 
-/// Pending connect; destroyed = cancelled.
+/// Pending connect; destroyed = cancelled. Must not outlive the resolver.
 class connect_operation
 {
 public:
     /// @errors unresolved, connect (refused, unreachable: names the address), timeout.
-    connect_operation(io::loop& on, std::string host, std::uint16_t port, base::time_point deadline,
+    connect_operation(resolver& names, std::string host, std::uint16_t port, base::time_point deadline,
                       std::function<void(result<io::unique_fd>)> done);
     ~connect_operation();
 

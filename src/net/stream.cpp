@@ -205,7 +205,7 @@ void stream::impl::write(base::bytes_view clear, std::function<void()> done)
         if (tls && !tls->handshake_done()) early_marks.push_back(std::move(done));
         else marks.emplace_back(queued, std::move(done));
     }
-    // Most messages are one write: the kernel may as well have it now. Whom it concerns hears of it from the loop.
+    // Most messages are one write: hand it to the kernel now. Handlers are called from the loop only.
     if (!write_waiting) send_queued();
     if (write_broken || !out.empty() || !marks.empty()) schedule_flush();
 }
@@ -237,7 +237,7 @@ void stream::impl::schedule_flush()
     });
 }
 
-/// Gives the kernel what it takes now. Calls nobody.
+/// Gives the kernel what it takes now. Calls no handler.
 void stream::impl::send_queued()
 {
     while (out_sent < out.size() && !write_broken) {
@@ -254,7 +254,7 @@ void stream::impl::send_queued()
         written += static_cast<std::uint64_t>(put);
     }
     if (out_sent == out.size()) {
-        out = {}; // gives the memory back: most connections are quiet most of the time
+        base::bytes{}.swap(out); // gives the memory back: most connections are quiet most of the time
         out_sent = 0;
     } else if (out_sent >= 1024 * 1024) {
         out.erase(0, out_sent);
@@ -305,13 +305,13 @@ void stream::impl::shutdown()
     schedule_flush();
 }
 
-// ---- the face
+// ---- public interface
 
 stream::stream(io::loop& on, io::unique_fd socket, std::optional<tls_session> tls)
     : impl_(std::make_shared<impl>(on, std::move(socket), std::move(tls)))
 {
     if (!impl_->tls) return;
-    // A server's start only waits; a failure to start is told by the handler like every other.
+    // A server's start only waits; a failure to start is reported to the handler like every other.
     if (auto started = impl_->tls->start(); !started)
         on.post([self = std::weak_ptr<impl>(impl_), e = std::move(started).error()] {
             if (const auto me = self.lock(); me && me->alive()) me->fail(e);

@@ -26,9 +26,9 @@ public:
     /// Reading starts and stops here (back-pressure); starts paused.
     void resume_reading();
     void pause_reading();
-    /// Queues clear bytes (copied or sealed at once); they leave with the loop's next turn, several writes together,
-    /// and what the kernel takes of them without waiting leaves even when the stream is destroyed first. `done` when
-    /// the kernel has taken everything queued so far.
+    /// Queues clear bytes (copied or encrypted at once). They are sent in the loop's next turn, several writes
+    /// together; if the stream is destroyed first, what the kernel takes without blocking is sent all the same. `done`
+    /// is called when the kernel has taken everything queued so far.
     void write(base::bytes_view clear, std::function<void()> done = {});
     [[nodiscard]] std::size_t pending() const noexcept;
     /// TLS handshake done; always true without TLS.

@@ -9,6 +9,8 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include <sys/stat.h>
+
 #include <array>
 #include <cstdlib>
 #include <optional>
@@ -107,9 +109,26 @@ struct tls_context::impl
 };
 
 tls_context::tls_context() : impl_(std::make_shared<impl>()) {}
+tls_context::tls_context(const tls_context&) noexcept = default;
 tls_context::tls_context(tls_context&&) noexcept = default;
+tls_context& tls_context::operator=(const tls_context&) noexcept = default;
 tls_context& tls_context::operator=(tls_context&&) noexcept = default;
 tls_context::~tls_context() = default;
+
+std::string trust_version(const tls_client_options& options)
+{
+    if (!options.verify) return {};
+    const char* system = options.ca_file.empty() ? std::getenv("SSL_CERT_FILE") : nullptr;
+    std::string text = options.ca_file.empty() && system != nullptr ? system : options.ca_file;
+    struct stat about
+    {};
+    if (text.empty() || ::stat(text.c_str(), &about) != 0) return text;
+    for (const auto part : {static_cast<std::int64_t>(about.st_dev), static_cast<std::int64_t>(about.st_ino),
+                            static_cast<std::int64_t>(about.st_size), static_cast<std::int64_t>(about.st_mtim.tv_sec),
+                            static_cast<std::int64_t>(about.st_mtim.tv_nsec)})
+        text += ' ' + std::to_string(part);
+    return text;
+}
 
 result<tls_context> tls_context::client(const tls_client_options& options)
 {

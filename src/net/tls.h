@@ -6,6 +6,7 @@
 
 #include <winrm/result.h>
 
+#include <compare>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,8 +19,14 @@ struct tls_client_options
     /// stands, a host's own or an intermediate authority's too; of the system's only roots are.
     std::string ca_file;
     bool verify = true; ///< false only by a loud option
+    auto operator<=>(const tls_client_options&) const = default;
 };
 
+/// Differs when the file that these settings trust (ca_file, else that of SSL_CERT_FILE) is another one than before, or
+/// has changed: a context made earlier is out of date then.
+[[nodiscard]] std::string trust_version(const tls_client_options& options);
+
+/// Settings, trust and keys of many sessions, one object for all copies.
 class tls_context
 {
 public:
@@ -27,9 +34,13 @@ public:
     [[nodiscard]] static result<tls_context> client(const tls_client_options& options);
     /// Certificate chain and key as PEM text (the front has no files).
     [[nodiscard]] static result<tls_context> server(base::bytes_view certificate_pem, const base::secret& key_pem);
+    tls_context(const tls_context&) noexcept;
     tls_context(tls_context&&) noexcept;
+    tls_context& operator=(const tls_context&) noexcept;
     tls_context& operator=(tls_context&&) noexcept;
     ~tls_context();
+    /// Nobody has a copy.
+    [[nodiscard]] bool unshared() const noexcept { return impl_.use_count() == 1; }
     struct impl;
     [[nodiscard]] impl& get() const { return *impl_; }
 

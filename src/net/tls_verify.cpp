@@ -96,11 +96,12 @@ int remember(int fine, X509_STORE_CTX* store)
 
 std::string without_zone(const std::string& host) { return host.substr(0, host.find('%')); }
 
-/// A sentence, and what the certificate says where it says anything.
-error told(std::string sentence, const char* lead, const std::string& words)
+/// A sentence, what may help, and what the certificate says where it says anything.
+error refusal(std::string sentence, remedy helps, const std::string& lead, const std::string& words)
 {
-    if (words.empty()) return {errc::certificate, std::move(sentence)};
-    return error(errc::certificate, sentence + "; " + lead).with_peer_text(words);
+    auto e = error(errc::certificate, std::move(sentence)).with_remedy(helps);
+    if (!words.empty()) e.with_more("; " + lead).with_peer_text(words);
+    return e;
 }
 
 } // namespace
@@ -128,35 +129,33 @@ error to_error(const certificate_verdict& v, const std::string& host)
     switch (v.code) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        return told("the host's certificate is not made out to " + host + " (ask for the host by a name that it has)",
-                    "it names", v.names);
+        return refusal("the host's certificate is not made out to " + host +
+                           " (ask for the host by a name that it has)",
+                       remedy::none, "it names", v.names);
     case X509_V_ERR_CERT_HAS_EXPIRED:
-        return told("the host's certificate, or one that vouches for it, has expired and must be renewed there",
-                    "it was good until", v.not_after);
+        return refusal("the host's certificate, or one that vouches for it, has expired and must be renewed there",
+                       remedy::none, "it was good until", v.not_after);
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        return told("the host's certificate is not valid yet (are both clocks right?)", "it will be from",
-                    v.not_before);
+        return refusal("the host's certificate is not valid yet (are both clocks right?)", remedy::none,
+                       "it will be from", v.not_before);
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        return told(
-            "the host's certificate is signed by itself alone: if it is the right one, save it and trust it with "
-            "--ca FILE",
-            "it calls itself", v.subject);
+        return refusal("the host's certificate is signed by itself alone", remedy::trust_certificate, "it calls itself",
+                       v.subject);
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_CERT_UNTRUSTED:
-        return told("the host's certificate was issued by an authority not trusted here: if it is the right one, "
-                    "give its file with --ca FILE",
-                    "it is", v.issuer);
+        return refusal("the host's certificate was issued by an authority not trusted here", remedy::trust_issuer,
+                       "it is", v.issuer);
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        return told("the host's certificate names an authority trusted here as its issuer, but another key signed "
-                    "it (is the file of --ca out of date?)",
-                    "the issuer is", v.issuer);
+        return refusal(
+            "the host's certificate names an authority trusted here as its issuer, but another key signed it",
+            remedy::renew_ca_file, "the issuer is", v.issuer);
     default:
-        return told(std::string("the host's certificate was not accepted (") + X509_verify_cert_error_string(v.code) +
-                        ")",
-                    "it is", v.subject);
+        return refusal(std::string("the host's certificate was not accepted (") +
+                           X509_verify_cert_error_string(v.code) + ")",
+                       remedy::none, "it is", v.subject);
     }
 }
 

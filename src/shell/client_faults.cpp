@@ -10,8 +10,8 @@ namespace {
 
 using c = wsman::fault_code;
 
-constexpr std::array<c, 4> worn{c::quota_operations_per_user, c::quota_plugin_operations,
-                                c::quota_plugin_operations_per_user, c::quota_processes_per_shell};
+constexpr std::array<c, 4> used_up{c::quota_operations_per_user, c::quota_plugin_operations,
+                                   c::quota_plugin_operations_per_user, c::quota_processes_per_shell};
 constexpr std::array<c, 5> sizes{c::envelope_too_large, c::encoding_limit, c::max_envelope_size_too_small,
                                  c::max_envelope_size_exceeded, c::server_envelope_limit};
 constexpr std::uint32_t request_too_large = 0x80338111; // not one of those that we send
@@ -31,20 +31,17 @@ template <class Codes> bool any_of(const fault_info& f, const Codes& codes)
 
 } // namespace
 
-std::span<const wsman::fault_code> worn_shell_faults() noexcept { return worn; }
-bool shell_is_worn(const fault_info& f) noexcept { return any_of(f, worn); }
+std::span<const wsman::fault_code> used_up_quota_faults() noexcept { return used_up; }
+bool quota_is_used_up(const fault_info& f) noexcept { return any_of(f, used_up); }
 bool shell_is_gone(const fault_info& f) noexcept { return is(f, c::unexpected_selectors) || is(f, c::key_deleted); }
 bool profile_was_unloaded(const fault_info& f) noexcept { return is(f, c::key_deleted); }
 bool is_busy(const fault_info& f) noexcept { return is(f, c::busy); }
 bool input_is_unwanted(const fault_info& f) noexcept { return shell_is_gone(f) || is(f, c::operation_aborted); }
 bool refused_for_size(const fault_info& f) noexcept { return any_of(f, sizes) || f.code == request_too_large; }
 
-error with_more(const error& e, const std::string& words)
+error command_unclear(error e)
 {
-    error out =
-        e.fault() != nullptr ? error(e.code(), e.message() + words, *e.fault()) : error(e.code(), e.message() + words);
-    out.with_peer_text(e.peer_text()).with_http_status(e.http_status()).with_offered(e.offered());
-    return out.with_delivery(e.delivery());
+    return std::move(e).with_more("; the command may or may not have started").with_remedy(remedy::list_shells);
 }
 
 error create_error(const fault_info& f)
@@ -57,14 +54,14 @@ error create_error(const fault_info& f)
     }
     auto e = wsman::to_error(f);
     if (!is_timeout(f)) return e;
-    return with_more(e, std::string("; the shell may or may not have been opened") + look_there);
+    return std::move(e).with_more("; the shell may or may not have been opened").with_remedy(remedy::list_shells);
 }
 
 error command_error(const fault_info& f)
 {
     auto e = wsman::to_error(f);
     if (!is_timeout(f)) return e;
-    return with_more(e, std::string("; the command may or may not have started") + look_there);
+    return command_unclear(std::move(e));
 }
 
 } // namespace winrm::shell

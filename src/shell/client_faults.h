@@ -8,27 +8,24 @@
 
 namespace winrm::shell {
 
-/// Where to look for what a request of unknown fate has left on the host.
-inline constexpr const char* look_there = " (winrm shells lists what is left)";
-
-/// Quotas that a shell uses up by and by: Windows does not give back the operation of a text shell's command at
-/// terminate (MS-WSMV appendix A, note 118). At Command they say that nothing was started, and a new shell begins anew.
-[[nodiscard]] std::span<const wsman::fault_code> worn_shell_faults() noexcept;
-[[nodiscard]] bool shell_is_worn(const fault_info& f) noexcept;
+/// Quotas that one shell uses up with its commands: Windows does not give back the operation of a text shell's command
+/// at terminate (MS-WSMV appendix A, note 118). At Command: nothing was started, and a new shell has the whole quota.
+[[nodiscard]] std::span<const wsman::fault_code> used_up_quota_faults() noexcept;
+[[nodiscard]] bool quota_is_used_up(const fault_info& f) noexcept;
 
 /// The shell counts as gone: no such shell, or its profile was unloaded.
 [[nodiscard]] bool shell_is_gone(const fault_info& f) noexcept;
 /// At Create: the profile of the user was just being unloaded, so that no shell was made; usually gone a moment later.
 [[nodiscard]] bool profile_was_unloaded(const fault_info& f) noexcept;
-/// At Send: nothing was taken, the one before is still at work.
+/// At Send: nothing was taken, the input before it is still unread.
 [[nodiscard]] bool is_busy(const fault_info& f) noexcept;
-/// At Send: the command has ended or is ending; Receive tells how.
+/// At Send: the command has ended or is ending; Receive shows how.
 [[nodiscard]] bool input_is_unwanted(const fault_info& f) noexcept;
 /// The host refused the request for its size before it looked at it, so it was not taken.
 [[nodiscard]] bool refused_for_size(const fault_info& f) noexcept;
 
-/// The same error with more words at the end of its message.
-[[nodiscard]] error with_more(const error& e, const std::string& words);
+/// Of Command, when the answer does not say whether it was carried out: the same error with that said.
+[[nodiscard]] error command_unclear(error e);
 [[nodiscard]] error create_error(const fault_info& f);
 [[nodiscard]] error command_error(const fault_info& f);
 

@@ -39,7 +39,7 @@ struct client_shell::state
         base::bytes input; ///< queued stdin; what lies before `taken` was sent
         std::size_t taken = 0, sending = 0;
         bool input_end = false, end_sent = false, sending_end = false;
-        bool send_under_way = false, input_dropped = false, wanted_told = false, terminated = false;
+        bool send_under_way = false, input_dropped = false, wanted_reported = false, terminated = false;
         milliseconds send_delay{0};       ///< before the next Send; grows while the host is too busy
         std::vector<signal_code> signals; ///< asked for before the command had an id
         std::uint64_t answers = 0;        ///< to Receives, faults not counted
@@ -106,8 +106,8 @@ struct client_shell::state
                 make_send(resource, info.shell_id, c.id, c.input.substr(c.taken, c.sending), c.sending_end), false,
                 c.send_delay);
         }
-        if (!c.wanted_told && !c.input_end && c.queued() < options.input_high_water) {
-            c.wanted_told = true;
+        if (!c.wanted_reported && !c.input_end && c.queued() < options.input_high_water) {
+            c.wanted_reported = true;
             events.emplace_back(input_wanted{n});
         }
     }
@@ -139,28 +139,28 @@ struct client_shell::state
         }
     }
 
-    /// `tell_host`: the host may still hold the command, so it is told to end it (MS-WSMV 3.1.4.12).
-    void end_command(command_number n, client_event&& event, bool tell_host)
+    /// `notify_host`: the host may still hold the command, so Signal terminate is sent (MS-WSMV 3.1.4.12).
+    void end_command(command_number n, client_event&& event, bool notify_host)
     {
         const auto at = commands.find(n);
         if (at == commands.end()) return;
         command& c = at->second;
         const bool known = c.phase == command_phase::running && !c.id.empty();
         if (!step(c, command_step::end)) return;
-        if (tell_host && known && !c.terminated) ask_signal(n, c, signal_code::terminate, true);
+        if (notify_host && known && !c.terminated) ask_signal(n, c, signal_code::terminate, true);
         drop_unsent([&](const exchange& e) { return e.kind == exchange_kind::send && e.command == n; });
         events.push_back(std::move(event));
         commands.erase(at);
     }
 
-    void fail_command(command_number n, error e, bool tell_host = true)
+    void fail_command(command_number n, error e, bool notify_host = true)
     {
-        end_command(n, command_failed{n, std::move(e)}, tell_host);
+        end_command(n, command_failed{n, std::move(e)}, notify_host);
     }
 
-    void fail_all(const error& e, bool tell_host)
+    void fail_all(const error& e, bool notify_host)
     {
-        while (!commands.empty()) fail_command(commands.begin()->first, e, tell_host);
+        while (!commands.empty()) fail_command(commands.begin()->first, e, notify_host);
     }
 
     void fail_shell(const error& e)
@@ -168,7 +168,7 @@ struct client_shell::state
         if (phase == shell_phase::closing || phase == shell_phase::closed) return;
         fail_all(e, false);
         events.emplace_back(shell_failed{e});
-        // Told gone, but the fault may have meant the command only: Delete costs nothing and leaves nothing.
+        // The fault may have meant the command only, and not the shell: Delete does no harm either way.
         start_close();
     }
 
@@ -195,7 +195,7 @@ struct client_shell::state
     void ask_delete()
     {
         const bool wanted = phase == shell_phase::closing || phase == shell_phase::renewing;
-        if (!wanted || delete_asked || (signals_under_way > 0 && !hurry)) return;
+        if (!wanted || delete_asked || (signals_under_way > 0 && !delete_at_once)) return;
         delete_asked = true;
         ask(exchange_kind::delete_, {}, make_delete(resource, info.shell_id), true);
     }
@@ -234,19 +234,21 @@ struct client_shell::state
         }
         auto created = read_create_reply(r);
         if (!created)
-            return create_failed(
-                with_more(created.error(), std::string("; a shell may have been opened") + look_there));
+            return create_failed(std::move(created)
+                                     .error()
+                                     .with_more("; a shell may have been opened")
+                                     .with_remedy(remedy::list_shells));
         opened(std::move(*created));
     }
 
-    /// The fault must say that the command was not started: it is asked once more, in another shell. Only where that
-    /// can help, and takes the shell from no other command.
+    /// The fault must say that the command was not started: it is asked once more, in another shell. Only if the shell
+    /// has run commands before, and none runs in it now.
     bool renew(command& c)
     {
         const auto active = std::count_if(commands.begin(), commands.end(), [](const auto& other) {
             return other.second.phase == command_phase::starting || other.second.phase == command_phase::running;
         });
-        if (!used || active != 1 || !step(shell_step::worn)) return false;
+        if (!used || active != 1 || !step(shell_step::used_up)) return false;
         step(c, command_step::refused);
         used = false;
         ask_delete();
@@ -258,13 +260,11 @@ struct client_shell::state
         if (r.fault()) {
             auto e = command_error(*r.fault());
             if (shell_is_gone(*r.fault())) return fail_shell(e);
-            if (shell_is_worn(*r.fault()) && renew(c)) return;
+            if (quota_is_used_up(*r.fault()) && renew(c)) return;
             return fail_command(n, std::move(e), false);
         }
         auto id = read_command_reply(r);
-        if (!id)
-            return fail_command(
-                n, with_more(id.error(), std::string("; the command may or may not have started") + look_there), false);
+        if (!id) return fail_command(n, command_unclear(std::move(id).error()), false);
         c.id = std::move(*id);
         used = true;
         step(c, command_step::started);
@@ -291,7 +291,7 @@ struct client_shell::state
         ++c.answers;
         if (answer->exit_code) c.exit_code = answer->exit_code;
         const bool done = answer->state == command_state::done;
-        if (!done) ask_receive(n, c); // leaves before the blocks are handed on
+        if (!done) ask_receive(n, c); // is sent before the blocks are handed on
         for (stream_block& b : answer->blocks) {
             if (!b.data.empty()) events.emplace_back(command_output{n, std::move(b.stream), std::move(b.data)});
         }
@@ -315,7 +315,7 @@ struct client_shell::state
         c.send_delay = delay;
         c.taken += c.sending;
         c.end_sent = c.end_sent || c.sending_end;
-        // Only when less is moved than is left behind: a large input is moved about once in all, and its memory goes.
+        // Copy only when more than half was sent: every byte is moved about once in all, and memory is given back.
         if (c.taken > c.input.size() / 2) {
             c.input = c.input.substr(c.taken);
             c.taken = 0;
@@ -339,8 +339,7 @@ struct client_shell::state
         if (is_timeout(f)) return send_taken(n, c, longer(c.send_delay));
         c.send_under_way = false;
         if (is_busy(f)) {
-            // Nothing was taken: the Send before is still at work, for the command does not read. How long is its own
-            // affair; its Receive tells of its end.
+            // Nothing was taken: the command has not read the input before it. No limit here: Receive shows its end.
             c.send_delay = longer(c.send_delay);
             return push_input(n, c);
         }
@@ -370,7 +369,7 @@ struct client_shell::state
 
     client_options options;
     std::size_t send_size;
-    bool size_learnt = false, close_wanted = false, hurry = false, delete_asked = false;
+    bool size_learnt = false, close_wanted = false, delete_at_once = false, delete_asked = false;
     bool used = false; ///< the shell has run a command before
     int creates_refused = 0;
     shell_phase phase = shell_phase::idle;
@@ -420,7 +419,7 @@ void client_shell::send_input(command_number command, base::bytes data, bool end
     if (c.input.empty()) c.input = std::move(data);
     else c.input += data;
     c.input_end = end;
-    c.wanted_told = false;
+    c.wanted_reported = false;
     state_->push_input(command, c);
 }
 
@@ -447,7 +446,7 @@ void client_shell::close()
 
 void client_shell::close_now()
 {
-    state_->hurry = true;
+    state_->delete_at_once = true;
     state_->close_wanted = true;
     state_->fail_all(cancelled(), false); // Delete ends them
     state_->drop_unsent(
@@ -504,7 +503,7 @@ void client_shell::handle_failure(exchange_id id, winrm::error error, bool may_r
     state_->exchanges.erase(at);
     if (kind == exchange_kind::create) return state_->create_failed(std::move(error));
     if (kind == exchange_kind::signal) {
-        // A lost terminate is said once more and waited for no longer; a lost ctrl_c is the user's to repeat.
+        // A lost terminate is sent once more, without waiting for its answer; a lost ctrl_c the user may repeat.
         if (const auto hit = state_->commands.find(n); hit != state_->commands.end() && hit->second.terminated) {
             hit->second.terminated = false;
             state_->fail_command(n, std::move(error));

@@ -1,7 +1,6 @@
-// A remote shell from the client's side: opens, runs commands, feeds stdin, collects output, ends. Pure: says which
-// request is next, is told the reply. Whoever drives it may have several requests under way at once (Receive waits
-// long, Send and Signal go beside it on a second connection). Order of use: page comment of ARCHITECTURE.md, "client
-// path".
+// A remote shell from the client's side: opens, runs commands, sends stdin, collects output, closes. Pure: it gives the
+// next request and takes the reply. The driver may have several requests under way at once: a Receive takes long, Send
+// and Signal go beside it on a second connection. See ARCHITECTURE.md, "Two paths".
 //
 // Call poll_request() and poll_event() after every other call until both are empty.
 #pragma once
@@ -25,7 +24,7 @@ struct client_options
 {
     create_shell create;
     milliseconds operation_timeout{60'000};     ///< of Receive: the host's longest silence before TimedOut
-    std::size_t max_envelope_size = 512'000;    ///< what we accept, told in the header
+    std::size_t max_envelope_size = 512'000;    ///< what we accept, sent in the header
     std::size_t send_envelope_size = 153'600;   ///< what the host surely takes, until learn_envelope_size()
     std::size_t input_high_water = 1024 * 1024; ///< queued stdin beyond which input_wanted is not signalled
     bool signal_after_done = true;              ///< MS-WSMV 3.1.4.12: terminate follows the final output
@@ -39,8 +38,8 @@ struct outgoing
     bool repeatable = false;
     /// The user waits for nothing of this one (Signal after Done, Delete): errors are swallowed by the machine.
     bool background = false;
-    /// To be held back this long by the driver before it leaves (a Send while the host is busy, a Create after it could
-    /// not start a shell); 0 = at once. One at a time; one that does not leave after all is to be failed.
+    /// The driver sends it after this time (a Send while the host is busy, a Create after it could not start a shell);
+    /// 0 = at once. One at a time. For one that is not sent after all it calls handle_failure().
     milliseconds delay{0};
 };
 
@@ -97,9 +96,9 @@ public:
 
     // -- what the application wants
     void open();
-    /// Takes a shell that exists already (kept sessions); no Create. A shell that has run commands and then refuses one
-    /// for a quota that wears shells out is deleted, and the command is asked once more in a new one, which
-    /// shell_opened tells; not while other commands run in it.
+    /// Takes a shell that exists already; no Create. When it has run commands and then refuses one because a quota of
+    /// the shell is used up, it is replaced: Delete, Create (a second shell_opened), and the same Command once. Not
+    /// while other commands run in it.
     void attach(shell_info existing);
     /// May be called before the shell is open; commands of one shell may run side by side.
     command_number run(start_command command);
@@ -109,20 +108,20 @@ public:
     /// Delete, after Signals; commands still running end as command_failed(cancelled).
     void close();
     /// As close(), but Delete is asked at once, whatever is still unanswered (a Signal whose answer does not come);
-    /// what has not left yet is dropped. May follow close(). While Create is unanswered there is nothing to delete yet:
-    /// Delete follows its answer.
+    /// what has not been sent yet is dropped. May follow close(). While Create is unanswered there is nothing to delete
+    /// yet: Delete follows its answer.
     void close_now();
     /// The host's MaxEnvelopeSizekb became known. Beyond 4 MiB (less an HTTP head) it makes Sends no larger.
     void learn_envelope_size(std::size_t octets);
     /// True once stdin needs more than one envelope: worth a Get of winrm/config.
     [[nodiscard]] bool wants_envelope_size() const noexcept;
 
-    // -- what must leave
+    // -- what is to be sent
     [[nodiscard]] std::optional<outgoing> poll_request();
     // -- what arrived, for a request under way
     void handle_reply(exchange_id id, const wsman::incoming_reply& reply);
     /// The request failed below WS-Management. A repeatable one is asked again if `may_retry`, and so is a Send, after
-    /// `send_delay`: whoever says so for a Send knows that it has not left.
+    /// `send_delay`; for a Send only where the host cannot have taken it.
     void handle_failure(exchange_id id, winrm::error error, bool may_retry, milliseconds send_delay = {});
 
     [[nodiscard]] std::optional<client_event> poll_event();

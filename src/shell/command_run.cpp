@@ -39,13 +39,13 @@ constexpr std::array<run_transition, 17> transitions{{
 pace::answer kind_of(const wsman::incoming_reply& reply)
 {
     if (reply.fault() && is_timeout(*reply.fault())) return pace::answer::timed_out;
-    return is_empty_receive_reply(reply) ? pace::answer::empty : pace::answer::news;
+    return is_empty_receive_reply(reply) ? pace::answer::empty : pace::answer::progress;
 }
 
 pace_options pace_of(const run_request& r)
 {
     pace_options o = r.pace;
-    // The host is told to answer after the operation timeout; half of it is no haste.
+    // The host answers after the operation timeout at the latest: half of that is no early answer.
     o.no_wait_at_all = std::min(o.no_wait_at_all, r.shell.operation_timeout / 2);
     return o;
 }
@@ -56,17 +56,9 @@ run_request without_unused_input(run_request r)
     return r;
 }
 
-constexpr const char* still_there = "; the command may be running there still (winrm shells lists what is left)";
+constexpr std::string_view still_there = "; the command may be running there still";
 
-error reworded(const error& e, errc code, std::string message)
-{
-    return error(code, std::move(message))
-        .with_peer_text(e.peer_text())
-        .with_http_status(e.http_status())
-        .with_delivery(e.delivery());
-}
-
-/// "nothing listens there" is no news of a host that was there a moment ago.
+/// "nothing listens there" alone would mislead: the host was there a moment ago.
 error while_running(error e)
 {
     switch (e.code()) {
@@ -77,10 +69,10 @@ error while_running(error e)
     case errc::timeout: break;
     default: return e;
     }
-    if (e.delivery() != delivery::not_sent) return reworded(e, e.code(), e.message() + still_there);
-    return reworded(e, errc::connection_lost,
-                    "the connection was lost while the command ran and could not be made again: " + e.message() +
-                        still_there);
+    if (e.delivery() == delivery::not_sent)
+        e.with_message(errc::connection_lost,
+                       "the connection was lost while the command ran and could not be made again: ", {});
+    return std::move(e).with_more(still_there).with_remedy(remedy::list_shells);
 }
 
 } // namespace
@@ -115,10 +107,10 @@ void command_run::signal(signal_code code) { client_.signal(command_, code); }
 void command_run::pause() noexcept { paused_ = !ended(); }
 void command_run::cancel(base::time_point now) { end(error(errc::cancelled, "the command was cancelled"), now); }
 
-// ---- what must leave
+// ---- what is to be sent
 
-/// A paused reader has one answer in hand already; the host keeps the rest until it is asked.
-bool command_run::may_leave(const held& h, base::time_point now) const
+/// No Receive while the reader is paused: one answer waits for it already, and the host keeps the rest.
+bool command_run::may_be_sent(const held& h, base::time_point now) const
 {
     return h.from <= now && !(paused_ && h.request.repeatable);
 }
@@ -128,13 +120,13 @@ std::optional<run_exchange> command_run::poll_request(base::time_point now)
     while (auto out = client_.poll_request()) {
         const auto from = out->repeatable ? std::max(now, rest_until_) : now + out->delay;
         held_.push_back({std::move(*out), from});
-        if (may_leave(held_.back(), now)) break;
+        if (may_be_sent(held_.back(), now)) break;
     }
-    const auto at = std::find_if(held_.begin(), held_.end(), [&](const held& h) { return may_leave(h, now); });
+    const auto at = std::find_if(held_.begin(), held_.end(), [&](const held& h) { return may_be_sent(h, now); });
     if (at != held_.end()) {
         outgoing out = std::move(at->request);
         held_.erase(at);
-        return leave(std::move(out), now);
+        return dispatch(std::move(out), now);
     }
     if (size_asked_ || !client_.wants_envelope_size()) return std::nullopt;
     size_asked_ = true;
@@ -145,7 +137,7 @@ std::optional<run_exchange> command_run::poll_request(base::time_point now)
     return run_exchange{size_exchange, std::move(get), true, false};
 }
 
-run_exchange command_run::leave(outgoing&& out, base::time_point now)
+run_exchange command_run::dispatch(outgoing&& out, base::time_point now)
 {
     const std::string& action = out.request.header.action;
     const verb what = out.repeatable                     ? verb::receive
@@ -178,7 +170,7 @@ void command_run::handle_reply(exchange_id id, const wsman::incoming_reply& repl
         step(run_step::answered);
         rest(receives_.answered(kind_of(reply), std::chrono::duration_cast<milliseconds>(now - was->since)), now);
         break;
-    case verb::send: static_cast<void>(sends_.answered(pace::answer::news, {})); break;
+    case verb::send: static_cast<void>(sends_.answered(pace::answer::progress, {})); break;
     case verb::command:
         if (reply.fault() && !is_timeout(*reply.fault())) fate_ = command_fate::not_started;
         break;
@@ -205,7 +197,7 @@ void command_run::handle_failure(exchange_id id, winrm::error e, base::time_poin
     const bool nothing_missing = e.delivery() != delivery::unknown || client_.repeats_lost_output();
     if (receive || (was->what == verb::send && e.delivery() != delivery::unknown)) {
         errc why = e.code();
-        if (not_sent && why == errc::timeout) why = errc::connect; // nobody is there, rather than silent
+        if (not_sent && why == errc::timeout) why = errc::connect; // no host there, rather than a silent one
         if (receive && nothing_missing && why == errc::answer_cut) why = errc::connection_lost;
         pause = (receive ? receives_ : sends_).failed(why);
     }
@@ -224,14 +216,14 @@ void command_run::rest(milliseconds time, base::time_point now)
     if (!ended() && time.count() > 0) rest_until_ = now + time;
 }
 
-// ---- what is to be told
+// ---- what is to be reported
 
 std::optional<run_event> command_run::poll_event(base::time_point now)
 {
     if (paused_) return std::nullopt;
     if (failure_) return run_ended{*std::exchange(failure_, std::nullopt)};
     while (auto e = client_.poll_event()) {
-        if (auto told = translate(std::move(*e), now)) return told;
+        if (auto reported = translate(std::move(*e), now)) return reported;
     }
     const bool kept_and_quiet = phase_ == keeping && under_way_.empty() && held_.empty();
     if (kept_and_quiet || client_.finished()) step(run_step::cleaned);
@@ -276,7 +268,7 @@ std::optional<run_event> command_run::done(std::optional<std::int64_t> exit_code
     return run_ended{result_};
 }
 
-/// Ends with an error, and the host is told to forget the shell.
+/// Ends with an error; the shell is deleted on the host.
 void command_run::end(winrm::error e, base::time_point now)
 {
     const bool first = !ended();
@@ -288,8 +280,8 @@ void command_run::end(winrm::error e, base::time_point now)
 
 void command_run::clean_up_from(base::time_point now, milliseconds at_most)
 {
-    paused_ = false; // what is still queued is dropped, so that the client's machine can run down
-    // A request that has not left will not: whoever waits for it in the client's machine hears so (a Create above all).
+    paused_ = false; // client_ may finish: events that are still queued are dropped
+    // What has not been sent will not be; client_ must know, above all of a Create.
     for (const held& h : std::exchange(held_, {}))
         client_.handle_failure(h.request.id, error(errc::cancelled, "the command was cancelled"), false);
     rest_until_ = {};
@@ -303,7 +295,7 @@ base::time_point command_run::deadline() const noexcept
     if (phase_ >= over) return never;
     base::time_point next = ended() ? cleanup_ : limit_;
     for (const held& h : held_) {
-        if (may_leave(h, h.from)) next = std::min(next, h.from);
+        if (may_be_sent(h, h.from)) next = std::min(next, h.from);
     }
     return next;
 }
@@ -312,11 +304,11 @@ void command_run::handle_timeout(base::time_point now)
 {
     if (!ended()) {
         if (limit_ <= now) end(out_of_time(), now);
-        return; // whatever else was waited for leaves by poll_request()
+        return; // a rest or delay is over: poll_request() has the request
     }
     if (cleanup_ > now || !step(run_step::late)) return;
     cleanup_ = now + request_.cleanup_time;
-    // Or nobody drove the run meanwhile: the Delete must be out before it is given up.
+    // The driver may have been stopped meanwhile: send the Delete now, before the clean-up is given up.
     if (phase_ == forcing) client_.close_now();
 }
 
@@ -326,21 +318,23 @@ error command_run::out_of_time() const
 {
     const auto limit = request_.limit.count() > 0 ? request_.limit : request_.timeout;
     const std::string within = "within the time limit of " + base::in_seconds(limit);
-    const std::string remedy = " (--timeout raises it)";
-    std::string text;
+    const auto say = [&](const std::string& what) {
+        return error(errc::timeout, what + within).with_remedy(remedy::raise_timeout);
+    };
     switch (fate_) {
     case command_fate::started:
-        text = "the command did not end " + within + remedy;
-        text += phase_ == lost ? ", and the host could not be reached to end it" + std::string(still_there)
-                               : " and was terminated";
-        break;
+        if (phase_ != lost) return say("the command did not end ").with_more(" and was terminated");
+        return say("the command did not end ")
+            .with_more(", and the host could not be reached to end it")
+            .with_more(still_there)
+            .with_remedy(remedy::list_shells);
     case command_fate::unknown:
-        text = "the host did not say " + within + remedy + " that the command has started: it may or may not have" +
-               look_there;
-        break;
-    case command_fate::not_started: text = "the host did not start the command " + within + remedy; break;
+        return say("the host did not say ")
+            .with_more(" that the command has started: it may or may not have")
+            .with_remedy(remedy::list_shells);
+    case command_fate::not_started: break;
     }
-    return {errc::timeout, std::move(text)};
+    return say("the host did not start the command ");
 }
 
 /// What the failure of this request means for the command.
@@ -351,8 +345,7 @@ error command_run::explained(verb what, winrm::error e)
     case verb::send: return while_running(std::move(e));
     case verb::signal: return ended() ? e : while_running(std::move(e));
     case verb::command: // never sent twice: what became of it is for the user to find out
-        if (e.delivery() == delivery::unknown)
-            return reworded(e, e.code(), e.message() + "; the command may or may not have started" + look_there);
+        if (e.delivery() == delivery::unknown) return command_unclear(std::move(e));
         fate_ = command_fate::not_started;
         return e;
     case verb::config:

@@ -52,11 +52,11 @@ enum class command_fate {
 
 /// starting: Create and Command. running: output is asked for. lost: the latest Receive had no answer. keeping: the
 /// command has ended, the shell stays. cleaning: Signal and Delete. forcing: Delete without waiting for Signal. over:
-/// nothing is left to do, which is still to be said.
+/// nothing is left to do, run_finished is still to be reported.
 enum class run_phase { starting, running, lost, keeping, cleaning, forcing, over, finished };
 /// started: Command was answered. unanswered, answered: a Receive. kept: Done, the shell stays. ended: Done, a failure,
-/// cancel() or the time limit. late: the clean-up takes long. cleaned: nothing of it is left. reported: and that was
-/// said.
+/// cancel() or the time limit. late: the clean-up takes long. cleaned: nothing is left on the host. reported:
+/// run_finished was handed out.
 enum class run_step { started, unanswered, answered, kept, ended, late, cleaned, reported };
 struct run_transition
 {
@@ -66,7 +66,7 @@ struct run_transition
 };
 [[nodiscard]] std::span<const run_transition> run_transitions() noexcept;
 
-/// A request that leaves now.
+/// A request to be sent now.
 struct run_exchange
 {
     exchange_id id;
@@ -108,7 +108,7 @@ public:
     /// Terminate, delete the shell, end with errc::cancelled.
     void cancel(base::time_point now);
 
-    // -- what must leave, what arrived, time
+    // -- what is to be sent, what arrived, time
     [[nodiscard]] std::optional<run_exchange> poll_request(base::time_point now);
     void handle_reply(exchange_id id, const wsman::incoming_reply& reply, base::time_point now);
     /// The request failed below WS-Management; error::delivery() says whether the host may have seen it.
@@ -130,7 +130,7 @@ private:
         verb what;
         base::time_point since;
     };
-    /// A request that leaves later: a Receive after a rest or while paused, a Send that the host was too busy to take.
+    /// A request to be sent later: a Receive after a rest or while paused, a Send that the host was too busy to take.
     struct held
     {
         outgoing request;
@@ -139,8 +139,8 @@ private:
 
     bool step(run_step s) noexcept;
     [[nodiscard]] bool ended() const noexcept { return phase_ >= run_phase::keeping; }
-    [[nodiscard]] bool may_leave(const held& h, base::time_point now) const;
-    run_exchange leave(outgoing&& out, base::time_point now);
+    [[nodiscard]] bool may_be_sent(const held& h, base::time_point now) const;
+    run_exchange dispatch(outgoing&& out, base::time_point now);
     [[nodiscard]] std::optional<asked> take(exchange_id id);
     void rest(milliseconds time, base::time_point now);
     void end(winrm::error e, base::time_point now);

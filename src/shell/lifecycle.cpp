@@ -12,7 +12,7 @@ constexpr std::array<shell_transition, 11> shells{{
     {shell_phase::opening, shell_step::opened, shell_phase::open},
     {shell_phase::opening, shell_step::lost, shell_phase::closed},
     {shell_phase::open, shell_step::close, shell_phase::closing},
-    {shell_phase::open, shell_step::worn, shell_phase::renewing},
+    {shell_phase::open, shell_step::used_up, shell_phase::renewing},
     {shell_phase::renewing, shell_step::deleted, shell_phase::opening},
     {shell_phase::renewing, shell_step::close, shell_phase::closing},
     {shell_phase::closing, shell_step::deleted, shell_phase::closed},

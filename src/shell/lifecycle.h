@@ -7,10 +7,10 @@
 namespace winrm::shell {
 
 enum class shell_phase { idle, opening, open, renewing, closing, closed };
-/// create: Create leaves. opened: it was answered (or a shell was attached). lost: Create failed, no id is known.
-/// worn: the shell takes no further command; Delete leaves, then Create of another.
+/// create: Create is sent. opened: it was answered (or a shell was attached). lost: Create failed, no id is known.
+/// used_up: a quota of the shell is used up, it takes no further command; Delete, then Create of another.
 /// close: the application, or a fault that says the shell is gone. deleted: Delete was answered or given up.
-enum class shell_step { create, opened, lost, worn, close, deleted };
+enum class shell_step { create, opened, lost, used_up, close, deleted };
 struct shell_transition
 {
     shell_phase from;
@@ -19,7 +19,7 @@ struct shell_transition
 };
 
 enum class command_phase { queued, starting, running, ended };
-/// ask: Command leaves. started: it was answered. refused: it was not started, and waits for another shell.
+/// ask: Command is sent. started: it was answered. refused: it was not started, and waits for another shell.
 /// end: Done, a fault, a lost connection or close().
 enum class command_step { ask, started, refused, end };
 struct command_transition

@@ -34,6 +34,13 @@ std::size_t output_queue::waiting(stream_set of) const noexcept
     return sum;
 }
 
+std::size_t output_queue::under_way() const noexcept
+{
+    std::size_t waits = 0;
+    for (const std::size_t bytes : waiting_) waits += bytes;
+    return size_ - waits;
+}
+
 void output_queue::push(std::size_t stream, base::bytes_view data)
 {
     size_ += data.size();

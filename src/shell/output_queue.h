@@ -45,6 +45,7 @@ public:
     bool drop_front_outside(stream_set wanted);
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; } ///< bytes held, those under way included
+    [[nodiscard]] std::size_t under_way() const noexcept;             ///< bytes of the piece under way
     [[nodiscard]] std::size_t chunks() const noexcept { return chunks_.size(); }
     /// Bytes of these streams that are not under way.
     [[nodiscard]] std::size_t waiting(stream_set of) const noexcept;

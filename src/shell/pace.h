@@ -1,4 +1,4 @@
-// How soon a Receive is asked again. Pure: what came and how long it took go in, pauses come out.
+// Pacing and back-off of Receives. Pure: what came and how long it took go in, pauses come out.
 #pragma once
 
 #include "base/duration.h"
@@ -12,15 +12,14 @@ namespace winrm::shell {
 
 struct pace_options
 {
-    /// An answer that brings nothing sooner than this after the question shows a host that does not wait for output at
-    /// all (Windows accepts no MaxTimeoutms below it). It is asked again after a rest that doubles from the first to
-    /// the longest: else both ends were busy for ever.
+    /// A host that answers without output sooner than this does not wait for output at all (Windows accepts no
+    /// MaxTimeoutms below it). Back-off: the rest before the next Receive doubles from the first to the longest.
     base::milliseconds no_wait_at_all{500};
     base::milliseconds first_rest{250}, longest_rest{8'000};
     /// Before each further try, after a connection was lost or could not be made. No more tries than these in a row.
     std::array<base::milliseconds, 3> tries{base::milliseconds{0}, base::milliseconds{1'000},
                                             base::milliseconds{3'000}};
-    /// Further tries after a connection stayed silent beyond all patience, at once: each has taken long enough.
+    /// Further tries after a request timed out, without a pause: the time-out was long enough.
     int silent_tries = 1;
 };
 
@@ -30,7 +29,7 @@ public:
     explicit pace(const pace_options& o) : options_(o) {}
 
     enum class answer {
-        news,
+        progress,  ///< output, or the end
         timed_out, ///< the fault TimedOut
         empty      ///< an answer with nothing in it
     };

@@ -28,6 +28,7 @@ server_command* find_command(server_shell& s, base::bytes_view id)
 
 server_table::state::outcome server_table::state::command(const call& c, server_shell& s)
 {
+    if (s.kind->processes != process_use::one_for_each_command) return fault{fault_code::action_not_supported, {}, {}};
     auto read = read_command(c.request);
     if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
     auto& wanted = std::get<start_command>(read);
@@ -41,7 +42,7 @@ server_table::state::outcome server_table::state::command(const call& c, server_
     if (s.commands.size() - s.finished.size() >= options.max_commands_per_shell) {
         return fault{fault_code::quota_processes_per_shell, {}, {}};
     }
-    auto made = std::make_unique<server_command>();
+    auto made = std::make_unique<server_command>(*s.kind);
     server_command& n = *made;
     n.id = wanted.command_id.empty() ? base::uuid::random(random).text() : wanted.command_id;
     const std::string key = shell_key(n.id);
@@ -84,8 +85,8 @@ server_table::state::outcome server_table::state::signal(const call& c, server_s
     server_command* n = find_command(s, wanted.command_id);
     if (n == nullptr) return no_such_command();
     if (wanted.code == signal_code::terminate) {
-        remove_command(*n, n->ended ? "done" : "terminated", c.now);
-    } else if (n->running && !n->exited) {
+        remove_command(*n, n->phase >= server_command_phase::ended ? "done" : "terminated", c.now);
+    } else if (n->phase == server_command_phase::running) {
         orders.emplace_back(signal_process{n->process, wanted.code == signal_code::ctrl_c ? SIGINT : SIGQUIT});
     }
     answer(c.token, c.request.header().message_id, wsman::action::signal,
@@ -100,8 +101,8 @@ void server_table::state::remove_command(server_command& c, const char* why, tim
     refuse_later(c.starting, aborted);
     end_send(c, aborted, now);
     end_receive(c, aborted, now);
-    if (!c.ended) {
-        if (!c.exited && c.running) orders.emplace_back(kill_process{c.process});
+    if (c.phase < server_command_phase::ended) {
+        if (c.phase == server_command_phase::running) orders.emplace_back(kill_process{c.process});
         orders.emplace_back(forget_process{c.process});
         log_end(c, why, now);
     }
@@ -119,8 +120,8 @@ void server_table::state::log_end(const server_command& c, const char* why, time
               {{"user", options.owner},
                {"shell", c.shell->info.shell_id},
                {"command", c.id},
-               {"verb", why},
-               {"exit", c.exited ? std::to_string(c.status) : "none"},
+               {"reason", why},
+               {"exit", c.phase >= server_command_phase::exited ? std::to_string(c.status) : "none"},
                {"bytes_in", std::to_string(c.bytes_in)},
                {"bytes_out", std::to_string(c.bytes_out)},
                {"ms", std::to_string(took)},

@@ -61,7 +61,7 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
         const auto at = shells.find(shell_key(*id));
         if (at == shells.end()) return no_such_shell();
         for (const auto& [key, n] : at->second->commands)
-            e.infos.push_back({n->id, n->line, n->ended ? "Done" : "Running"});
+            e.infos.push_back({n->id, n->line, n->phase >= server_command_phase::ended ? "Done" : "Running"});
     } else {
         if (!asked.filter_dialect.empty()) return fault{fault_code::filtering_not_supported, {}, {}};
         for (const auto& [key, s] : shells) e.shells.push_back(told(*s, c.now));
@@ -82,7 +82,7 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
 }
 
 /// Shells are enumerated at their common URI only (MS-WSMV 3.1.4.8.2).
-server_table::state::outcome server_table::state::enumerate_cmd(const call& c)
+server_table::state::outcome server_table::state::enumerate_kind(const call& c)
 {
     auto read = wsman::read_enumerate(c.request.payload());
     if (auto* why = std::get_if<fault>(&read)) return std::move(*why);

@@ -2,6 +2,8 @@
 // 3.1.4.13).
 #include "shell/server_table_state.h"
 
+#include <algorithm>
+
 namespace winrm::shell {
 namespace {
 
@@ -21,7 +23,9 @@ server_table::state::outcome server_table::state::send(const call& c, server_she
     base::bytes data;
     bool end = false;
     for (stream_block& b : blocks) {
-        if (b.stream != "stdin" || shell_key(b.command_id) != shell_key(n->id) || s.info.input_streams.empty()) {
+        const auto& inputs = s.info.input_streams;
+        const bool known = std::find(inputs.begin(), inputs.end(), b.stream) != inputs.end();
+        if (!known || b.stream != blocks.front().stream || shell_key(b.command_id) != shell_key(n->id)) {
             return fault{fault_code::wsman_invalid_parameter, "A block is for no input of this command.", {}};
         }
         if (end) return fault{fault_code::invalid_parameter, "There is input after its end.", {}};
@@ -30,11 +34,11 @@ server_table::state::outcome server_table::state::send(const call& c, server_she
         end = b.end;
     }
     const auto& h = c.request.header();
-    if (n->exited || n->done_told) {
+    if (n->phase >= server_command_phase::exited) {
         answer(c.token, h.message_id, wsman::action::send, write_send_response);
         return {};
     }
-    if (n->sending || !n->running) return fault{fault_code::busy, {}, {}};
+    if (n->sending || n->phase == server_command_phase::starting) return fault{fault_code::busy, {}, {}};
     if (n->input.end) return fault{fault_code::invalid_parameter, "The input has ended already.", {}};
     if (has_room(*n, data.size())) {
         accept_input(*n, std::move(data), end);

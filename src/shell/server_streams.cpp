@@ -20,6 +20,9 @@ constexpr int coalesce_rounds = 4;       // output that never pauses is held bac
 
 std::size_t wanted_bytes(const server_command& c) { return c.output.waiting(c.receiving->streams); }
 
+/// A piece under way is beside the budget: else a client that counts would get less at a time than one that does not.
+std::size_t queued(const server_command& c) { return c.output.size() - c.output.under_way(); }
+
 fault timed_out() { return {fault_code::operation_timed_out, {}, {}}; }
 
 } // namespace
@@ -52,11 +55,12 @@ server_table::state::outcome server_table::state::receive(const call& c, server_
         if (!contains(s.info.output_streams, name))
             return fault{fault_code::wsman_invalid_parameter, "A stream is not known.", {}};
     }
-    if (asked.command_id.empty())
+    // Without a CommandId it is the output of the shell's own process, where the kind has one.
+    if (asked.command_id.empty() && s.kind->processes == process_use::one_for_each_command)
         return fault{fault_code::invalid_parameter, "This shell has output of commands only.", {}};
-    const auto at = s.commands.find(shell_key(asked.command_id));
-    if (at == s.commands.end()) return no_such_command();
-    server_command& n = *at->second;
+    server_command* const of = find_command(s, asked.command_id);
+    if (of == nullptr) return no_such_command();
+    server_command& n = *of;
     if (envelope_room(c) == 0) return too_small(c);
     waiting_receive r;
     for (std::size_t i = 0; i < n.output.names().size(); ++i) {
@@ -99,9 +103,8 @@ time_point server_table::state::quiet_at(const server_command& c) const
 /// A command has ended when its process has, and its pipes too.
 void server_table::state::check_end(server_command& c, time_point now)
 {
-    if (c.ended || !c.exited) return;
-    if (c.output.any_open() && now < quiet_at(c)) return;
-    c.ended = true;
+    if (c.phase != server_command_phase::exited || (c.output.any_open() && now < quiet_at(c))) return;
+    step(c.phase, server_command_step::drain);
     orders.emplace_back(forget_process{c.process});
     log_end(c, "exit", now);
     try_answer(c, now);
@@ -112,7 +115,7 @@ time_point server_table::state::ready_at(const server_command& c) const
     const auto as_ever = std::min(c.last_output + options.coalesce,
                                   std::max(c.first_output, c.receiving->since) + options.coalesce * coalesce_rounds);
     // The exit code rides with the last output: Ruby's client reads it nowhere else. Unless others go on printing.
-    return c.exited ? std::max(as_ever, c.exited_at + options.output_linger) : as_ever;
+    return c.phase == server_command_phase::exited ? std::max(as_ever, c.exited_at + options.output_linger) : as_ever;
 }
 
 /// Answers the waiting Receive if there is reason to.
@@ -121,15 +124,15 @@ void server_table::state::try_answer(server_command& c, time_point now)
     if (!c.receiving) return;
     const std::size_t bytes = wanted_bytes(c);
     const std::size_t whole = base::base64_capacity(c.receiving->room);
-    const bool late = now >= c.receiving->until;
+    const bool late = now >= c.receiving->until, ended = c.phase >= server_command_phase::ended;
     const bool ready = bytes > 0 && (bytes >= whole || full(c) || now >= ready_at(c) || late);
-    if (!c.ended && !ready) {
+    if (!ended && !ready) {
         if (late) end_receive(c, timed_out(), now);
         return;
     }
     const std::size_t room = c.receiving->room > state_tags ? c.receiving->room - state_tags : 0;
-    auto p = c.output.cut(c.receiving->streams, room, block_tags + c.id.size(), c.ended);
-    const bool done = c.ended && p.everything;
+    auto p = c.output.cut(c.receiving->streams, room, block_tags + c.id.size(), ended);
+    const bool done = ended && p.everything;
     for (std::size_t i = 0; done && i < c.output.names().size(); ++i) {
         if ((c.receiving->streams & (stream_set{1} << i)) != 0) p.blocks.push_back({c.output.names()[i], {}, true});
     }
@@ -146,8 +149,8 @@ void server_table::state::try_answer(server_command& c, time_point now)
     c.shell->active = now;
     throttle(c, now);
     // Asked for again, the end is told again: the first answer may have been lost with its connection.
-    if (!done || c.done_told) return;
-    c.done_told = true; // what a stream that was not asked for holds stays for who asks for it
+    if (!done || !step(c.phase, server_command_step::report)) return;
+    // What a stream that was not asked for holds stays for who asks for it.
     server_shell& s = *c.shell;
     s.finished.push_back(shell_key(c.id));
     // Clients that never send terminate after Done must not fill the shell.
@@ -168,7 +171,7 @@ void server_table::state::end_receive(server_command& c, const fault& f, time_po
 
 bool server_table::state::full(const server_command& c) const
 {
-    return c.output.size() >= options.output_budget || c.output.chunks() >= max_chunks;
+    return queued(c) >= options.output_budget || c.output.chunks() >= max_chunks;
 }
 
 /// Back-pressure: a full queue leaves the pipes unread, a half empty one reads on.
@@ -176,9 +179,8 @@ void server_table::state::throttle(server_command& c, time_point now)
 {
     // A client that wants one stream only would else never see the end of a command that fills the other.
     while (c.receiving && full(c) && c.output.drop_front_outside(c.receiving->streams)) {}
-    if (c.ended) return;
-    const bool pause =
-        c.paused ? c.output.size() > options.output_budget / 2 || c.output.chunks() > max_chunks / 2 : full(c);
+    if (c.phase >= server_command_phase::ended) return;
+    const bool pause = c.paused ? queued(c) > options.output_budget / 2 || c.output.chunks() > max_chunks / 2 : full(c);
     if (pause == c.paused) return;
     c.paused = pause;
     if (!pause) c.resumed = now;
@@ -188,7 +190,7 @@ void server_table::state::throttle(server_command& c, time_point now)
 time_point server_table::state::command_deadline(const server_command& c) const
 {
     time_point first = never;
-    if (c.exited && !c.ended) first = quiet_at(c);
+    if (c.phase == server_command_phase::exited) first = quiet_at(c);
     if (c.sending && c.sending->request) first = std::min(first, c.sending->until);
     if (!c.receiving) return first;
     first = std::min(first, c.receiving->until);

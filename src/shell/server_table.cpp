@@ -8,26 +8,6 @@
 #include <array>
 
 namespace winrm::shell {
-namespace {
-
-/// The options that mean something, and where. A client that insists on another one is refused (MS-WSMV 3.1.4.1.10).
-bool known_option(base::bytes_view name, base::bytes_view action)
-{
-    struct known
-    {
-        base::bytes_view name, action;
-    };
-    static constexpr std::array<known, 5> all{{{"WINRS_NOPROFILE", wsman::action::create},
-                                               {"WINRS_CODEPAGE", wsman::action::create},
-                                               {"WINRS_CONSOLEMODE_STDIN", wsman::action::command},
-                                               {"WINRS_SKIP_CMD_SHELL", wsman::action::command},
-                                               {"WSMAN_CMDSHELL_OPTION_KEEPALIVE", wsman::action::receive}}};
-    return std::any_of(all.begin(), all.end(),
-                       [&](const known& k) { return base::iequals(k.name, name) && k.action == action; });
-}
-
-} // namespace
-
 std::string shell_key(base::bytes_view id)
 {
     const auto known = base::uuid::parse(id);
@@ -92,11 +72,29 @@ fault server_table::state::too_small(const call& c) const
 
 // -- dispatch
 
-server_shell* server_table::state::find_shell(const call& c)
+const shell_kind* server_table::state::find_kind(base::bytes_view resource_uri) const
+{
+    const auto at = std::find_if(options.kinds.begin(), options.kinds.end(),
+                                 [&](const shell_kind& k) { return k.resource_uri == resource_uri; });
+    return at == options.kinds.end() ? nullptr : &*at;
+}
+
+/// A client that insists on another one is refused (MS-WSMV 3.1.4.1.10). What is of no kind is refused for its URI.
+bool server_table::state::known_option(const shell_kind* kind, base::bytes_view name, base::bytes_view action) const
+{
+    return std::any_of(options.kinds.begin(), options.kinds.end(), [&](const shell_kind& k) {
+        return (kind == nullptr || kind == &k) &&
+               std::any_of(k.options.begin(), k.options.end(),
+                           [&](const kind_option& o) { return base::iequals(o.name, name) && o.action == action; });
+    });
+}
+
+/// A shell is found under its own kind's URI only.
+server_shell* server_table::state::find_shell(const call& c, const shell_kind& kind)
 {
     const std::string* id = c.request.header().selectors.find("ShellId");
     const auto at = id == nullptr ? shells.end() : shells.find(shell_key(*id));
-    return at == shells.end() ? nullptr : at->second.get();
+    return at == shells.end() || at->second->kind != &kind ? nullptr : at->second.get();
 }
 
 server_table::state::outcome server_table::state::identify(const call& c)
@@ -133,15 +131,16 @@ server_table::state::outcome server_table::state::dispatch(const call& c)
 {
     const auto& h = c.request.header();
     if (c.request.is_identify()) return identify(c);
-    // Whoever is at the limit must be able to end what brought him there.
+    // Signal and Delete are exempt from the quota: they free what it counts.
     const bool ends_something = h.action == wsman::action::signal || h.action == wsman::action::delete_;
     if (waiting >= options.max_operations && !ends_something)
         return fault{fault_code::quota_operations_per_user, {}, {}};
+    const shell_kind* kind = find_kind(h.resource_uri);
     for (const wsman::option& o : h.options.items()) {
-        if (o.must_comply && !known_option(o.name, h.action)) return fault{fault_code::invalid_options, {}, {}};
+        if (o.must_comply && !known_option(kind, o.name, h.action)) return fault{fault_code::invalid_options, {}, {}};
     }
     // MS-WSMV 3.1.4.1.31.8; Windows answers so.
-    if (c.form.chunked && base::bytes_view(h.resource_uri).starts_with(wsman::resource_uri::shell))
+    if (c.form.chunked && (kind != nullptr || base::bytes_view(h.resource_uri).starts_with(wsman::resource_uri::shell)))
         return fault{fault_code::not_supported, "A remote shell takes no request in chunks.", {}};
     if (h.resource_uri == wsman::resource_uri::config) return get_config(c);
     if (h.resource_uri == wsman::resource_uri::shell || h.resource_uri == wsman::resource_uri::shell_command) {
@@ -151,18 +150,18 @@ server_table::state::outcome server_table::state::dispatch(const call& c)
         if (auto why = check_selectors(c, h.resource_uri == wsman::resource_uri::shell_command)) return why;
         return all ? enumerate(c) : h.action == wsman::action::pull ? pull(c) : release(c);
     }
-    if (h.resource_uri != wsman::resource_uri::cmd) return fault{fault_code::invalid_resource_uri, {}, {}};
-    return dispatch_shell(c);
+    if (kind == nullptr) return fault{fault_code::invalid_resource_uri, {}, {}};
+    return dispatch_shell(c, *kind);
 }
 
-server_table::state::outcome server_table::state::dispatch_shell(const call& c)
+server_table::state::outcome server_table::state::dispatch_shell(const call& c, const shell_kind& kind)
 {
     const auto& h = c.request.header();
     if (h.action == wsman::action::create) {
         auto why = check_selectors(c, false);
-        return why ? why : create(c);
+        return why ? why : create(c, kind);
     }
-    if (h.action == wsman::action::enumerate) return enumerate_cmd(c);
+    if (h.action == wsman::action::enumerate) return enumerate_kind(c);
     const auto is = [&](base::bytes_view a) { return h.action == a; };
     const bool known = is(wsman::action::get) || is(wsman::action::delete_) || is(wsman::action::command) ||
                        is(wsman::action::send) || is(wsman::action::receive) || is(wsman::action::signal) ||
@@ -170,7 +169,7 @@ server_table::state::outcome server_table::state::dispatch_shell(const call& c)
     if (!known) return fault{fault_code::action_not_supported, {}, {}};
     if (auto why = check_selectors(c, true)) return why;
     if (h.selectors.find("ShellId") == nullptr) return fault{fault_code::insufficient_selectors, {}, {}};
-    server_shell* s = find_shell(c);
+    server_shell* s = find_shell(c, kind);
     if (s == nullptr) return no_such_shell();
     s->active = c.now;
     return dispatch_verb(c, *s);
@@ -253,9 +252,9 @@ void server_table::handle_answer_now(request_token token, base::time_point now)
 void server_table::process_started(process_ref p, std::uint32_t pid, base::time_point now)
 {
     const auto at = state_->processes.find(p);
-    if (at == state_->processes.end() || at->second->running) return;
+    if (at == state_->processes.end()) return;
     server_command& c = *at->second;
-    c.running = true;
+    if (!step(c.phase, server_command_step::start)) return;
     if (!c.shell->info.process_id) c.shell->info.process_id = pid;
     state_->answer_later(c.starting, wsman::action::command, [&c](xml::writer& w) { write_command_reply(w, c.id); });
     (void)now;
@@ -279,14 +278,16 @@ void server_table::process_not_started(process_ref p, start_failure why, base::t
 void server_table::process_output(process_ref p, std::size_t stream, base::bytes_view data, base::time_point now)
 {
     const auto at = state_->processes.find(p);
-    if (at == state_->processes.end() || at->second->ended || data.empty()) return;
-    state_->take_output(*at->second, stream, data, now);
+    if (at == state_->processes.end() || data.empty()) return;
+    server_command& c = *at->second;
+    if (c.phase >= server_command_phase::ended || stream >= c.output.names().size()) return;
+    state_->take_output(c, stream, data, now);
 }
 
 void server_table::process_output_end(process_ref p, std::size_t stream, base::time_point now)
 {
     const auto at = state_->processes.find(p);
-    if (at == state_->processes.end()) return;
+    if (at == state_->processes.end() || stream >= at->second->output.names().size()) return;
     at->second->output.end(stream);
     state_->check_end(*at->second, now);
 }
@@ -300,9 +301,9 @@ void server_table::process_input_taken(process_ref p, base::time_point now)
 void server_table::process_exited(process_ref p, int status, base::time_point now)
 {
     const auto at = state_->processes.find(p);
-    if (at == state_->processes.end() || at->second->exited) return;
+    if (at == state_->processes.end()) return;
     server_command& c = *at->second;
-    c.exited = true;
+    if (!step(c.phase, server_command_step::exit)) return;
     c.status = status;
     c.exited_at = now;
     // What was not read by then is discarded, as a Send after the exit is.

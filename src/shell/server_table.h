@@ -8,6 +8,7 @@
 #include "base/log_sink.h"
 #include "base/uuid.h"
 #include "shell/messages.h"
+#include "shell/server_kind.h"
 #include "wsman/config_resource.h"
 
 #include <cstdint>
@@ -36,14 +37,15 @@ struct table_options
     milliseconds max_lifetime{0}; ///< 0 = none
     std::size_t max_shells = 30, max_commands_per_shell = 15, max_operations = 1500;
     std::size_t max_command_line = 8191;
-    /// Bytes queued per command before its pipes are left unread; as many of its input before a Send has to wait (and
-    /// may be taken all the same at its OperationTimeout, one envelope at most).
+    /// Bytes queued per command, besides one answer under way, before its pipes are left unread; as many of its input
+    /// before a Send has to wait (and may be taken all the same at its OperationTimeout, one envelope at most).
     std::size_t output_budget = 1024 * 1024;
     milliseconds output_linger{2'000}; ///< after exit, pipes kept open by grandchildren are waited for this long
     milliseconds coalesce{50};         ///< after output: wait this long for more, or for the end
     milliseconds enumeration_timeout{240'000};
-    bool counts_answers = true;               ///< tells clients so; false = as Windows, for tests
-    wsman::config_resource* config = nullptr; ///< answers Get winrm/config; lives as long as the table
+    std::span<const shell_kind> kinds = shell_kinds(); ///< live as long as the table
+    bool counts_answers = true;                        ///< tells clients so; false = as Windows, for tests
+    wsman::config_resource* config = nullptr;          ///< answers Get winrm/config; lives as long as the table
     /// What Identify tells those who logged in.
     std::string product_vendor = "OpenWinRM", product_version;
     std::vector<std::string> security_profiles;
@@ -125,7 +127,7 @@ public:
     // -- news of processes
     void process_started(process_ref p, std::uint32_t pid, base::time_point now);
     void process_not_started(process_ref p, start_failure why, base::time_point now);
-    /// @param stream  index in the output streams of its shell's kind: 0 stdout, 1 stderr
+    /// @param stream  index in the output streams of its shell's kind; of a stream that it has not, nothing is taken
     void process_output(process_ref p, std::size_t stream, base::bytes_view data, base::time_point now);
     void process_output_end(process_ref p, std::size_t stream, base::time_point now);
     /// All bytes of the last write_input were taken by the child (or it closed its stdin: the rest is discarded).

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "shell/output_queue.h"
+#include "shell/server_lifecycle.h"
 #include "shell/server_table.h"
 
 #include "wsman/enumeration.h"
@@ -56,16 +57,20 @@ struct input_queue
 
 struct server_shell;
 
+/// A process of a shell and its conversation: of a command, or of the shell itself where its kind has one process for
+/// the whole shell (id "", among the shell's commands).
 struct server_command
 {
+    explicit server_command(const shell_kind& kind) : output({kind.outputs.begin(), kind.outputs.end()}) {}
+
     server_shell* shell = nullptr;
+    server_command_phase phase = server_command_phase::starting;
     std::string id, line, client_ip;
     process_ref process{};
     time_point started, exited_at, first_output, last_output, resumed;
-    output_queue output{{"stdout", "stderr"}};
+    output_queue output;
     std::uint64_t answers = 0; ///< to Receives, which a client of ours counts too
-    bool exited = false, ended = false, paused = false;
-    bool done_told = false, running = false;
+    bool paused = false;       ///< its pipes are left unread
     int status = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0;
     input_queue input;
@@ -76,6 +81,9 @@ struct server_command
 
 struct server_shell
 {
+    const shell_kind* kind = nullptr;
+    server_shell_phase phase = server_shell_phase::connected;
+    std::string session_id; ///< p:SessionId of the session it belongs to, "" = the client said none
     shell_info info;
     std::vector<variable> environment;
     bool login_profile = false;
@@ -130,16 +138,18 @@ struct server_table::state
     };
     using outcome = std::optional<fault>; ///< what to answer, if nothing was answered or kept
     outcome dispatch(const call& c);
-    outcome dispatch_shell(const call& c);
+    outcome dispatch_shell(const call& c, const shell_kind& kind);
     outcome dispatch_verb(const call& c, server_shell& s);
     outcome identify(const call& c);
     outcome get_config(const call& c);
-    server_shell* find_shell(const call& c);
+    [[nodiscard]] const shell_kind* find_kind(base::bytes_view resource_uri) const;
+    [[nodiscard]] bool known_option(const shell_kind* kind, base::bytes_view name, base::bytes_view action) const;
+    server_shell* find_shell(const call& c, const shell_kind& kind);
     [[nodiscard]] static outcome check_selectors(const call& c, bool of_shell);
 
     // server_create.cpp
-    outcome create(const call& c);
-    outcome check_create(create_shell& c, server_shell& s) const;
+    outcome create(const call& c, const shell_kind& kind);
+    outcome check_create(create_shell& c, const shell_kind& kind, server_shell& s) const;
     [[nodiscard]] shell_info told(const server_shell& s, time_point now) const;
     void close_shell(const std::string& key, const char* why, time_point now);
 
@@ -175,7 +185,7 @@ struct server_table::state
 
     // server_enumerate.cpp
     outcome enumerate(const call& c);
-    outcome enumerate_cmd(const call& c);
+    outcome enumerate_kind(const call& c);
     outcome pull(const call& c);
     outcome release(const call& c);
     void write_items(xml::writer& w, const enumeration& e, std::size_t from, std::size_t to) const;
@@ -185,6 +195,14 @@ struct server_table::state
     [[nodiscard]] std::size_t envelope_room(const call& c) const;
     [[nodiscard]] fault too_small(const call& c) const;
 };
+
+/// Takes the step if the phase has it.
+template <class Phase, class Step> bool step(Phase& phase, Step s) noexcept
+{
+    const auto to = next(phase, s);
+    if (to) phase = *to;
+    return to.has_value();
+}
 
 /// "{GUID}", "uuid:GUID" and case are other spellings of one id.
 [[nodiscard]] std::string shell_key(base::bytes_view id);

@@ -1,4 +1,4 @@
-// Every fault we send or understand, as one table (MS-WSMV 2.2.4.43; service manual of the project, faults).
+// Every fault we send or understand, as one table (MS-WSMV 2.2.4.43).
 #pragma once
 
 #include "base/bytes.h"

@@ -101,8 +101,9 @@ struct rejected_request
     std::string message_id; ///< "" if it could not be read: then the reply has no RelatesTo
 };
 
-/// Parses and checks everything of service manual 1.4: required headers, duplicates (invalid_header), mustUnderstand,
-/// timeouts, envelope size, selectors twice, URI lengths, MessageID. Not: whether resource and action exist.
+/// Parses and checks what holds for every request (MS-WSMV 3.1.4.1): required headers, duplicates (invalid_header),
+/// mustUnderstand, timeouts, envelope size, selectors twice, URI lengths, MessageID. Not: whether resource and action
+/// exist.
 [[nodiscard]] std::variant<incoming_request, rejected_request> read_request(base::bytes_view utf8,
                                                                             const base::limits& limits);
 

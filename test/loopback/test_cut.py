@@ -1,6 +1,6 @@
 """Connections that break at random bytes while a command prints: between our two ends no line is lost or told twice.
 
-CUTS=n sets how often (1 000)."""
+CUTS=n sets how often in all (1 000), COMMANDS=n how many commands at the same time share them (4)."""
 import os
 import pathlib
 import random
@@ -17,22 +17,34 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from winrmtest import WINRM, Service, main  # noqa: E402
 
 CUTS = int(os.environ.get("CUTS", "1000"))
+COMMANDS = int(os.environ.get("COMMANDS", "4"))
 PIECE = 65536
-LARGEST = 1_200_000  # bytes that a connection may carry: about two of the largest answers
+ENVELOPE_KB = 64  # smaller answers, so that many connections need not carry much
+HANDSHAKE = 8_000  # bytes, at most: TLS's beginning and the first request
+ANSWER = 72_000  # bytes, at most: one answer with everything around it
+EARLY = 50  # every so many cuts one more comes before an answer has arrived: the client rests a second then
 
 
 class Cutter(threading.Thread):
     """Hands bytes on between winrm and the service. Once armed, each connection carries a random number of bytes and is
-    then broken in both directions, every other one by a reset."""
+    then broken in both directions, every other one by a reset. The client gives up when several connections in a row
+    bring it nothing (shell/pace.h), so that most of them carry at least one answer."""
 
-    def __init__(self, port, cuts):
+    def __init__(self, port, cuts, seed):
         super().__init__(daemon=True)
-        self.port, self.cuts, self.done, self.armed = port, cuts, 0, False
-        self.random = random.Random(20261128)
+        self.port, self.cuts, self.done, self.armed, self.early = port, cuts, 0, False, 0
+        self.random = random.Random(seed)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.number = self.listener.getsockname()[1]
         self.all_cut, self.stopping = threading.Event(), threading.Event()
         self.selector = selectors.DefaultSelector()
+
+    def budget(self):
+        if self.done % EARLY == EARLY // 2:
+            self.early += 1
+            # Every other one in the handshake or the request, the others anywhere in what the connection carries first.
+            return self.random.randrange(HANDSHAKE if self.early % 2 else HANDSHAKE + ANSWER)
+        return HANDSHAKE + ANSWER + self.random.randrange(2 * ANSWER)
 
     def open(self):
         client, _ = self.listener.accept()
@@ -55,8 +67,7 @@ class Cutter(threading.Thread):
             if not data:
                 return self.close(pair)
             if self.armed and pair["left"] is None:
-                # Some break in the handshake, most within an answer.
-                pair["left"] = self.random.randrange(LARGEST)
+                pair["left"] = self.budget()
             cut = pair["left"] is not None and pair["left"] <= len(data)
             other.sendall(data[:pair["left"]] if cut else data)
         except OSError:
@@ -82,32 +93,59 @@ class Cutter(threading.Thread):
                     self.move(*key.data)
 
 
+class Run(threading.Thread):
+    """One command through a cutter. `wrong` says what went wrong."""
+
+    def __init__(self, service, stop, cuts, seed):
+        super().__init__()
+        self.cutter = Cutter(service.port, cuts, seed)
+        self.stop, self.wrong = stop, "it did not end"
+        command = (f"i=0; while [ ! -e {stop} ]; do seq -f %099.0f $((i + 1)) $((i + 2000)); i=$((i + 2000)); done; "
+                   "echo end $i; exit 7")
+        url = service.url.replace(f":{service.port}/", f":{self.cutter.number}/")
+        self.child = subprocess.Popen([WINRM, "run", url, "-u", service.user, "--ca", service.ca, "--", command],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      env={**os.environ, "WINRM_PASSWORD": service.password})
+
+    def read_lines(self):
+        number, cutter = 0, self.cutter
+        for line in self.child.stdout:
+            if line.startswith(b"end"):
+                rest, errors = self.child.communicate()
+                end = (line, rest, errors, self.child.returncode)
+                return None if end == (b"end %d\n" % number, b"", b"", 7) else f"it ended with {end}"
+            number += 1
+            if line != b"%099d\n" % number:
+                return f"line {number} is {line}"
+            if number == 1:
+                cutter.armed = True
+            if cutter.all_cut.is_set():
+                self.stop.touch()
+        return f"the output ends: {self.child.communicate()[1]}"
+
+    def run(self):
+        self.cutter.start()
+        self.wrong = self.read_lines()
+        self.child.kill()
+        self.child.wait()
+        self.cutter.stopping.set()
+
+
 class Cut(unittest.TestCase):
     def test_every_line_arrives_once_and_in_order(self):
-        with Service() as service, tempfile.TemporaryDirectory() as folder:
-            stop = pathlib.Path(folder, "stop")
-            cutter = Cutter(service.port, CUTS)
-            cutter.start()
-            command = f"i=0; while [ ! -e {stop} ]; do seq $((i + 1)) $((i + 20000)); i=$((i + 20000)); done; echo end $i; exit 7"
-            url = service.url.replace(f":{service.port}/", f":{cutter.number}/")
-            child = subprocess.Popen([WINRM, "run", url, "-u", service.user, "--ca", service.ca, "--",
-                                      command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                     env={**os.environ, "WINRM_PASSWORD": service.password})
-            number = 0
-            for line in child.stdout:
-                if line.startswith(b"end"):
-                    break
-                number += 1
-                self.assertEqual(line, b"%d\n" % number, f"after {cutter.done} cuts")
-                if number == 1:
-                    cutter.armed = True
-                if cutter.all_cut.is_set():
-                    stop.touch()
-            rest, errors = child.communicate()
-            cutter.stopping.set()
-            self.assertEqual(line, b"end %d\n" % number, errors)
-            self.assertEqual((rest, errors, child.returncode), (b"", b"", 7))
-            self.assertGreaterEqual(cutter.done, CUTS)
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder, "winrmd.toml")
+            config.write_text(f"[limits]\nmax_envelope_kb = {ENVELOPE_KB}\n")
+            with Service("--config", str(config)) as service:
+                share = -(-CUTS // COMMANDS)
+                runs = [Run(service, pathlib.Path(folder, f"stop{n}"), share, n) for n in range(COMMANDS)]
+                for run in runs:
+                    run.start()
+                for run in runs:
+                    run.join()
+                for run in runs:
+                    self.assertIsNone(run.wrong, f"after {run.cutter.done} cuts")
+                    self.assertGreaterEqual(run.cutter.done, share)
 
 
 if __name__ == "__main__":

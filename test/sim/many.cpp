@@ -73,9 +73,9 @@ private:
         }
         for (auto s = started.rbegin(); s != started.rend(); ++s) {
             table_.process_started(s->process, 1, now_);
-            table_.process_output(s->process, false, s->command_line, now_);
-            table_.process_output_end(s->process, false, now_);
-            table_.process_output_end(s->process, true, now_);
+            table_.process_output(s->process, 0, s->command_line, now_);
+            table_.process_output_end(s->process, 0, now_);
+            table_.process_output_end(s->process, 1, now_);
             table_.process_exited(s->process, 5, now_);
         }
         while (auto r = table_.poll_reply()) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include <algorithm>
 
 namespace winrm::sim {
@@ -148,6 +150,34 @@ TEST(run, a_lost_receive_goes_again_with_pauses_and_three_times)
     }
 }
 
+/// Issue 9, part 4: whichever answers to Receives are lost or cut, as long as one in four comes.
+TEST(run, answers_lost_at_random_between_our_ends_bring_everything_once)
+{
+    run_world whole(request("big 900000", false));
+    ASSERT_TRUE(whole.run());
+    for (unsigned seed = 0; seed < 50; ++seed) {
+        SCOPED_TRACE(seed);
+        run_world w(request("big 900000", false));
+        std::mt19937 random(seed);
+        int in_a_row = 0;
+        std::size_t lost = 0;
+        w.fail = [&](std::size_t, std::string_view action) -> std::optional<failure> {
+            if (action != wsman::action::receive || in_a_row == 3 || random() % 2 == 0) {
+                if (action == wsman::action::receive) in_a_row = 0;
+                return std::nullopt;
+            }
+            ++in_a_row;
+            ++lost;
+            return failure{true, error(random() % 2 == 0 ? errc::connection_lost : errc::answer_cut, "it broke")};
+        };
+        ASSERT_TRUE(w.run());
+        ASSERT_TRUE(w.ended.front()) << to_string(w.ended.front().error()) << ", " << lost << " lost";
+        EXPECT_TRUE(w.out == whole.out) << w.out.size();
+        EXPECT_EQ(w.ended.front()->exit_code, 3);
+        EXPECT_FALSE(w.machine.output_uncertain());
+    }
+}
+
 TEST(run, a_receive_that_did_not_leave_makes_nothing_uncertain)
 {
     run_world w(request("echo hello"), table_of(other_end::windows));
@@ -250,6 +280,7 @@ TEST(run, the_time_limit_says_how_far_it_came_and_cleans_up)
         ASSERT_FALSE(w.ended.front());
         EXPECT_EQ(w.ended.front().error().code(), errc::timeout);
         EXPECT_NE(w.ended.front().error().message().find(x.sentence), std::string::npos) << w.ended.front().error();
+        EXPECT_EQ(w.ended.front().error().remedy(), remedy::raise_timeout);
         EXPECT_EQ(w.machine.fate(), x.fate);
         EXPECT_EQ(count(w, "Delete"), x.deletes);
     }

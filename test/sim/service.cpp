@@ -31,14 +31,14 @@ service::service(shell::table_options t) : table(with_home(std::move(t)), counti
 void service::exit(shell::process_ref p, int status)
 {
     processes.erase(p);
-    table.process_output_end(p, false, now);
-    table.process_output_end(p, true, now);
+    table.process_output_end(p, 0, now);
+    table.process_output_end(p, 1, now);
     table.process_exited(p, status, now);
 }
 
 void service::copy(shell::write_input&& w)
 {
-    table.process_output(w.process, false, w.data, now);
+    table.process_output(w.process, 0, w.data, now);
     table.process_input_taken(w.process, now);
     if (w.end) exit(w.process, 0);
 }
@@ -57,7 +57,7 @@ void service::order(shell::process_order&& o)
         processes[s->process] = p;
         table.process_started(s->process, 77, now);
         if (p.line.rfind("echo ", 0) == 0) {
-            table.process_output(s->process, false, p.line.substr(5), now);
+            table.process_output(s->process, 0, p.line.substr(5), now);
             exit(s->process, 0);
         }
     } else if (auto* w = std::get_if<shell::write_input>(&o)) {
@@ -102,7 +102,7 @@ bool service::run_processes()
             const std::size_t n = std::min<std::size_t>(what.left, 65536);
             what.left -= n;
             const bool last = what.left == 0;
-            if (n > 0) table.process_output(p, false, std::string(n, 'x'), now);
+            if (n > 0) table.process_output(p, 0, std::string(n, 'x'), now);
             if (last) exit(p, 3);
         } else if (what.ends <= now) {
             any = true;

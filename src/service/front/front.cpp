@@ -2,6 +2,7 @@
 
 #include "io/log.h"
 #include "service/front/front_server.h"
+#include "service/front/rules.h"
 #include "service/front/sandbox.h"
 
 #include <csignal>
@@ -11,11 +12,10 @@
 namespace winrm::service::front {
 namespace {
 
-/// Two per connection (client, user process), those that leave or find no place included; the listeners, and what loop,
-/// log and monitor need.
+/// Two per connection (client, user process), closing and refused ones included; the listeners; loop, log and monitor.
 std::uint64_t descriptors_for(const wire::front_setup& setup)
 {
-    return (setup.max_connections + front_server::most_leaving) * 2 + turned_away::most + setup.listeners.size() + 64;
+    return (setup.max_connections + front_server::max_closing) * 2 + turned_away::most + setup.listeners.size() + 64;
 }
 
 constexpr base::milliseconds longest_flush{1000};
@@ -42,29 +42,30 @@ private:
     void control_frame(io::message_socket::message m)
     {
         auto frame = wire::decode(std::move(m.payload));
-        if (frame)
-            if (const auto* setup = std::get_if<wire::front_setup>(&*frame); setup && !server_) {
-                if (!begin(*setup, std::move(m.fds))) loop_.stop();
-                return;
-            }
-        if (frame)
-            if (const auto* answer = std::get_if<wire::login_answer>(&*frame); answer && server_)
-                return server_->login_answered(*answer, std::move(m.fds));
-        if (frame)
-            if (const auto* started = std::get_if<wire::login_started>(&*frame); started && server_)
-                return server_->login_started(started->connection);
-        if (frame && std::holds_alternative<wire::ping>(*frame))
-            return control_.send(wire::encode(wire::frame{wire::pong{}}));
-        if (frame && std::holds_alternative<wire::drain>(*frame) && server_)
-            return server_->drain([this] { loop_.stop(); });
-        if (frame && std::holds_alternative<wire::stop>(*frame) && server_) return stop();
-        if (!frame || !std::holds_alternative<wire::stop>(*frame)) status_ = 1;
-        loop_.stop();
+        const rule* r = frame ? wire::find_rule(monitor_rules, state_, frame->index()) : nullptr;
+        if (!r) {
+            status_ = 1;
+            return loop_.stop();
+        }
+        switch (r->what) {
+        case front_duty::begin:
+            if (!begin(std::get<wire::front_setup>(*frame), std::move(m.fds))) loop_.stop();
+            return;
+        case front_duty::pass_login_answer:
+            return server_->login_answered(std::get<wire::login_answer>(*frame), std::move(m.fds));
+        case front_duty::note_login_started:
+            return server_->login_started(std::get<wire::login_started>(*frame).connection);
+        case front_duty::answer_ping: return control_.send(wire::encode(wire::frame{wire::pong{}}));
+        case front_duty::drain: state_ = front_state::draining; return server_->drain([this] { loop_.stop(); });
+        case front_duty::stop: return stop();
+        case front_duty::end: return loop_.stop();
+        }
     }
 
-    /// Answers that are on their way, here or in user processes that end at this moment, still go out.
+    /// Answers that are on their way, here or in user processes that end at this moment, are still sent.
     void stop()
     {
+        state_ = front_state::stopping;
         server_->drain([this] { loop_.stop(); });
         flush_until_ = loop_.now() + longest_flush;
         flush();
@@ -113,6 +114,7 @@ private:
         server_.emplace(loop_, setup, std::move(listeners), std::move(tls), *log_, std::move(logins));
         server_->start();
         control_.send(wire::encode(wire::frame{wire::ready{}}));
+        state_ = front_state::serving;
         status_ = 0;
         return true;
     }
@@ -120,7 +122,8 @@ private:
     io::loop loop_;
     io::message_socket control_;
     std::unique_ptr<base::log_sink> log_;
-    std::optional<front_server> server_;
+    front_state state_ = front_state::starting;
+    std::optional<front_server> server_; ///< from `serving` on
     io::timer flush_timer_{loop_};
     base::time_point flush_until_{};
     int status_ = 1;

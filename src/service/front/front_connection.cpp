@@ -112,7 +112,7 @@ void front_connection::handle(http::login_wanted&& event)
 {
     // Whatever comes of it: the earlier identity of this connection is gone before the new one is looked at.
     user_.reset();
-    login_pending_ = true;
+    login_ = login_check::waiting;
     wire::login_request ask;
     ask.connection = number_;
     ask.tls = tls_;
@@ -125,22 +125,17 @@ void front_connection::handle(http::login_wanted&& event)
 
 void front_connection::login_answered(const wire::login_answer& answer, io::unique_fd user)
 {
-    login_started_ = false;
-    if (ended_ || !std::exchange(login_pending_, false)) return;
-    switch (answer.verdict) {
-    case wire::login_verdict::denied: http_.login_denied(context_.loop.now()); break;
-    case wire::login_verdict::accepted:
-        if (user) {
-            user_ = std::make_unique<io::message_socket>(context_.loop, std::move(user), context_.max_frame, 0);
-            user_->start([this](io::message_socket::message m) { user_frame(std::move(m.payload)); },
-                         [this] { user_gone(); });
-            account_ = answer.account;
-            http_.login_accepted(context_.loop.now());
-            break;
-        }
-        [[fallthrough]];
-    case wire::login_verdict::unavailable: http_.login_unavailable(context_.loop.now()); break;
+    if (std::exchange(login_, login_check::none) == login_check::none || ended_) return;
+    auto verdict =
+        answer.verdict == wire::login_verdict::denied ? auth::login_verdict::denied : auth::login_verdict::unavailable;
+    if (answer.verdict == wire::login_verdict::accepted && user) {
+        user_ = std::make_unique<io::message_socket>(context_.loop, std::move(user), context_.max_frame, 0);
+        user_->start([this](io::message_socket::message m) { user_frame(std::move(m.payload)); },
+                     [this] { user_gone(); });
+        account_ = answer.account;
+        verdict = auth::login_verdict::accepted;
     }
+    http_.login_answered(verdict, {}, context_.loop.now());
     pump();
 }
 
@@ -215,7 +210,7 @@ void front_connection::close_gently()
 
 bool front_connection::busy() const noexcept
 {
-    return !ended_ && !lingering_ && (awaiting_reply_ || login_pending_ || writing_ != 0 || !http_.output().empty());
+    return !ended_ && !lingering_ && (awaiting_reply_ || login_pending() || writing_ != 0 || !http_.output().empty());
 }
 
 std::optional<base::time_point> front_connection::idle_since() const noexcept
@@ -255,8 +250,8 @@ void front_connection::drain()
 
 void front_connection::drop(base::bytes_view reason)
 {
-    if (login_pending_) {
-        http_.login_unavailable(context_.loop.now());
+    if (login_pending()) {
+        http_.login_answered(auth::login_verdict::unavailable, {}, context_.loop.now());
         write_output();
     }
     end_idle(reason);
@@ -310,7 +305,7 @@ void front_connection::ring()
 void front_connection::end(base::bytes_view reason)
 {
     if (std::exchange(ended_, true)) return;
-    if (login_pending_) context_.withdraw_login(number_);
+    if (login_pending()) context_.withdraw_login(number_);
     user_.reset();
     timer_.cancel();
     stream_.pause_reading();

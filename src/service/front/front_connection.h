@@ -41,13 +41,16 @@ public:
 
     /// @param user  the front's end of the connection to the user's process; empty unless accepted.
     void login_answered(const wire::login_answer& answer, io::unique_fd user);
-    void login_started() noexcept { login_started_ = login_pending_; }
+    void login_started() noexcept
+    {
+        if (login_ == login_check::waiting) login_ = login_check::running;
+    }
     [[nodiscard]] bool authenticated() const noexcept { return http_.authenticated(); }
     [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
     [[nodiscard]] const std::string& source() const noexcept { return source_; } ///< peer's network
-    [[nodiscard]] bool login_pending() const noexcept { return login_pending_; }
+    [[nodiscard]] bool login_pending() const noexcept { return login_ != login_check::none; }
     /// The monitor is looking at the password, which ends soon.
-    [[nodiscard]] bool login_running() const noexcept { return login_started_; }
+    [[nodiscard]] bool login_running() const noexcept { return login_ == login_check::running; }
     /// Who has not been logged in for longer has the smaller number.
     [[nodiscard]] std::uint64_t stranger_since() const noexcept { return stranger_since_; }
     void stranger_since(std::uint64_t turn) noexcept { stranger_since_ = turn; }
@@ -75,6 +78,11 @@ public:
     void end_idle(base::bytes_view reason);
 
 private:
+    enum class login_check {
+        none,
+        waiting, ///< the monitor has been asked
+        running  ///< and looks at it
+    };
     void arrived(result<base::bytes_view> data);
     void feed_held();
     void pump();
@@ -107,7 +115,8 @@ private:
     std::string held_; ///< came while an answer was outstanding; at most one piece, then reading pauses
     std::size_t writing_ = 0, discarded_ = 0;
     std::uint64_t requests_ = 0; ///< number of the latest one
-    bool awaiting_reply_ = false, login_pending_ = false, login_started_ = false, was_authenticated_ = false;
+    login_check login_ = login_check::none;
+    bool awaiting_reply_ = false, was_authenticated_ = false;
     bool pumping_ = false, closing_ = false, lingering_ = false, end_of_stream_ = false, ended_ = false;
 };
 

@@ -29,29 +29,30 @@ std::shared_ptr<const http::server_options> http_options(const wire::front_setup
     o.head_time = base::milliseconds{setup.head_time_ms};
     o.body_time = base::milliseconds{setup.body_time_ms};
     o.answer_time = base::milliseconds{setup.answer_time_ms};
-    o.idle_time = base::milliseconds{setup.idle_time_ms};
+    o.idle_time = base::milliseconds{setup.connection_idle_ms};
     return std::make_shared<const http::server_options>(std::move(o));
 }
 
-/// Strangers of one source, or all of them.
-class crowd
+/// Unauthenticated connections of one source, or of all.
+class unauthenticated_group
 {
 public:
     void add(front_connection& c)
     {
-        kind& k = c.login_pending() ? asking_ : silent_;
+        kind& k = c.login_pending() ? pending_ : silent_;
         ++k.size;
         if (!k.oldest || c.stranger_since() < k.oldest->stranger_since()) k.oldest = &c;
     }
-    [[nodiscard]] std::size_t size() const noexcept { return silent_.size + asking_.size; }
-    [[nodiscard]] front_connection& leaves() const
+    [[nodiscard]] std::size_t size() const noexcept { return silent_.size + pending_.size; }
+    /// The oldest of those that have sent no login or of those that wait for its answer, whichever are more.
+    [[nodiscard]] front_connection& first_to_drop() const
     {
-        return *(silent_.size >= asking_.size ? silent_ : asking_).oldest;
+        return *(silent_.size >= pending_.size ? silent_ : pending_).oldest;
     }
     [[nodiscard]] std::uint64_t since() const
     {
         const auto of = [](const kind& k) { return k.oldest ? k.oldest->stranger_since() : UINT64_MAX; };
-        return std::min(of(silent_), of(asking_));
+        return std::min(of(silent_), of(pending_));
     }
 
 private:
@@ -60,7 +61,7 @@ private:
         std::size_t size = 0;
         front_connection* oldest = nullptr;
     };
-    kind silent_, asking_;
+    kind silent_, pending_;
 };
 
 base::limits limits_of(const wire::front_setup& setup)
@@ -85,7 +86,7 @@ front_server::front_server(io::loop& on, const wire::front_setup& setup, std::ve
                                                            std::move(logins.withdraw),
                                                            [this](std::uint64_t number) { update(number); },
                                                            [this](std::uint64_t number) { remove(number); }},
-      max_connections_(setup.max_connections), turned_away_(on), burial_(on), summary_(log), summary_clock_(on)
+      max_connections_(setup.max_connections), turned_away_(on), reap_timer_(on), summary_(log), summary_clock_(on)
 {
     for (std::size_t i = 0; i < listeners.size() && i < setup.listeners.size(); ++i)
         listeners_.push_back(std::make_unique<listening>(
@@ -94,8 +95,8 @@ front_server::front_server(io::loop& on, const wire::front_setup& setup, std::ve
 
 front_server::~front_server() { summary_.tell_all(loop_.now()); }
 
-void front_server::tell(base::log_level level, base::bytes_view event, const std::string& peer,
-                        const std::string& reason)
+void front_server::report(base::log_level level, base::bytes_view event, const std::string& peer,
+                          const std::string& reason)
 {
     const base::time_point now = loop_.now();
     if (peer.empty()) summary_.write(now, level, event, peer, reason, {{"reason", reason}});
@@ -148,7 +149,7 @@ void front_server::accept_some(listening& l)
         }
         if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
         if (errno == EAGAIN) break;
-        tell(base::log_level::error, "accept_failed", {}, std::strerror(errno));
+        report(base::log_level::error, "accept_failed", {}, std::strerror(errno));
         return l.pause.set_after(accept_pause, [this, &l] { wait(l); });
     }
     wait(l);
@@ -163,7 +164,7 @@ void front_server::add(const listening& l, io::unique_fd socket, std::string pee
     const std::uint64_t number = next_number_++;
     auto c =
         std::make_unique<front_connection>(context_, number, std::move(socket), std::move(peer), std::move(session));
-    c->stranger_since(next_stranger_++);
+    c->stranger_since(next_unauthenticated_++);
     connections_[number] = std::move(c);
 }
 
@@ -172,43 +173,43 @@ void front_server::turn_away(const listening& l, io::unique_fd socket, std::stri
     std::optional<net::tls_session> session;
     if (l.tls) session.emplace(*tls_, std::string{});
     turned_away_.add(std::move(socket), std::move(session));
-    tell(base::log_level::warning, "connection_refused", peer, "max_connections");
+    report(base::log_level::warning, "connection_refused", peer, "max_connections");
 }
 
-/// Those on their way out need their places no more.
+/// Closing connections do not count.
 bool front_server::full() const
 {
     if (connections_.size() < max_connections_) return false;
-    const auto leaving =
+    const auto closing =
         std::count_if(connections_.begin(), connections_.end(), [](const auto& c) { return c.second->leaving(); });
-    return connections_.size() - static_cast<std::size_t>(leaving) >= max_connections_;
+    return connections_.size() - static_cast<std::size_t>(closing) >= max_connections_;
 }
 
-/// All places are taken: by strangers, of whom the crowd gives way, or by accounts, of which the largest does.
+/// Fair queueing: drops an unauthenticated connection of the source that holds most, else one of the account that holds
+/// most.
 void front_server::make_room(const std::string& peer)
 {
-    if (!drop_of_a_crowd(wire::source_network(peer))) let_an_account_give_way();
+    if (!drop_unauthenticated(wire::source_network(peer))) drop_of_largest_account();
 }
 
-/// A newcomer pushes out a stranger of the source that would hold most then, so that nobody's crowd can keep others
-/// from logging in; where no source has more than one, any. Whose password is being looked at stays: else a crowd would
-/// push out what is nearly done, for ever. Of the silent ones and those that wait for their login the more numerous
-/// kind gives way, the oldest of it first. Where strangers hold less than half of the places, only one of a larger
-/// crowd than the newcomer's own does.
-bool front_server::drop_of_a_crowd(const std::string& newcomer)
+/// Drops an unauthenticated connection of the source that holds most, the newcomer counted, so that no source can keep
+/// others from logging in; if none has more than one, of any source. A connection whose password is being checked
+/// stays: else a flood would drop it again and again just before its login. If less than half of the connections are
+/// unauthenticated, only a source that holds more than the newcomer's own loses one.
+bool front_server::drop_unauthenticated(const std::string& newcomer)
 {
-    std::map<base::bytes_view, crowd> sources;
-    crowd everybody;
-    std::size_t strangers = 0;
+    std::map<base::bytes_view, unauthenticated_group> sources;
+    unauthenticated_group all;
+    std::size_t unauthenticated = 0;
     for (const auto& [number, c] : connections_) {
         if (c->authenticated() || c->leaving()) continue;
-        ++strangers;
+        ++unauthenticated;
         if (c->login_running()) continue;
         sources[c->source()].add(*c);
-        everybody.add(*c);
+        all.add(*c);
     }
     if (sources.empty()) return false;
-    // Of sources that hold the same, the one that has been there longest.
+    // Of sources that hold the same number, the one with the oldest connection.
     const auto weight = [&newcomer](const auto& s) {
         return std::pair{s.second.size() + (s.first == newcomer ? 1 : 0), ~s.second.since()};
     };
@@ -216,18 +217,17 @@ bool front_server::drop_of_a_crowd(const std::string& newcomer)
                                            [&](const auto& a, const auto& b) { return weight(a) < weight(b); });
     const auto own = sources.find(newcomer);
     const std::size_t own_size = own == sources.end() ? 1 : own->second.size() + 1;
-    if (strangers * 2 < max_connections_ && heaviest->second.size() <= own_size) return false;
-    front_connection& leaves = (weight(*heaviest).first > 1 ? heaviest->second : everybody).leaves();
-    tell(base::log_level::warning, "connection_dropped", leaves.peer(), "too_many_without_login");
-    leaves.drop("too_many_without_login"); // comes back to remove()
+    if (unauthenticated * 2 < max_connections_ && heaviest->second.size() <= own_size) return false;
+    front_connection& dropped = (weight(*heaviest).first > 1 ? heaviest->second : all).first_to_drop();
+    report(base::log_level::warning, "connection_dropped", dropped.peer(), "too_many_without_login");
+    dropped.drop("too_many_without_login"); // calls remove()
     return true;
 }
 
-/// All places are taken, most of them by those who are logged in. The account that holds most gives one up: the
-/// connection that has been silent for longest, else the one whose request waits for longest. Where no account has more
-/// than one and nobody is silent, the newcomer is turned away, but one of them ends with its answer, so that places
-/// change hands.
-void front_server::let_an_account_give_way()
+/// Closes a connection of the account that holds most: the one that has been idle longest, else the one whose request
+/// has waited longest. If no account has more than one and none is idle, the newcomer is rejected, but one connection
+/// is to end with its next answer, in turn, so that a later newcomer finds a free slot.
+void front_server::drop_of_largest_account()
 {
     struct share
     {
@@ -250,37 +250,38 @@ void front_server::let_an_account_give_way()
                                return std::pair{a.second.size, b.second.rank} < std::pair{b.second.size, a.second.rank};
                            })->second;
     if (largest.size > 1 || largest.rank.first == front_connection::use::idle) {
-        if (!may_leave()) return;
-        tell(base::log_level::warning, "connection_dropped", largest.first->peer(), "account_holds_most");
-        return largest.first->give_way(); // may come back to remove()
+        if (!free_closing_slot()) return;
+        report(base::log_level::warning, "connection_dropped", largest.first->peer(), "account_holds_most");
+        return largest.first->give_way(); // may call remove()
     }
-    for (auto at = connections_.upper_bound(last_told_); at != connections_.end(); ++at)
+    for (auto at = connections_.upper_bound(last_limited_); at != connections_.end(); ++at)
         if (at->second->authenticated()) {
-            last_told_ = at->first;
+            last_limited_ = at->first;
             return at->second->last_answer_next();
         }
 }
 
-/// Bounds how many are on their way out. Whose last answer has left needs no more time if others do.
-bool front_server::may_leave()
+/// Bounds the number of closing connections; one that has sent its last answer ends at once if the slot is needed.
+/// @return false: all wait for an answer.
+bool front_server::free_closing_slot()
 {
-    std::size_t leaving = 0;
-    front_connection* over = nullptr;
+    std::size_t closing = 0;
+    front_connection* done = nullptr;
     for (const auto& [number, c] : connections_) {
         if (!c->leaving()) continue;
-        ++leaving;
-        if (!over && c->answered_its_last()) over = c.get();
+        ++closing;
+        if (!done && c->answered_its_last()) done = c.get();
     }
-    if (leaving < most_leaving) return true;
-    if (over) over->end_idle("place_needed"); // comes back to remove()
-    return over != nullptr;
+    if (closing < max_closing) return true;
+    if (done) done->end_idle("place_needed"); // calls remove()
+    return done != nullptr;
 }
 
 void front_server::update(std::uint64_t number)
 {
     const auto at = connections_.find(number);
     if (at == connections_.end()) return;
-    if (!at->second->authenticated()) at->second->stranger_since(next_stranger_++);
+    if (!at->second->authenticated()) at->second->stranger_since(next_unauthenticated_++);
 }
 
 void front_server::remove(std::uint64_t number)
@@ -289,7 +290,7 @@ void front_server::remove(std::uint64_t number)
     if (at == connections_.end()) return;
     ended_.push_back(std::move(at->second));
     connections_.erase(at);
-    if (ended_.size() == 1) burial_.set(loop_.now(), [this] { ended_.clear(); });
+    if (ended_.size() == 1) reap_timer_.set(loop_.now(), [this] { ended_.clear(); });
     if (connections_.empty() && drained_) std::exchange(drained_, nullptr)();
 }
 

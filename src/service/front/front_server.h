@@ -10,7 +10,7 @@
 
 namespace winrm::service::front {
 
-/// What a front says to the monitor about logins.
+/// What a front reports to the monitor about logins.
 struct login_desk_link
 {
     std::function<void(wire::login_request&&)> ask;
@@ -20,7 +20,7 @@ struct login_desk_link
 class front_server
 {
 public:
-    static constexpr std::size_t most_leaving = 32; ///< connections beyond max_connections, on their way out
+    static constexpr std::size_t max_closing = 32; ///< closing connections beyond max_connections
 
     /// @param listeners  one bound and listening socket per setup.listeners, in order.
     /// @param tls        needed if one of them is a TLS listener.
@@ -32,12 +32,12 @@ public:
     front_server& operator=(const front_server&) = delete;
 
     void start();
-    /// Accepts nothing more and gives the listening sockets up. Connections between requests end, the others with their
-    /// next answer. @param empty  called once, when the last connection has ended.
+    /// Accepts nothing more and closes the listening sockets. Idle connections end at once, the others with their next
+    /// answer. @param empty  called once, when the last connection has ended.
     void drain(std::function<void()> empty);
-    /// Somebody is owed an answer, or has not taken one whole.
+    /// An answer is due or not yet sent completely.
     [[nodiscard]] bool busy() const;
-    /// The monitor looks at its password now.
+    /// The monitor checks its password now.
     void login_started(std::uint64_t connection);
     /// An answer for a connection that has ended meanwhile is dropped, its descriptor closed.
     void login_answered(const wire::login_answer& answer, std::vector<io::unique_fd> fds);
@@ -57,12 +57,12 @@ private:
     void update(std::uint64_t number);
     void remove(std::uint64_t number);
     void make_room(const std::string& peer);
-    [[nodiscard]] bool drop_of_a_crowd(const std::string& newcomer);
-    void let_an_account_give_way();
+    [[nodiscard]] bool drop_unauthenticated(const std::string& newcomer);
+    void drop_of_largest_account();
     [[nodiscard]] bool full() const;
-    [[nodiscard]] bool may_leave();
-    /// What anybody can cause is counted, not written line by line.
-    void tell(base::log_level level, base::bytes_view event, const std::string& peer, const std::string& reason);
+    [[nodiscard]] bool free_closing_slot();
+    /// Rate limited, because no login is needed to cause such a line.
+    void report(base::log_level level, base::bytes_view event, const std::string& peer, const std::string& reason);
     void arm_summary();
 
     io::loop& loop_;
@@ -71,13 +71,13 @@ private:
     crypto::keyed_digest digest_;
     connection_context context_;
     std::size_t max_connections_;
-    std::uint64_t next_number_ = 1, next_stranger_ = 1, last_told_ = 0;
+    std::uint64_t next_number_ = 1, next_unauthenticated_ = 1, last_limited_ = 0;
     std::map<std::uint64_t, std::unique_ptr<front_connection>> connections_;
     std::vector<std::unique_ptr<front_connection>> ended_;
     std::vector<std::unique_ptr<listening>> listeners_;
     turned_away turned_away_;
     std::function<void()> drained_;
-    io::timer burial_; ///< destroys `ended_` outside of their own calls
+    io::timer reap_timer_; ///< destroys `ended_` outside of their own calls
     wire::log_summary summary_;
     io::timer summary_clock_;
 };

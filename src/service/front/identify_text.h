@@ -8,7 +8,7 @@
 
 namespace winrm::service::front {
 
-/// UTF-8. Tells protocol version, vendor and product version and nothing of the system. Both texts are escaped;
+/// UTF-8. Contains protocol version, vendor and product version and nothing of the system. Both texts are escaped;
 /// characters XML cannot carry become '?'.
 [[nodiscard]] std::string identify_text(base::bytes_view vendor, base::bytes_view version);
 

@@ -40,7 +40,7 @@ int deny_with_landlock()
     if (abi < 1) return 0;
     const int known = static_cast<int>(abi);
     const ruleset_attributes all = everything(known);
-    // A rule set without a single rule: whatever is handled is denied.
+    // A rule set without rules: all that is handled is denied.
     const io::unique_fd rules{static_cast<int>(::syscall(SYS_landlock_create_ruleset, &all, size_known_to(known), 0U))};
     if (!rules || ::syscall(SYS_landlock_restrict_self, rules.get(), 0U) != 0) return -1;
     return known;

@@ -3,7 +3,7 @@
 
 namespace winrm::service::front {
 
-/// Denies everything this kernel's Landlock knows to this process for ever. Needs no_new_privs.
+/// Denies this process everything that the kernel's Landlock handles, irrevocably. Needs no_new_privs.
 /// @return the ABI version in force, 0 = this kernel offers none, -1 = it offers one and refused it (errno).
 [[nodiscard]] int deny_with_landlock();
 

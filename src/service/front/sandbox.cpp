@@ -26,8 +26,8 @@ bool set_limit(decltype(RLIMIT_NOFILE) which, rlim_t value)
 {
     rlimit limit{};
     if (::getrlimit(which, &limit) != 0) return false;
-    // Root may go above the hard limit if it has CAP_SYS_RESOURCE; who may not runs with what there is (the monitor has
-    // seen to it that it is enough).
+    // With CAP_SYS_RESOURCE the hard limit can be raised; without, it is used as it is (the monitor has checked that it
+    // is enough).
     const rlim_t most = limit.rlim_max;
     limit.rlim_cur = limit.rlim_max = value;
     if (::setrlimit(which, &limit) == 0) return true;
@@ -40,18 +40,18 @@ std::string limit_resources(std::uint64_t max_descriptors)
     if (!set_limit(RLIMIT_NOFILE, max_descriptors)) return failed("RLIMIT_NOFILE");
     if (!set_limit(RLIMIT_CORE, 0)) return failed("RLIMIT_CORE");
     if (!set_limit(RLIMIT_NPROC, 0)) return failed("RLIMIT_NPROC");
-    // A log in a regular file would be cut off: only an inherited stderr that is no file allows this one.
+    // Not if stderr is a regular file: the log could not grow.
     if (::lseek(STDERR_FILENO, 0, SEEK_CUR) < 0 && !set_limit(RLIMIT_FSIZE, 0)) return failed("RLIMIT_FSIZE");
     if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return failed("PR_SET_DUMPABLE");
     return {};
 }
 
-/// The folder is removed before it becomes the root: nothing is in it and nothing can ever be made in it.
+/// The folder is removed before it becomes the root, so that it is empty and nothing can be made in it.
 std::string enter_empty_root()
 {
-    for (const char* place : {"/run/winrmd-XXXXXX", "/tmp/winrmd-XXXXXX"}) {
+    for (const char* pattern : {"/run/winrmd-XXXXXX", "/tmp/winrmd-XXXXXX"}) {
         char path[32];
-        std::strcpy(path, place);
+        std::strcpy(path, pattern);
         if (::mkdtemp(path) == nullptr) continue;
         const bool inside = ::chdir(path) == 0;
         if (::rmdir(path) != 0 || !inside) return failed("empty root folder");
@@ -70,7 +70,7 @@ std::string drop_capabilities()
     return {};
 }
 
-/// All that this kernel knows; the first number beyond is EINVAL.
+/// All capabilities of this kernel; the first number beyond them gives EINVAL.
 std::string empty_bounding_set()
 {
     int capability = 0;
@@ -115,7 +115,7 @@ sandbox_report enter_sandbox(std::uint64_t max_descriptors)
 
     // setresuid has made the process dumpable again on some kernels
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    // Has taken this back, too: with the monitor goes one that hangs. (Its socket tells one that does not.)
+    // Reset by setresuid too. It ends a hung front with the monitor; others see their socket close.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     report.no_new_privileges = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     if (!report.no_new_privileges) {

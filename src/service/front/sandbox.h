@@ -1,4 +1,4 @@
-// Giving up rights, once, before the first byte from the network is read. Order matters and is fixed here.
+// Dropping rights, once, before the first byte from the network is read. The order matters and is fixed here.
 #pragma once
 
 #include <sys/types.h>

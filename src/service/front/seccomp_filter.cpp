@@ -51,7 +51,7 @@ public:
     [[nodiscard]] int load()
     {
         if (error_ == 0) error_ = -::seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_TSYNC, 1);
-        // The kernel's audit log then names the call that killed us; kernels that cannot are fine without.
+        // The kernel's audit log then names the call that killed us; optional.
         if (error_ == 0) (void)::seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_LOG, 1);
         if (error_ == 0) error_ = -::seccomp_load(context_.get());
         return error_;
@@ -104,7 +104,7 @@ void allow_process(filter& f)
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), {is(0, static_cast<scmp_datum_t>(::getpid()))});
 }
 
-/// Libraries try these and live without; a kill would only hide what they wanted.
+/// Libraries try these and work without; a kill would only hide what they tried.
 void refuse_lookups(filter& f)
 {
     f.refuse({SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(stat), SCMP_SYS(lstat),

@@ -5,9 +5,9 @@
 
 namespace winrm::service::front {
 
-/// Loads the filter for all threads, for ever. What serving needs is allowed; looking up a file or making a socket is
-/// answered with EACCES (libraries try); anything else, exec, fork, ptrace, executable memory among it, kills the
-/// process. Builds with sanitizers answer EACCES in place of the kill and let the runtime's own calls pass.
+/// Loads the filter for all threads, irrevocably. What serving needs is allowed; looking up a file or making a socket
+/// gives EACCES (libraries try); anything else (exec, fork, ptrace, executable memory) kills the process. Builds with
+/// sanitizers answer EACCES in place of the kill and let the runtime's own calls pass.
 /// @return empty on success, else what failed.
 [[nodiscard]] std::string load_seccomp_filter();
 

@@ -5,7 +5,7 @@
 namespace winrm::service::front {
 namespace {
 
-constexpr base::milliseconds longest_stay{3000}; // handshake, request, answer and the client's end together
+constexpr base::milliseconds longest_life{3000}; // handshake, request, answer and close by the client
 constexpr base::bytes_view busy =
     "HTTP/1.1 503 Service Unavailable\r\nServer: OpenWinRM\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
@@ -18,10 +18,10 @@ struct turned_away::connection
     {}
     net::stream stream;
     io::timer clock;
-    bool told = false;
+    bool answered = false;
 };
 
-turned_away::turned_away(io::loop& on) : loop_(on), reaper_(on) {}
+turned_away::turned_away(io::loop& on) : loop_(on), reap_timer_(on) {}
 turned_away::~turned_away() = default;
 
 void turned_away::add(io::unique_fd socket, std::optional<net::tls_session> tls)
@@ -34,19 +34,19 @@ void turned_away::add(io::unique_fd socket, std::optional<net::tls_session> tls)
         else answer(number);
     });
     c->stream.resume_reading();
-    c->clock.set_after(longest_stay, [this, number] {
+    c->clock.set_after(longest_life, [this, number] {
         answer(number);
         end(number);
     });
     all_[number] = std::move(c);
 }
 
-/// Not before the client has spoken: some take an answer that comes ahead of their request for a broken connection.
-/// What it still sends is read and dropped: closing over unread bytes would take the answer along.
+/// Not before the client has sent something: some take an early answer for a broken connection. What it still sends is
+/// read and dropped: closing with unread bytes would reset the connection and lose the answer.
 void turned_away::answer(std::uint64_t number)
 {
     const auto at = all_.find(number);
-    if (at == all_.end() || !at->second->stream.established() || std::exchange(at->second->told, true)) return;
+    if (at == all_.end() || !at->second->stream.established() || std::exchange(at->second->answered, true)) return;
     at->second->stream.write(busy);
     at->second->stream.shutdown();
 }
@@ -59,7 +59,7 @@ void turned_away::end(std::uint64_t number)
     at->second->stream.pause_reading();
     ended_.push_back(std::move(at->second));
     all_.erase(at);
-    if (ended_.size() == 1) reaper_.set(loop_.now(), [this] { ended_.clear(); });
+    if (ended_.size() == 1) reap_timer_.set(loop_.now(), [this] { ended_.clear(); });
 }
 
 void turned_away::clear()

@@ -1,5 +1,5 @@
-// Connections for which there is no place. Each is told so with HTTP 503, over TLS too, within bounds that make it
-// cheap: few at a time, none for long.
+// Rejected connections (max_connections is reached). Each is answered with HTTP 503, over TLS too; bounded in number
+// and time, so that it stays cheap.
 #pragma once
 
 #include "io/loop.h"
@@ -17,7 +17,7 @@ namespace winrm::service::front {
 class turned_away
 {
 public:
-    static constexpr std::size_t most = 16; ///< with one more, the oldest is closed without a word
+    static constexpr std::size_t most = 16; ///< with one more, the oldest is closed without an answer
 
     explicit turned_away(io::loop& on);
     ~turned_away();
@@ -34,7 +34,7 @@ private:
     std::uint64_t next_ = 1;
     std::map<std::uint64_t, std::unique_ptr<connection>> all_; ///< oldest first
     std::vector<std::unique_ptr<connection>> ended_;
-    io::timer reaper_; ///< destroys `ended_` outside of their own calls
+    io::timer reap_timer_; ///< destroys `ended_` outside of their own calls
 };
 
 } // namespace winrm::service::front

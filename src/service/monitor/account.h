@@ -1,4 +1,4 @@
-// Accounts and groups of the system. May block (NSS): asked in a child where somebody waits.
+// Accounts and groups of the system. May block (NSS), so a process that serves others asks in a child.
 #pragma once
 
 #include <sys/types.h>

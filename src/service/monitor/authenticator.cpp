@@ -89,20 +89,33 @@ verdict check_password(const login_policy& policy, const std::string& user, cons
     return of_pam(pam_check(policy.pam_service, user, password, peer));
 }
 
-/// The password comes first: who cannot tell it learns nothing about account and groups, by time or answer.
-verdict decide(const login_policy& policy, const std::string& user, const base::secret& password,
-               const std::string& peer, account& who, std::string& detail)
+/// May this account log in? @param rules  PAM's have to be asked
+verdict decide_account(const login_policy& policy, const std::string& user, const std::string& peer, bool rules,
+                       account& who)
 {
-    if (const verdict v = check_password(policy, user, password, peer, detail); v != accepted) return v;
     const auto found = find_account(user);
     if (!found) return no_account;
     who = *found;
     if (who.uid == 0 && !policy.permit_root) return root_refused;
     if (policy.only_uid && who.uid != *policy.only_uid) return not_ours;
-    if (policy.how == backend::user_file && policy.account_rules)
+    if (rules)
         if (const verdict v = of_pam(pam_account(policy.pam_service, user, peer)); v != accepted) return v;
     if (!policy.allow_groups.empty() && !in_one_of(who, policy.allow_groups)) return not_in_group;
     return accepted;
+}
+
+/// The password comes first: who cannot tell it learns nothing about account and groups, by time or answer.
+/// @param password  nullptr = the name is proved
+verdict decide(const login_policy& policy, const std::string& user, const base::secret* password,
+               const std::string& peer, account& who, std::string& detail)
+{
+    const bool file_rules = policy.how == backend::user_file && policy.account_rules;
+    if (password == nullptr) {
+        if (policy.how == backend::throw_away && user != policy.throw_away_user) return no_account;
+        return decide_account(policy, user, peer, file_rules || policy.how == backend::pam, who);
+    }
+    if (const verdict v = check_password(policy, user, *password, peer, detail); v != accepted) return v;
+    return decide_account(policy, user, peer, file_rules, who); // pam_check has asked for PAM's already
 }
 
 /// Ends the child. @param told  for the one who waits at the pipe
@@ -115,7 +128,7 @@ verdict decide(const login_policy& policy, const std::string& user, const base::
 
 /// @param told  who it is, or what the log should say
 /// @return the status to end with
-int check_login(const login_policy& policy, const std::string& user, const base::secret& password,
+int check_login(const login_policy& policy, const std::string& user, const base::secret* password,
                 const std::string& peer, std::string& told)
 {
     account who;
@@ -131,7 +144,7 @@ int check_login(const login_policy& policy, const std::string& user, const base:
 }
 
 /// run_login_check() reads it in the same order.
-io::unique_fd words_of(const login_policy& policy, const std::string& user, const base::secret& password,
+io::unique_fd words_of(const login_policy& policy, const std::string& user, const base::secret* password,
                        const std::string& peer)
 {
     handover h;
@@ -146,7 +159,8 @@ io::unique_fd words_of(const login_policy& policy, const std::string& user, cons
     h.add(policy.throw_away_user);
     h.add(policy.throw_away_password.reveal());
     h.add(user);
-    h.add(password.reveal());
+    h.add(password != nullptr ? 1 : 0);
+    h.add(password != nullptr ? password->reveal() : base::bytes_view{});
     h.add(peer);
     h.add(policy.allow_groups.size());
     for (const std::string& group : policy.allow_groups) h.add(group);
@@ -175,6 +189,7 @@ int run_login_check()
     login_policy policy;
     std::string user, peer;
     base::secret password;
+    bool has_password = true;
     {
         taken_over words{role_words};
         if (words.number() != static_cast<std::uint64_t>(::getppid())) return unavailable; // it has gone already
@@ -191,6 +206,7 @@ int run_login_check()
         policy.throw_away_user = words.word();
         policy.throw_away_password = base::secret{words.word()};
         user = words.word();
+        has_password = words.number() != 0;
         password = base::secret{words.word()};
         peer = words.word();
         for (std::uint64_t left = words.number(); words.good() && left > 0; --left)
@@ -198,7 +214,7 @@ int run_login_check()
         if (!words.complete()) return unavailable;
     }
     std::string told;
-    const int status = check_login(policy, user, password, peer, told);
+    const int status = check_login(policy, user, has_password ? &password : nullptr, peer, told);
     end_child(status, told, role_control);
 }
 
@@ -225,6 +241,17 @@ void authenticator::set_policy(login_policy policy) { policy_ = std::move(policy
 
 void authenticator::check(const std::string& user, const base::secret& password, const std::string& peer,
                           std::function<void(login_result)> done)
+{
+    ask(user, &password, peer, std::move(done));
+}
+
+void authenticator::decide(const std::string& user, const std::string& peer, std::function<void(login_result)> done)
+{
+    ask(user, nullptr, peer, std::move(done));
+}
+
+void authenticator::ask(const std::string& user, const base::secret* password, const std::string& peer,
+                        std::function<void(login_result)> done)
 {
     const io::unique_fd words = policy_.by_exec ? words_of(policy_, user, password, peer) : io::unique_fd{};
     const auto inside = [&](std::string& told, int out) {

@@ -1,4 +1,4 @@
-// Checks a password, in a child of its own, and is the only maker of identities.
+// Checks passwords and accounts, each in a child of its own, and is the only maker of identities.
 #pragma once
 
 #include "base/secret.h"
@@ -51,6 +51,10 @@ public:
     /// @param done  called once, later, from the loop; never after this object has gone.
     void check(const std::string& user, const base::secret& password, const std::string& peer,
                std::function<void(login_result)> done);
+    /// The account's part alone: somebody else has proved the name. Its rules are those of the backend: PAM's where PAM
+    /// decides, groups, root.
+    /// @param done  as of check()
+    void decide(const std::string& user, const std::string& peer, std::function<void(login_result)> done);
     /// Hashes once by each method of the machine (of the user file), in a child.
     /// @param done  called once, later, with what the slowest took, at most policy.time; never after this object has
     ///              gone
@@ -59,6 +63,9 @@ public:
 
 private:
     struct running;
+    /// @param password  nullptr = the name is proved
+    void ask(const std::string& user, const base::secret* password, const std::string& peer,
+             std::function<void(login_result)> done);
     using ended = std::function<void(int status, const std::string& told)>;
     [[nodiscard]] bool in_child(const std::function<int(std::string& told, int out)>& inside, ended done);
     void finished(std::uint64_t number, int status);

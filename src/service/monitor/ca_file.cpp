@@ -26,7 +26,7 @@ bool is_our_name(std::string_view name)
     return true;
 }
 
-/// Between making and locking a folder another service's clean-up may take it for left behind and remove it.
+/// Between making and locking it another service's clean-up may have removed the folder.
 bool still_there(const io::unique_fd& folder)
 {
     struct stat about
@@ -43,11 +43,11 @@ ca_file::~ca_file()
     ::rmdir(folder_.c_str());
 }
 
-bool ca_file::write(const std::string& place, const std::string& pem)
+bool ca_file::write(const std::string& parent, const std::string& pem)
 {
-    remove_dead_ca_files(place);
+    remove_dead_ca_files(parent);
     for (int attempt = 0; attempt < 10 && folder_.empty(); ++attempt) {
-        std::string name = place + '/' + std::string{prefix} + std::string(random_letters, 'X');
+        std::string name = parent + '/' + std::string{prefix} + std::string(random_letters, 'X');
         if (::mkdtemp(name.data()) == nullptr) return false;
         lock_ = lock_folder(name);
         if (lock_ && still_there(lock_)) folder_ = std::move(name);
@@ -58,13 +58,13 @@ bool ca_file::write(const std::string& place, const std::string& pem)
     return file && ::write(file.get(), pem.data(), pem.size()) == static_cast<ssize_t>(pem.size());
 }
 
-std::size_t remove_dead_ca_files(const std::string& place)
+std::size_t remove_dead_ca_files(const std::string& parent)
 {
     std::vector<std::string> names;
-    DIR* open = ::opendir(place.c_str());
+    DIR* open = ::opendir(parent.c_str());
     if (open == nullptr) return 0;
     while (const dirent* entry = ::readdir(open))
-        if (is_our_name(entry->d_name)) names.push_back(place + '/' + entry->d_name);
+        if (is_our_name(entry->d_name)) names.push_back(parent + '/' + entry->d_name);
     ::closedir(open);
     std::size_t removed = 0;
     for (const std::string& name : names) {

@@ -1,4 +1,4 @@
-// The CA certificate of a test service, where its clients find it.
+// The CA certificate of a test service, in a file for its clients.
 #pragma once
 
 #include "io/unique_fd.h"
@@ -7,8 +7,8 @@
 
 namespace winrm::service::monitor {
 
-/// ca.pem in a folder of its own; both go with this object. While it lives it holds a lock on the folder, so that what
-/// a killed service left behind can be told from what is in use.
+/// ca.pem in a folder of its own; both are removed with this object. It holds a lock on the folder, so that folders
+/// left by a killed service can be recognised.
 class ca_file
 {
 public:
@@ -16,8 +16,9 @@ public:
     ca_file(const ca_file&) = delete;
     ca_file& operator=(const ca_file&) = delete;
     ~ca_file();
-    /// Once. @param place  existing folder, as "/tmp"; what dead services of this account left there is removed.
-    [[nodiscard]] bool write(const std::string& place, const std::string& pem);
+    /// Once. @param parent  existing folder, such as "/tmp"; what killed services of this account left there is
+    /// removed.
+    [[nodiscard]] bool write(const std::string& parent, const std::string& pem);
     /// "" before write().
     [[nodiscard]] std::string path() const { return folder_.empty() ? std::string{} : folder_ + "/ca.pem"; }
 
@@ -26,7 +27,7 @@ private:
     io::unique_fd lock_;
 };
 
-/// Removes folders of our name, owned by us, that nobody holds the lock of. @return how many.
-std::size_t remove_dead_ca_files(const std::string& place);
+/// Removes folders with our name pattern, owned by us, whose lock is free. @return how many.
+std::size_t remove_dead_ca_files(const std::string& parent);
 
 } // namespace winrm::service::monitor

@@ -40,24 +40,24 @@ std::string cgroup2_mount(const std::string& mountinfo)
         std::istringstream fields{line};
         std::string field;
         for (int i = 0; i < 5; ++i) fields >> field;
-        if (field.find('\\') == std::string::npos) return field; // escaped blanks: not a place we would use
+        if (field.find('\\') == std::string::npos) return field; // with escaped blanks: not used
     }
     return {};
 }
 
-/// The lock decides, not the number in the name: that can be another process's by now, one of another container that
-/// shares the cgroups but not the numbers, or a zombie's.
-std::size_t remove_dead_cgroups(const std::string& place)
+/// The lock decides, not the pid in the name, which may now be another process, a zombie, or one of another container
+/// that shares the cgroups but not the pids.
+std::size_t remove_dead_cgroups(const std::string& parent)
 {
     constexpr std::string_view prefix = "winrmd-";
     std::vector<std::string> all;
-    DIR* open = ::opendir(place.c_str());
+    DIR* open = ::opendir(parent.c_str());
     if (open == nullptr) return 0;
     while (const dirent* entry = ::readdir(open)) {
         const std::string_view name = entry->d_name;
         if (name.substr(0, prefix.size()) != prefix) continue;
         const auto pid = base::parse_unsigned(name.substr(prefix.size()));
-        if (pid && *pid != 0 && *pid <= 0x7fffffff) all.push_back(place + '/' + std::string{name});
+        if (pid && *pid != 0 && *pid <= 0x7fffffff) all.push_back(parent + '/' + std::string{name});
     }
     ::closedir(open);
     std::size_t removed = 0;
@@ -83,7 +83,7 @@ cgroup_root cgroup_root::find()
     out.home_ = own == "/" ? mount : mount + own;
     remove_dead_cgroups(out.home_);
     const std::string ours = out.home_ + "/winrmd-" + std::to_string(::getpid());
-    // Our folder has to lie beside the leaf with ourselves in it: a cgroup with processes cannot hand controllers down.
+    // A cgroup with processes cannot enable controllers for its children, so ours stands beside the leaf that holds us.
     out.lock_ = make_locked_folder(ours);
     if (!out.lock_) return out;
     out.path_ = ours;
@@ -94,7 +94,7 @@ cgroup_root cgroup_root::find()
                 io::write_small_file(leaf + "/cgroup.procs", "0"))
                 io::write_small_file(out.home_ + "/cgroup.subtree_control", controller);
         }
-        io::write_small_file(ours + "/cgroup.subtree_control", controller); // where it is not to be had, rlimits do
+        io::write_small_file(ours + "/cgroup.subtree_control", controller); // without it rlimits apply
     }
     return out;
 }
@@ -132,17 +132,17 @@ std::string cgroup_root::make(uid_t uid, gid_t gid, const ceiling& most)
     const std::string folder = path_ + "/user-" + std::to_string(uid) + '-' + std::to_string(next_++);
     const std::string leaf = folder + "/main";
     if (::mkdir(folder.c_str(), 0755) != 0) return {};
-    bool good = ::mkdir(leaf.c_str(), 0755) == 0;
-    // Root's own: the account can make folders for shells and commands, but no tree that takes for ever to remove, and
-    // whatever it writes into those of its shells, all of them together stay below these.
+    bool made = ::mkdir(leaf.c_str(), 0755) == 0;
+    // These files stay root's: the account can make folders for shells and commands, but no tree that takes too long to
+    // remove, and whatever limits it sets for its shells, all together stay below these.
     io::write_small_file(folder + "/cgroup.max.depth", "2");
     io::write_small_file(folder + "/cgroup.max.descendants", std::to_string(most.folders));
     if (most.memory_bytes != 0) io::write_small_file(folder + "/memory.max", std::to_string(most.memory_bytes));
     if (most.processes != 0) io::write_small_file(folder + "/pids.max", std::to_string(most.processes));
-    for (const std::string& place : {folder, leaf})
+    for (const std::string& at : {folder, leaf})
         for (const char* file : {"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"})
-            good = good && ::chown((place + file).c_str(), uid, gid) == 0;
-    if (good) return folder;
+            made = made && ::chown((at + file).c_str(), uid, gid) == 0;
+    if (made) return folder;
     remove_now(folder);
     return {};
 }
@@ -150,7 +150,7 @@ std::string cgroup_root::make(uid_t uid, gid_t gid, const ceiling& most)
 bool cgroup_root::remove(const std::string& folder)
 {
     if (folder.empty()) return true;
-    // The folder is its account's, whose other processes could make new ones in it faster than they go.
+    // Other processes of the account could make folders in it faster than they are removed.
     io::write_small_file(folder + "/cgroup.max.descendants", "0");
     io::write_small_file(folder + "/cgroup.kill", "1");
     return remove_tree(folder);

@@ -49,7 +49,7 @@ void children::reap()
         watched_.erase(at);
         ended(status);
     }
-    kill_hunted();
+    kill_orphans();
     if (watched_.empty() && empty_) std::exchange(empty_, nullptr)();
 }
 
@@ -63,20 +63,20 @@ void children::adopt_orphans()
 void children::kill_orphans_of(uid_t uid)
 {
     if (uid == 0 || ::getpid() == 1) return;
-    hunted_.insert(uid);
-    kill_hunted();
+    orphan_owners_.insert(uid);
+    kill_orphans();
 }
 
-/// @return false: there are none, and the hunt is over. What one of them leaves behind comes to us when it has died,
-/// with its SIGCHLD.
-bool children::kill_hunted()
+/// @return false: none is left, so that all accounts are done. What a killed one leaves behind becomes our child, and
+/// its SIGCHLD brings us here again.
+bool children::kill_orphans()
 {
-    if (hunted_.empty()) return false;
+    if (orphan_owners_.empty()) return false;
     bool any = false;
     for (const pid_t pid : all_children())
-        if (watched_.count(pid) == 0 && foreign_.count(pid) == 0 && hunted_.count(owner_of(pid)) != 0)
+        if (watched_.count(pid) == 0 && foreign_.count(pid) == 0 && orphan_owners_.count(owner_of(pid)) != 0)
             any = ::kill(pid, SIGKILL) == 0 || any;
-    if (!any) hunted_.clear();
+    if (!any) orphan_owners_.clear();
     return any;
 }
 
@@ -92,8 +92,8 @@ void children::kill_all()
     for (const auto& [pid, ended] : watched_)
         while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
     watched_.clear();
-    for (int round = 0; round < 200 && kill_hunted(); ++round) {
-        ::usleep(5000); // dying takes a moment
+    for (int round = 0; round < 200 && kill_orphans(); ++round) {
+        ::usleep(5000); // they take a moment to end
         while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
     }
 }
@@ -118,7 +118,7 @@ void close_all_from(int first, int except)
 {
     const auto close_range = [](unsigned from, unsigned to) {
         if (::syscall(SYS_close_range, from, to, 0) == 0) return;
-        // Before Linux 5.9. Those that are open, because the limit may be a number nobody lives to count to.
+        // Before Linux 5.9. Only the open ones, because the limit may be too high to count to.
         std::vector<int> open;
         if (DIR* folder = ::opendir("/proc/self/fd")) {
             while (const dirent* entry = ::readdir(folder)) open.push_back(std::atoi(entry->d_name));

@@ -7,6 +7,9 @@
 #include "service/monitor/file_check.h"
 #include "service/monitor/pam.h"
 #include "service/monitor/user_file.h"
+#include "service/wire/frames.h"
+
+#include "base/spelling.h"
 
 #define TOML_EXCEPTIONS 0
 #if defined(__GNUC__)
@@ -25,13 +28,12 @@
 #include <ctime>
 #include <filesystem>
 #include <functional>
-#include <numeric>
 #include <unistd.h>
 
 namespace winrm::service::monitor {
 namespace {
 
-constexpr std::size_t max_config = 256 * 1024, max_pem = 96 * 1024;
+constexpr std::size_t max_config = 256 * 1024;
 
 config_problem problem_at(const std::string& file, unsigned line, std::string what)
 {
@@ -40,23 +42,8 @@ config_problem problem_at(const std::string& file, unsigned line, std::string wh
 
 void sort_by_line(std::vector<config_problem>& all)
 {
-    constexpr auto place = [](const config_problem& p) { return p.line == 0 ? ~0u : p.line; };
-    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
-}
-
-/// Edits that turn a into b (Levenshtein).
-std::size_t distance(std::string_view a, std::string_view b)
-{
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t corner = std::exchange(row[0], i + 1);
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t change = corner + (a[i] == b[j] ? 0 : 1);
-            corner = std::exchange(row[j + 1], std::min({change, row[j] + 1, row[j + 1] + 1}));
-        }
-    }
-    return row.back();
+    constexpr auto position = [](const config_problem& p) { return p.line == 0 ? ~0u : p.line; };
+    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return position(a) < position(b); });
 }
 
 class parser
@@ -110,7 +97,7 @@ private:
         std::string_view best;
         std::size_t least = 4;
         for (const std::string_view name : names)
-            if (const std::size_t d = distance(key.str(), name); d < least) {
+            if (const std::size_t d = base::edit_distance(key.str(), name); d < least) {
                 least = d;
                 best = name;
             }
@@ -146,15 +133,15 @@ private:
     void groups(const toml::node& n)
     {
         std::vector<std::string> all;
-        bool good = n.is_array();
-        if (good)
+        bool valid = n.is_array();
+        if (valid)
             for (const toml::node& entry : *n.as_array()) {
                 const auto name = entry.value_exact<std::string>();
-                good = good && name && !name->empty();
-                if (good) all.push_back(*name);
+                valid = valid && name && !name->empty();
+                if (valid) all.push_back(*name);
                 out_.lines.groups.push_back(entry.source().begin.line);
             }
-        if (good) s().allow_groups = std::move(all);
+        if (valid) s().allow_groups = std::move(all);
         else problem(n.source(), "allow_groups must be an array of group names, as [\"winrm\"]");
     }
     void level(const toml::node& n)
@@ -209,7 +196,7 @@ private:
         }
         if (l.address.empty()) l.address = "*";
         if (!port_given) l.port = l.tls ? 5986 : 5985;
-        lines.good = out_.problems.size() == before;
+        lines.valid = out_.problems.size() == before;
         s().listen.push_back(std::move(l));
         out_.lines.listen.push_back(lines);
     }
@@ -232,7 +219,7 @@ private:
     std::vector<std::pair<std::string_view, handler>> keys_;
 };
 
-/// What an address takes: family and bytes, all zero for every address; "*" takes both families.
+/// What an address occupies: family and bytes, all zero for every address; "*" takes both families.
 struct taken_address
 {
     bool v4 = false, v6 = false, every = false;
@@ -269,9 +256,9 @@ void check_listeners(loaded_config& c, const std::string& file)
                 file, here.tls,
                 "a listener without TLS would carry passwords in clear: set tls = true for it, or, if you accept that, "
                 "allow_unencrypted = true"));
-        for (std::size_t k = 0; k < i && here.good; ++k) {
+        for (std::size_t k = 0; k < i && here.valid; ++k) {
             const listen_address& other = s.listen[k];
-            if (!c.lines.listen[k].good || !collide(l, other)) continue;
+            if (!c.lines.listen[k].valid || !collide(l, other)) continue;
             const unsigned line = here.port != 0 ? here.port : here.address != 0 ? here.address : here.table;
             c.problems.push_back(
                 problem_at(file, line,
@@ -310,14 +297,14 @@ void check_together(loaded_config& c, const std::string& file)
         problem(at.of("pam_service"), "pam_service must be the name of a file in /etc/pam.d");
 }
 
-/// Certificate and key, if both are there to be looked at.
+/// Certificate and key, if both are given.
 void check_certificate(loaded_config& c, const std::string& name)
 {
     const settings& s = c.values;
     bool readable = true;
     const auto look = [&](const char* which, const std::string& path, file_secrecy secrecy) {
         if (path.empty()) return std::string{};
-        auto read = read_trusted_file(path, secrecy, max_pem);
+        auto read = read_trusted_file(path, secrecy, wire::max_pem);
         if (!read) c.problems.push_back(problem_at(name, c.lines.of(which), path + ": " + read.error().message()));
         readable = readable && read;
         return read ? std::move(*read) : std::string{};
@@ -349,7 +336,7 @@ void check_user_file(loaded_config& c, const std::string& name)
 void check_pam(loaded_config& c, const std::string& name)
 {
     const std::string& service = c.values.pam_service;
-    if (service.empty() || service.find('/') != std::string::npos) return; // said already
+    if (service.empty() || service.find('/') != std::string::npos) return; // reported already
     if (const std::string missing = missing_pam_file(service); !missing.empty())
         c.problems.push_back(problem_at(
             name, c.lines.of("pam_service"),
@@ -425,7 +412,7 @@ void check_system(loaded_config& config, const std::string& name)
     const settings& s = config.values;
     check_certificate(config, name);
     if (!s.user_file.empty()) check_user_file(config, name);
-    // As root PAM has the account's rules and sessions, whoever checks the password.
+    // As root, account rules and sessions are PAM's even if the user file has the passwords.
     if (::geteuid() == 0) check_pam(config, name);
     else if (s.user_file.empty() && !config.lines.is_bad("user_file"))
         config.problems.push_back(problem_at(

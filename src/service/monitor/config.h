@@ -1,4 +1,4 @@
-// The configuration file: read once, judged completely, so that one look shows everything that is wrong.
+// The configuration file: read once and checked completely, so that one run of --check shows every mistake.
 #pragma once
 
 #include "service/monitor/settings.h"
@@ -25,10 +25,10 @@ struct config_lines
     struct listener
     {
         unsigned table = 0, address = 0, port = 0, tls = 0;
-        bool good = true; ///< its address and port are what was written
+        bool valid = true; ///< its address and port are what was written
     };
     std::map<std::string, unsigned, std::less<>> keys; ///< of the top
-    std::set<std::string, std::less<>> bad;            ///< keys whose values were no use
+    std::set<std::string, std::less<>> bad;            ///< keys with invalid values
     std::vector<unsigned> groups;                      ///< of allow_groups
     std::vector<listener> listen;
 
@@ -39,8 +39,8 @@ struct config_lines
 struct loaded_config
 {
     settings values;
-    std::vector<config_problem> problems; ///< empty = usable. By line; what has none comes last.
-    std::vector<config_problem> warnings; ///< usable all the same. By line too.
+    std::vector<config_problem> problems; ///< empty = usable. By line; those without a line come last.
+    std::vector<config_problem> warnings; ///< do not prevent use. By line too.
     config_lines lines;
     bool understood = false; ///< it is TOML
 };
@@ -51,11 +51,11 @@ enum class config_scope { everything, limits_only };
 /// Pure part: text to settings. @param name  of the file, for messages.
 [[nodiscard]] loaded_config parse_config(std::string_view text, const std::string& name,
                                          config_scope scope = config_scope::everything);
-/// What only the system knows: do the files exist, who may read and write them, can they be used, are we root, are
-/// there the PAM service and the groups. @param name  of the configuration, for messages.
+/// Checks against the system: do the files exist, who may read and write them, can they be used, are we root, do the
+/// PAM service and the groups exist. @param name  of the configuration, for messages.
 void check_system(loaded_config& config, const std::string& name);
-/// Reads, checks who could have written it, parses, and checks the files it names. Those that are named without a
-/// leading '/' lie beside the configuration.
+/// Reads, checks who could have written it, parses, and checks the files it names. Relative names are relative to the
+/// configuration's folder.
 [[nodiscard]] loaded_config load_config(const std::string& path, config_scope scope = config_scope::everything);
 
 } // namespace winrm::service::monitor

@@ -1,4 +1,4 @@
-// Numbers of the [limits] table: name, place, permitted range. Documentation and parser share this list.
+// Numbers of the [limits] table: name, member, permitted range. Documentation and parser share this list.
 #pragma once
 
 #include "service/monitor/settings.h"

@@ -14,7 +14,7 @@
 namespace winrm::service::monitor {
 namespace {
 
-/// Who can write to a folder can put another file in the place of one in it; in a sticky folder (/tmp) only its owner.
+/// Write access to a folder is enough to replace a file in it, except that of another owner in a sticky one (/tmp).
 std::string problem_of_folder(const std::string& folder)
 {
     struct stat info
@@ -27,9 +27,9 @@ std::string problem_of_folder(const std::string& folder)
     return {};
 }
 
-/// Looks at every folder on the way to the file, those of symbolic links and of what they lead to as well.
-/// @return what is wrong with one of them, "" if nothing.
-std::string problem_on_the_way(const std::string& path, int file)
+/// Checks every folder of the path, symbolic links and the paths they lead to included.
+/// @return the first problem, "" if none.
+std::string problem_of_path(const std::string& path, int file)
 {
     namespace fs = std::filesystem;
     std::error_code failed;
@@ -50,7 +50,7 @@ std::string problem_on_the_way(const std::string& path, int file)
             at /= part;
             continue;
         }
-        // In a sticky folder anybody may have made it, and change where it leads.
+        // In a sticky folder any account may have made the link, and may change where it leads.
         struct stat link
         {};
         if (::lstat((at / part).c_str(), &link) == 0 && link.st_uid != 0 && link.st_uid != ::geteuid())
@@ -78,7 +78,7 @@ result<std::string> read_trusted_file(const std::string& path, file_secrecy secr
     const auto refuse = [](std::string why) { return winrm::error{errc::bad_config, std::move(why)}; };
     const io::unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
     if (!file) return refuse("cannot be read: " + base::file_reason(errno));
-    if (std::string why = problem_on_the_way(path, file.get()); !why.empty()) return refuse(std::move(why));
+    if (std::string why = problem_of_path(path, file.get()); !why.empty()) return refuse(std::move(why));
     struct stat info
     {};
     if (::fstat(file.get(), &info) != 0) return refuse("cannot be examined: " + base::file_reason(errno));

@@ -19,7 +19,7 @@ io::unique_fd lock_folder(const std::string& path)
 
 io::unique_fd make_locked_folder(const std::string& path)
 {
-    // Somebody who clears up may take a new folder for a dead one before it is locked.
+    // Before it is locked another process's clean-up may remove it.
     for (int attempt = 0; attempt < 100; ++attempt) {
         if (::mkdir(path.c_str(), 0755) != 0) return {};
         io::unique_fd folder = lock_folder(path);

@@ -1,4 +1,4 @@
-// A folder whose maker lives is locked by it; so what a killed one left behind can be told from what is in use.
+// A folder is locked while its maker lives, so that folders left by a killed process can be recognised.
 #pragma once
 
 #include "io/unique_fd.h"

@@ -13,19 +13,19 @@
 namespace winrm::service::monitor {
 namespace {
 
-constexpr base::milliseconds time_to_end{5'000}, settled{10'000}, first_pause{200}, longest_pause{30'000},
-    look_again{20};
-constexpr int missed_beats = 3;
+constexpr base::milliseconds time_to_end{5'000}, stable_after{10'000}, first_backoff{200}, longest_backoff{30'000},
+    poll_interval{20};
+constexpr int max_missed_beats = 3;
 
 } // namespace
 
 struct front_processes::process
 {
     process(io::loop& on, base::milliseconds interval)
-        : clock(on), beat(interval, interval * missed_beats, on.now()), beat_clock(on)
+        : clock(on), beat(interval, interval * max_missed_beats, on.now()), beat_clock(on)
     {}
     std::uint64_t key = 0;
-    std::size_t place = 0;
+    std::size_t slot = 0;
     pid_t pid = 0;
     peer_state state = peer_state::starting;
     base::time_point since{};
@@ -55,55 +55,47 @@ void front_processes::replace(wire::front_setup setup)
     setup.answer_time_ms = std::max(setup.answer_time_ms, setup_->answer_time_ms);
     setup_ = std::move(setup);
     for (const auto& [key, p] : all_)
-        if (p->state == peer_state::starting) end(*p); // has the old setup and serves nobody yet
+        if (p->state == peer_state::starting) end(*p); // has the old setup and no connections yet
     for (std::size_t i = 0; i < sockets_.size(); ++i) {
         restarts_[i].cancel();
         start_one(i);
     }
 }
 
-void front_processes::start_one(std::size_t place)
+void front_processes::start_one(std::size_t slot)
 {
     auto [mine, theirs] = io::make_socket_pair();
     const pid_t pid = mine && theirs ? start_front(program_, std::move(theirs)) : -1;
     if (pid < 0) {
         log_.write(base::log_level::error, "front_not_started", {{"reason", "no_resources"}});
-        return restarts_[place].set_after(longest_pause, [this, place] { start_one(place); });
+        return restarts_[slot].set_after(longest_backoff, [this, slot] { start_one(slot); });
     }
     auto p = std::make_unique<process>(loop_, interval_);
     const std::uint64_t key = next_++;
     p->key = key;
-    p->place = place;
+    p->slot = slot;
     p->pid = pid;
     p->since = loop_.now();
     p->socket = std::make_unique<io::message_socket>(loop_, std::move(mine), wire::max_control_frame, 0);
     p->socket->wipe_after_use();
-    p->socket->start([this, key](io::message_socket::message m) { heard(key, std::move(m)); },
+    p->socket->start([this, key](io::message_socket::message m) { frame_arrived(key, std::move(m)); },
                      [this, key] {
                          if (const auto at = all_.find(key); at != all_.end()) end(*at->second);
                      });
     children_.watch(pid, [this, key](int status) { ended(key, status); });
 
     std::vector<io::unique_fd> fds;
-    for (const listening_socket& s : sockets_[place]) fds.emplace_back(::fcntl(s.fd.get(), F_DUPFD_CLOEXEC, 3));
-    base::bytes frame;
-    {
-        wire::front_setup copy{setup_->listeners,         setup_->certificate_pem, setup_->key_pem.clone(),
-                               setup_->allow_unencrypted, setup_->basic,           setup_->max_connections,
-                               setup_->max_envelope_kb,   setup_->head_time_ms,    setup_->body_time_ms,
-                               setup_->idle_time_ms,      setup_->product_vendor,  setup_->product_version,
-                               setup_->log_level,         setup_->answer_time_ms};
-        frame = wire::encode(wire::frame{std::move(copy)});
-    }
+    for (const listening_socket& s : sockets_[slot]) fds.emplace_back(::fcntl(s.fd.get(), F_DUPFD_CLOEXEC, 3));
+    base::bytes frame = wire::encode(*setup_);
     p->socket->send(frame, std::move(fds));
     base::wipe(frame.data(), frame.size());
     log_.write(base::log_level::info, "front_start", {{"pid", std::to_string(pid)}});
-    watch_life(*p);
+    check_heartbeat(*p);
     all_[key] = std::move(p);
 }
 
-/// One that hangs would keep its port, and nobody else would answer there.
-void front_processes::watch_life(process& p)
+/// A hung front would still receive connections on its port and never answer them.
+void front_processes::check_heartbeat(process& p)
 {
     switch (p.beat.handle_timeout(loop_.now())) {
     case heartbeat::step::nothing: break;
@@ -115,32 +107,32 @@ void front_processes::watch_life(process& p)
         return children_.kill(p.pid, SIGKILL);
     }
     p.beat_clock.set(p.beat.deadline(), [this, key = p.key] {
-        if (const auto at = all_.find(key); at != all_.end()) watch_life(*at->second);
+        if (const auto at = all_.find(key); at != all_.end()) check_heartbeat(*at->second);
     });
 }
 
 bool front_processes::alive() const
 {
-    std::set<std::size_t> places;
+    std::set<std::size_t> slots;
     for (const auto& [key, p] : all_)
-        if (p->state == peer_state::serving && p->beat.alive(loop_.now())) places.insert(p->place);
-    return places.size() == sockets_.size();
+        if (p->state == peer_state::serving && p->beat.alive(loop_.now())) slots.insert(p->slot);
+    return slots.size() == sockets_.size();
 }
 
-void front_processes::heard(std::uint64_t key, io::message_socket::message m)
+void front_processes::frame_arrived(std::uint64_t key, io::message_socket::message m)
 {
     const auto at = all_.find(key);
     if (at == all_.end()) return;
     auto frame = wire::decode(std::move(m.payload));
-    const rule* r = frame ? find_rule(peer::front, at->second->state, frame->index()) : nullptr;
+    const rule* r = frame ? wire::find_rule(front_rules, at->second->state, frame->index()) : nullptr;
     if (!r) {
         log_.write(base::log_level::error, "front_broke_rules", {{"pid", std::to_string(at->second->pid)}});
         return children_.kill(at->second->pid, SIGKILL);
     }
-    if (r->what == duty::note_ready) return serves(*at->second);
+    if (r->what == duty::note_ready) return became_ready(*at->second);
     if (r->what == duty::note_life) {
         at->second->beat.answered(loop_.now());
-        return watch_life(*at->second);
+        return check_heartbeat(*at->second);
     }
     if (r->what == duty::check_login) {
         call_.login(key, std::get<wire::login_request>(std::move(*frame)));
@@ -149,17 +141,17 @@ void front_processes::heard(std::uint64_t key, io::message_socket::message m)
     if (r->what == duty::drop_login) call_.withdrawn(key, std::get<wire::login_withdrawn>(*frame).connection);
 }
 
-void front_processes::serves(process& p)
+void front_processes::became_ready(process& p)
 {
     p.state = peer_state::serving;
     log_.write(base::log_level::info, "front_ready", {{"pid", std::to_string(p.pid)}});
     for (const auto& [key, other] : all_)
-        if (other->place == p.place && other->key != p.key && other->state == peer_state::serving) drain(*other);
+        if (other->slot == p.slot && other->key != p.key && other->state == peer_state::serving) drain(*other);
     if (!ready_) return;
-    std::set<std::size_t> places;
+    std::set<std::size_t> slots;
     for (const auto& [key, other] : all_)
-        if (other->state == peer_state::serving) places.insert(other->place);
-    if (places.size() == sockets_.size()) std::exchange(ready_, nullptr)();
+        if (other->state == peer_state::serving) slots.insert(other->slot);
+    if (slots.size() == sockets_.size()) std::exchange(ready_, nullptr)();
 }
 
 void front_processes::drain(process& p)
@@ -204,23 +196,22 @@ void front_processes::ended(std::uint64_t key, int status)
     const auto p = std::move(at->second);
     all_.erase(at);
     call_.lost(key);
-    // While another one still serves its place (or is about to), nothing is missing. One that drains counts for
-    // nothing.
+    // No restart while another front serves the slot or is starting; a draining one does not count.
     const bool replaced =
         p->state == peer_state::draining || std::any_of(all_.begin(), all_.end(), [&](const auto& other) {
-            return other.second->place == p->place && other.second->state != peer_state::stopping &&
+            return other.second->slot == p->slot && other.second->state != peer_state::stopping &&
                    other.second->state != peer_state::draining;
         });
     log_.write(status == 0 ? base::log_level::info : base::log_level::error, "front_end",
                {{"pid", std::to_string(p->pid)}, {"status", describe_end(status)}});
     if (stopping_ || replaced) return;
-    failures_ = loop_.now() - p->since < settled ? failures_ + 1 : 0;
-    const auto pause = std::min(longest_pause, first_pause * (1 << std::min(failures_, 10u)));
-    restarts_[p->place].set_after(pause, [this, place = p->place] { start_one(place); });
+    failures_ = loop_.now() - p->since < stable_after ? failures_ + 1 : 0;
+    const auto pause = std::min(longest_backoff, first_backoff * (1 << std::min(failures_, 10u)));
+    restarts_[p->slot].set_after(pause, [this, slot = p->slot] { start_one(slot); });
     if (failed_ && failures_ != 0) failed_();
 }
 
-void front_processes::stop(std::function<bool()> quiet)
+void front_processes::stop(std::function<bool()> idle)
 {
     stopping_ = true;
     for (io::timer& t : restarts_) t.cancel();
@@ -229,14 +220,14 @@ void front_processes::stop(std::function<bool()> quiet)
         if (p->state == peer_state::starting) end(*p);
         if (p->state == peer_state::serving) drain(*p);
     }
-    quiet_ = std::move(quiet);
+    idle_ = std::move(idle);
     stop_by_ = loop_.now() + longest_stop;
-    end_when_quiet();
+    end_when_idle();
 }
 
-void front_processes::end_when_quiet()
+void front_processes::end_when_idle()
 {
-    if (!quiet_() && loop_.now() < stop_by_) return stop_clock_.set_after(look_again, [this] { end_when_quiet(); });
+    if (!idle_() && loop_.now() < stop_by_) return stop_clock_.set_after(poll_interval, [this] { end_when_idle(); });
     for (const auto& [key, p] : all_) end(*p);
 }
 

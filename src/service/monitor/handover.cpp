@@ -18,7 +18,8 @@ constexpr std::size_t most_bytes = 1024 * 1024;
 void handover::add(std::string_view word)
 {
     const std::string head = std::to_string(word.size()) + ':';
-    if (words_.capacity() - words_.size() < head.size() + word.size()) { // no copy of a secret stays behind
+    // Growing in place would leave a copy of a secret.
+    if (words_.capacity() - words_.size() < head.size() + word.size()) {
         std::string larger;
         larger.reserve(2 * (words_.size() + head.size() + word.size()) + 1024);
         larger = words_;
@@ -52,7 +53,7 @@ taken_over::taken_over(int fd)
     const io::unique_fd in{fd};
     const off_t size = ::lseek(fd, 0, SEEK_END);
     if (size < 0 || static_cast<std::size_t>(size) > most_bytes || ::lseek(fd, 0, SEEK_SET) != 0) {
-        good_ = false;
+        valid_ = false;
         return;
     }
     words_.resize(static_cast<std::size_t>(size));
@@ -60,7 +61,7 @@ taken_over::taken_over(int fd)
         const ssize_t got = ::read(fd, words_.data() + done, words_.size() - done);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) {
-            good_ = false;
+            valid_ = false;
             return;
         }
         done += static_cast<std::size_t>(got);
@@ -71,10 +72,10 @@ taken_over::~taken_over() { base::wipe(words_.data(), words_.size()); }
 
 std::string taken_over::word()
 {
-    const std::size_t colon = good_ ? words_.find(':', at_) : std::string::npos;
+    const std::size_t colon = valid_ ? words_.find(':', at_) : std::string::npos;
     const auto size = colon == std::string::npos ? std::nullopt : base::parse_unsigned(words_.substr(at_, colon - at_));
     if (!size || *size > words_.size() - colon - 1) {
-        good_ = false;
+        valid_ = false;
         return {};
     }
     at_ = colon + 1 + *size;
@@ -84,7 +85,7 @@ std::string taken_over::word()
 std::uint64_t taken_over::number()
 {
     const auto value = base::parse_unsigned(word());
-    if (!value) good_ = false;
+    if (!value) valid_ = false;
     return value.value_or(0);
 }
 

@@ -1,5 +1,5 @@
-// What a child that becomes our own program anew is told: a list of words in memory, as a descriptor. Such a child has
-// nothing of the monitor's memory (keys, passwords of others) or environment, whatever modules run in it.
+// Arguments for a child that executes our own program again, in a memfd. Through that exec it has nothing of the
+// monitor's memory (keys, passwords of others) or environment, whatever PAM modules run in it.
 #pragma once
 
 #include "base/secret.h"
@@ -12,18 +12,18 @@
 
 namespace winrm::service::monitor {
 
-/// The name by which our program is started says what it is.
+/// argv[0] selects what our program does.
 inline constexpr const char *session_role = "winrmd-session", *login_role = "winrmd-login";
-/// Its descriptors.
+/// Descriptors of such a child.
 inline constexpr int role_control = 3, role_words = 4;
 
-/// Words behind each other, each with its length before it; wiped when it goes.
+/// A list of words, each preceded by its length; wiped in the end.
 class handover
 {
 public:
     void add(std::string_view word);
     void add(std::uint64_t number);
-    /// @return  empty: no resources.
+    /// @return empty: no resources.
     [[nodiscard]] io::unique_fd descriptor() const;
     handover() = default;
     ~handover();
@@ -34,7 +34,7 @@ private:
     std::string words_;
 };
 
-/// The other end. After the first word that is not there, or is no number where one is wanted, nothing is good.
+/// The reader. After the first word that is missing, or not a number where one is expected, everything fails.
 class taken_over
 {
 public:
@@ -45,18 +45,18 @@ public:
     taken_over& operator=(const taken_over&) = delete;
     [[nodiscard]] std::string word();
     [[nodiscard]] std::uint64_t number();
-    /// Every word was there, and none is left.
-    [[nodiscard]] bool complete() const noexcept { return good_ && at_ == words_.size(); }
-    [[nodiscard]] bool good() const noexcept { return good_; }
+    /// All words were read without failure.
+    [[nodiscard]] bool complete() const noexcept { return valid_ && at_ == words_.size(); }
+    [[nodiscard]] bool good() const noexcept { return valid_; }
 
 private:
     std::string words_;
     std::size_t at_ = 0;
-    bool good_ = true;
+    bool valid_ = true;
 };
 
-/// In a child of fork: becomes our own program again, under that name, with two descriptors, the log, and an
-/// environment of PATH and LANG. Signals are as they are.
+/// In a child of fork: executes our own program as `role`, with two descriptors, the log, and an environment of PATH
+/// and LANG. Signal dispositions are unchanged.
 [[noreturn]] void become_role(const char* role, int control, int words);
 
 } // namespace winrm::service::monitor

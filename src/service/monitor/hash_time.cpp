@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t most_kinds = 8;
 constexpr std::chrono::seconds longest_trial{2};
 
-/// What decides how long a hash takes: crypt(5) has the forms.
+/// Method and parameters, which decide how long a hash takes (forms: crypt(5)).
 std::string_view kind_of(std::string_view hash)
 {
     if (hash.substr(0, 1) != "$") return hash.substr(0, hash.empty() ? 0 : 1) == "_" ? "_" : "des";
@@ -36,9 +36,9 @@ std::chrono::microseconds time_of(const char* setting)
     const auto began = std::chrono::steady_clock::now();
     const char* got = crypt_r("a password like others", setting, work.get());
     const auto ended = std::chrono::steady_clock::now();
-    const bool good = got && *got != '*';
+    const bool hashed = got && *got != '*';
     base::wipe(work.get(), sizeof *work);
-    return good ? std::chrono::duration_cast<std::chrono::microseconds>(ended - began) : std::chrono::microseconds{};
+    return hashed ? std::chrono::duration_cast<std::chrono::microseconds>(ended - began) : std::chrono::microseconds{};
 }
 
 } // namespace

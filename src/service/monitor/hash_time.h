@@ -1,4 +1,4 @@
-// What checking a password costs on this machine.
+// How long checking a password takes on this machine.
 #pragma once
 
 #include <chrono>
@@ -8,12 +8,12 @@
 
 namespace winrm::service::monitor {
 
-/// One hash of every kind (method and its parameters) in lines of the form NAME:HASH…, at most 8. Locked accounts and
-/// those without a password count as none.
+/// One hash of each method and parameters in lines of the form NAME:HASH…, at most 8. Locked accounts and those without
+/// a password are skipped.
 [[nodiscard]] std::vector<std::string> kinds_of_hashes(std::string_view lines);
 
-/// The slowest of: one hash of the system's default method, one of each of `kinds`. No further one is begun after 2 s.
-/// @return how long it took; blocks as long
+/// Hashes once with the system's default method and once with each of `kinds`; starts no further hash after 2 s.
+/// @return the longest of these times; blocks for their sum
 [[nodiscard]] std::chrono::microseconds slowest_hash(const std::vector<std::string>& kinds);
 
 } // namespace winrm::service::monitor

@@ -7,13 +7,13 @@ namespace winrm::service::monitor {
 heartbeat::step heartbeat::handle_timeout(base::time_point now)
 {
     if (now < next_ || state_ == state::given_up) return step::nothing;
-    if (state_ == state::quiet) {
+    if (state_ == state::idle) {
         state_ = state::asked;
         asked_ = now;
         next_ = now + patience_;
         return step::ask;
     }
-    if (now - next_ > interval_) { // it was us who slept: the answer may lie there unread
+    if (now - next_ > interval_) { // this process was suspended, so the answer may be unread
         asked_ = now;
         next_ = now + patience_;
         return step::ask;
@@ -26,7 +26,7 @@ heartbeat::step heartbeat::handle_timeout(base::time_point now)
 void heartbeat::answered(base::time_point now)
 {
     if (state_ != state::asked) return;
-    state_ = state::quiet;
+    state_ = state::idle;
     next_ = std::max(now, asked_ + interval_);
 }
 

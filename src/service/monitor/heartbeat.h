@@ -1,11 +1,11 @@
-// Signs of life of another process: when to ask, and when to give it up. Pure: `now` is an argument.
+// Heartbeat of another process: when to ping, and when it counts as hung. Pure: `now` is an argument.
 #pragma once
 
 #include "base/duration.h"
 
 namespace winrm::service::monitor {
 
-/// Asks once per interval, and gives up when a question has had no answer for `patience`.
+/// Pings once per interval, and gives up when a ping has had no answer for `patience`.
 class heartbeat
 {
 public:
@@ -15,14 +15,13 @@ public:
         : interval_(interval), patience_(patience), next_(now)
     {}
     [[nodiscard]] base::time_point deadline() const noexcept { return next_; }
-    /// At its deadline, or earlier for nothing. give_up comes once.
+    /// At the deadline; earlier calls do nothing. give_up comes once.
     [[nodiscard]] step handle_timeout(base::time_point now);
     void answered(base::time_point now);
-    /// No question has waited for longer than an interval. (For who watches us: it hears of life only while this
-    /// holds.)
+    /// No ping has waited for longer than an interval. The systemd watchdog is fed only while this holds.
     [[nodiscard]] bool alive(base::time_point now) const noexcept
     {
-        return state_ == state::quiet || (state_ == state::asked && now - asked_ <= interval_);
+        return state_ == state::idle || (state_ == state::asked && now - asked_ <= interval_);
     }
     [[nodiscard]] base::milliseconds silence(base::time_point now) const
     {
@@ -30,9 +29,9 @@ public:
     }
 
 private:
-    enum class state { quiet, asked, given_up };
+    enum class state { idle, asked, given_up };
     base::milliseconds interval_, patience_;
-    state state_ = state::quiet;
+    state state_ = state::idle;
     base::time_point next_, asked_{};
 };
 

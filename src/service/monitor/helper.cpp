@@ -30,7 +30,7 @@ namespace {
 
 constexpr int cannot_start = 126;
 constexpr int death_signal = SIGUSR1; // of the monitor, to a keeper
-constexpr std::chrono::milliseconds time_to_end{8'000}, look_again{20};
+constexpr std::chrono::milliseconds time_to_end{8'000}, poll_interval{20};
 constexpr unsigned longest_close_s = 30;
 constexpr timespec no_time{0, 0};
 
@@ -67,17 +67,17 @@ enum class parent { monitor, keeper };
                 become(who.name, who.uid, who.gid, kind == parent::keeper ? groups::kept : groups::of_account);
             !problem.empty())
             give_up("cannot become the account: " + problem);
-    // After the change of credentials, which takes it back. Without a keeper one that was stopped goes on and finds out
-    // by itself that the monitor has gone, so that it can still end all that it has started.
+    // After the change of credentials, which resets it. Without a keeper SIGCONT wakes a stopped process, which then
+    // sees that the monitor has gone and ends all that it has started.
     ::prctl(PR_SET_PDEATHSIG, kind == parent::keeper ? SIGKILL : SIGCONT);
-    if (::getppid() != parent_number) ::_exit(cannot_start); // it has gone already
+    if (::getppid() != parent_number) ::_exit(cannot_start); // the parent has ended already
     if (kind == parent::monitor) ::umask(022);
     if (::chdir(who.home.c_str()) != 0 && ::chdir("/") != 0) give_up("no working directory");
     execute(how.program, how.program.c_str(), environment);
 }
 
-/// Waits for the user's process. If the monitor has gone, ends it and what it leaves behind: a process that its account
-/// has stopped would stay for ever.
+/// Waits for the user process. If the monitor has gone, ends it and its orphans: a process that its account has stopped
+/// would never end by itself.
 class session_watch
 {
 public:
@@ -96,7 +96,7 @@ public:
             if (got == user_ || (got < 0 && errno != EINTR)) break;
             if (!orphaned_ && ::getppid() != monitor_) take_over();
             if (orphaned_ && std::chrono::steady_clock::now() >= kill_at_) ::kill(user_, SIGKILL);
-            sleep(orphaned_ ? look_again : std::chrono::milliseconds{60'000});
+            sleep(orphaned_ ? poll_interval : std::chrono::milliseconds{60'000});
         }
         const int status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
         if (orphaned_ && status != 0) end_orphans();
@@ -109,11 +109,11 @@ private:
     {
         orphaned_ = true;
         kill_at_ = std::chrono::steady_clock::now() + time_to_end;
-        before_ = io::children_of_thread(::getpid(), ::getpid()); // helpers that modules have started, too
+        before_ = io::children_of_thread(::getpid(), ::getpid()); // helpers that PAM modules have started included
         ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        ::kill(user_, SIGCONT); // it ends by itself now, and all that it has started, unless it is stopped again
+        ::kill(user_, SIGCONT); // it ends itself and all that it has started, unless it is stopped again
     }
-    /// What one of them leaves behind comes to us when it has died.
+    /// Orphans of a killed one become our children, so several rounds are needed.
     void end_orphans()
     {
         for (int round = 0; round < 500; ++round) {
@@ -122,7 +122,7 @@ private:
                 if (std::find(before_.begin(), before_.end(), pid) == before_.end())
                     any = ::kill(pid, SIGKILL) == 0 || any;
             if (!any) return;
-            sleep(look_again);
+            sleep(poll_interval);
             while (::waitpid(-1, nullptr, WNOHANG) > 0) {}
         }
     }
@@ -139,25 +139,25 @@ private:
     sigset_t awaited_{};
 };
 
-/// Root keeps the session open and waits; it reads nothing from anybody.
+/// As root: holds the PAM session open and waits; reads no input.
 int keep_session(const user_start& how, const account& who, pid_t monitor)
 {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     int status = cannot_start;
-    ::umask(022); // before the session, where a module (pam_umask) may set another
-    // Before the session, where a module (pam_group) may add some.
+    ::umask(022); // before the session is opened, because a module (pam_umask) may set another
+    // Before the session is opened, because a module (pam_group) may add some.
     if (::initgroups(who.name.c_str(), who.gid) != 0) give_up("the account's groups cannot be taken on");
     pam_session session{how.pam_service, who.name, how.peer};
     if (!session.open()) give_up("PAM opens no session");
     auto environment = environment_of(who);
     for (const std::string& entry : session.environment())
         environment.push_back(std::string{wire::session_prefix} + entry);
-    sigset_t ours, before; // only now: programs that a module starts would inherit them
+    sigset_t ours, before; // not earlier: programs that a module starts would inherit the mask
     ::sigemptyset(&ours);
     ::sigaddset(&ours, SIGCHLD);
     ::sigaddset(&ours, death_signal);
     ::pthread_sigmask(SIG_BLOCK, &ours, &before);
-    // Again, because a module that was the account for a moment has taken it back.
+    // Again, because a module that changed to the account for a moment has reset it.
     ::prctl(PR_SET_PDEATHSIG, death_signal);
     const pid_t keeper = ::getpid(), pid = ::getppid() == monitor ? fork_clean() : -1;
     if (pid == 0) become_user_process(how, who, std::move(environment), parent::keeper, keeper);
@@ -168,12 +168,12 @@ int keep_session(const user_start& how, const account& who, pid_t monitor)
         if (watch.orphaned()) ::alarm(longest_close_s);
     }
     ::prctl(PR_SET_PDEATHSIG, 0);
-    while (::sigtimedwait(&ours, nullptr, &no_time) > 0) {} // it would end us in the middle of closing
+    while (::sigtimedwait(&ours, nullptr, &no_time) > 0) {} // a pending one would end us while the session is closed
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return status;
 }
 
-/// To the process that keeps the session; run_session() reads it in the same order.
+/// For the session keeper; run_session() reads them in the same order.
 io::unique_fd session_words(const user_start& how, const identity& who)
 {
     handover h;
@@ -199,12 +199,12 @@ void arrange_descriptors(std::initializer_list<int> given)
     if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0)
         give_up("/dev/null cannot be opened");
     const int first = STDERR_FILENO + 1, end = first + static_cast<int>(given.size());
-    std::vector<int> high; // out of each other's way
+    std::vector<int> high; // so that none is overwritten
     for (const int fd : given) high.push_back(::fcntl(fd, F_DUPFD, end));
     for (std::size_t i = 0; i < high.size(); ++i)
         if (high[i] < 0 || ::dup2(high[i], first + static_cast<int>(i)) < 0) give_up("no descriptors");
     close_all_from(end);
-    io::own_standard_error(); // nobody else's flags, and nobody else changes ours
+    io::own_standard_error(); // an open file description, and so O_NONBLOCK, of our own
 }
 
 void execute(const std::string& program, const char* name, const std::vector<std::string>& environment)
@@ -253,9 +253,9 @@ std::string helper_path(const std::string& name)
     const ssize_t got = ::readlink("/proc/self/exe", own.data(), own.size());
     own.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     const std::string folder = own.substr(0, own.find_last_of('/') + 1);
-    for (const std::string& place :
+    for (const std::string& path :
          {folder + name, folder + "../libexec/openwinrm/" + name, std::string{OPENWINRM_LIBEXECDIR "/"} + name})
-        if (::access(place.c_str(), X_OK) == 0) return place;
+        if (::access(path.c_str(), X_OK) == 0) return path;
     return {};
 }
 
@@ -265,7 +265,7 @@ pid_t start_front(const std::string& program, io::unique_fd control)
     if (pid != 0) return pid;
     give_back_limits();
     arrange_descriptors({control.get()});
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // the sandbox asks again, because its change of credentials takes it back
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // set again in the sandbox, whose change of credentials resets it
     if (::getppid() != monitor) ::_exit(cannot_start);
     execute(program, program.c_str(), {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"});
 }
@@ -277,7 +277,7 @@ pid_t start_user(const user_start& how, const identity& who, io::unique_fd contr
     if (with_session && !words) return -1;
     const pid_t monitor = ::getpid(), pid = fork_clean();
     if (pid != 0) return pid;
-    give_back_limits(); // before the session, where a module (pam_limits) may set others
+    give_back_limits(); // before the session is opened, because a module (pam_limits) may set others
     if (with_session) become_role(session_role, control.get(), words.get());
     arrange_descriptors({control.get()});
     const account plain{who.uid(), who.gid(), who.name(), who.home(), who.shell()};

@@ -1,4 +1,4 @@
-// Who logged in. Holding one is the proof: only the code that checked a password can make it.
+// The account that logged in. Only the code that checked a password can make one.
 #pragma once
 
 #include <sys/types.h>

@@ -61,7 +61,7 @@ result<listening_socket> listen_on(const listen_address& where, bool shared)
     sockaddr_storage real{};
     socklen_t real_size = sizeof real;
     if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&real), &real_size) != 0) return refuse();
-    in_port_t port = 0; // lies at the same place for both families
+    in_port_t port = 0; // at the same offset for both families
     std::memcpy(&port, reinterpret_cast<const char*>(&real) + offsetof(sockaddr_in, sin_port), sizeof port);
     shown += ':' + std::to_string(ntohs(port));
     return listening_socket{std::move(fd), std::move(shown), ntohs(port), where.tls};

@@ -1,4 +1,4 @@
-// Bound and listening sockets, made while there are still rights for low ports.
+// Bound and listening sockets, made while the process may still use low ports.
 #pragma once
 
 #include "io/unique_fd.h"
@@ -14,7 +14,7 @@ struct listening_socket
 {
     io::unique_fd fd;
     std::string shown;      ///< "127.0.0.1:5986", "[::1]:5986"
-    std::uint16_t port = 0; ///< the real one, also where 0 was asked for
+    std::uint16_t port = 0; ///< the actual one, also if 0 was requested
     bool tls = true;
 };
 

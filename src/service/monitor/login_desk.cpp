@@ -180,7 +180,7 @@ bool login_desk::admit(questions::iterator at)
     question& q = at->second;
     if (q.admitted) return true;
     const base::time_point now = loop_.now();
-    const base::time_point when = gate_.admit(q.request.peer, q.request.user, now);
+    const base::time_point when = gate_.settle(q.request.peer, q.request.user, now);
     q.admitted = true;
     if (when <= now) return true;
     if (when - now > login_gate::longest_wait) {

@@ -15,7 +15,14 @@ constexpr unsigned free_pair = 3, free_source = 10, free_account = 20;
 
 } // namespace
 
-base::time_point login_gate::admit(const std::string& source, const std::string& account, base::time_point now)
+base::time_point login_gate::admit(const std::string& source, base::time_point now) const
+{
+    const auto at = sources_.find(source_network(source));
+    if (at == sources_.end() || now - at->second.last > memory || at->second.failures < free_source) return now;
+    return now + delay_of(at->second.failures, free_source, longest_shared_delay);
+}
+
+base::time_point login_gate::settle(const std::string& source, const std::string& account, base::time_point now)
 {
     const std::string network = source_network(source), pair = network + '\n' + account;
     const place of_pair = next_place(pairs_, pair, free_pair, longest_delay, now);
@@ -48,6 +55,11 @@ login_gate::room login_gate::room_for(const std::string& source, const std::stri
     return {of_pair == free_pair ? any : of_pair, any};
 }
 
+std::size_t login_gate::room_for(const std::string& source, base::time_point now) const
+{
+    return free_ones(sources_, source_network(source), free_source, now);
+}
+
 bool login_gate::is_good(const std::string& source, const std::string& account, base::time_point now) const
 {
     return is_good(source_network(source) + '\n' + account, now);
@@ -70,9 +82,13 @@ login_gate::place login_gate::next_place(table& in, const std::string& key, unsi
         return {nullptr, now};
     }
     if (e.failures < free) return {nullptr, now};
-    const unsigned doublings = std::min(e.failures - free, 16u);
-    const base::milliseconds delay = std::min(most, base::milliseconds{first_delay.count() << doublings});
-    return {&e, std::max(now, e.next) + delay};
+    return {&e, std::max(now, e.next) + delay_of(e.failures, free, most)};
+}
+
+base::milliseconds login_gate::delay_of(unsigned failures, unsigned free, base::milliseconds most)
+{
+    const unsigned doublings = std::min(failures - free, 16u);
+    return std::min(most, base::milliseconds{first_delay.count() << doublings});
 }
 
 void login_gate::failed(const std::string& source, const std::string& account, base::time_point now)
@@ -81,6 +97,11 @@ void login_gate::failed(const std::string& source, const std::string& account, b
     count(pairs_, network + '\n' + account, now);
     count(sources_, network, now);
     count(accounts_, account, now);
+}
+
+void login_gate::failed(const std::string& source, base::time_point now)
+{
+    count(sources_, source_network(source), now);
 }
 
 void login_gate::count(table& in, const std::string& key, base::time_point now)

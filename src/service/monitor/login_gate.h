@@ -22,11 +22,17 @@ public:
     static constexpr base::milliseconds good_name{24 * 60 * 60 * 1000}; ///< how long a success counts
     static constexpr base::milliseconds longest_wait{20'000}; ///< a later place is no place: do not check at all
 
+    /// A login is counted in two steps, because a token names its account only at the end; a password is settled at
+    /// once.
+    ///
+    /// First: whoever it may be of. When a token from there may be looked at: `now`, or a short while later where many
+    /// have failed. It may be of an account that settle() lets pass, so this takes no place and keeps nobody out.
     /// @param source  address without port. IPv6 is counted by /64: one host has many addresses.
-    /// @return when the password may be checked; `now` if at once. Reserves that place in the rows, unless it is
-    /// further
-    ///         away than longest_wait.
-    [[nodiscard]] base::time_point admit(const std::string& source, const std::string& account, base::time_point now);
+    [[nodiscard]] base::time_point admit(const std::string& source, base::time_point now) const;
+    /// Second: the account is named.
+    /// @return when it may be checked; `now` if at once. Reserves that place in the rows, unless it is further away
+    /// than longest_wait.
+    [[nodiscard]] base::time_point settle(const std::string& source, const std::string& account, base::time_point now);
     /// How many checks may run at once before the outcome of the first is known: as many as may still fail for free,
     /// and always one.
     struct room
@@ -34,9 +40,13 @@ public:
         std::size_t pair, source;
     };
     [[nodiscard]] room room_for(const std::string& source, const std::string& account, base::time_point now) const;
+    /// The same of a source before an account is named.
+    [[nodiscard]] std::size_t room_for(const std::string& source, base::time_point now) const;
     /// Has this account logged in from there within good_name?
     [[nodiscard]] bool is_good(const std::string& source, const std::string& account, base::time_point now) const;
     void failed(const std::string& source, const std::string& account, base::time_point now);
+    /// It ended without an account: nonsense, or a token that proves nothing.
+    void failed(const std::string& source, base::time_point now);
     /// Forgets the failures of this account from this source, in all three counts. What other accounts left at the
     /// source, and other sources at the account, stays: somebody with a password of his own must not be able to wipe
     /// that out.
@@ -56,6 +66,7 @@ private:
     [[nodiscard]] bool is_good(const std::string& pair, base::time_point now) const;
     [[nodiscard]] static std::size_t free_ones(const table& in, const std::string& key, unsigned free,
                                                base::time_point now);
+    [[nodiscard]] static base::milliseconds delay_of(unsigned failures, unsigned free, base::milliseconds most);
     static void forgive(table& in, const std::string& key, unsigned failures);
     static void count(table& in, const std::string& key, base::time_point now);
     struct place

@@ -18,9 +18,8 @@ namespace winrm::service::monitor {
 namespace {
 
 constexpr const char* vendor = "OpenWinRM";
-constexpr std::size_t max_pem = 96 * 1024;
-constexpr std::uint32_t answer_margin_ms = 30'000; // a user process that takes this much longer never answers
-constexpr unsigned hopeless = 5;                   // fronts that ended right away, before one was ever ready
+constexpr std::uint32_t answer_margin_ms = 30'000; // a user process that exceeds the timeout by this counts as dead
+constexpr unsigned max_failed_starts = 5;          // fronts that ended at once, before one was ever ready
 
 std::string host_name()
 {
@@ -94,7 +93,7 @@ wire::front_setup monitor::front_setup_of() const
     out.max_envelope_kb = s.limits.max_envelope_kb;
     out.head_time_ms = s.limits.head_time_s * 1000;
     out.body_time_ms = s.limits.body_time_s * 1000;
-    out.idle_time_ms = s.limits.connection_idle_s * 1000;
+    out.connection_idle_ms = s.limits.connection_idle_s * 1000;
     out.answer_time_ms = s.limits.max_timeout_ms + answer_margin_ms;
     out.product_vendor = vendor;
     out.product_version = "OS: 0.0.0 SP: 0.0 Stack: 3.0"; // S12: nothing of system or build before login
@@ -111,21 +110,7 @@ user_process_options monitor::user_options_of() const
     out.program = helper_path("winrmd-user");
     wire::user_setup& u = out.setup;
     u.machine = host_name();
-    u.max_envelope_kb = l.max_envelope_kb;
-    u.max_timeout_ms = l.max_timeout_ms;
-    u.idle_timeout_ms = l.shell_idle_s * 1000;
-    u.max_lifetime_ms = l.shell_lifetime_s * 1000;
-    u.max_shells = l.max_shells_per_user;
-    u.max_commands_per_shell = l.max_commands_per_shell;
-    u.max_operations = l.max_operations_per_user;
-    u.max_command_line = l.max_command_line;
-    u.output_budget_kb = l.output_budget_kb;
-    u.max_processes_per_shell = l.max_processes_per_shell;
-    u.max_memory_per_shell_mb = l.max_memory_per_shell_mb;
-    u.enumeration_timeout_ms = l.enumeration_time_s * 1000;
-    u.max_connections = l.max_connections;
-    u.body_time_s = l.body_time_s;
-    u.max_concurrent_users = l.max_users;
+    u.limits = l;
     for (const listening_socket& socket : shown_) {
         std::uint16_t& port = socket.tls ? u.https_port : u.http_port;
         if (port == 0) port = socket.port;
@@ -133,8 +118,7 @@ user_process_options monitor::user_options_of() const
     u.allow_unencrypted = s.allow_unencrypted;
     u.basic = s.auth_basic;
     u.product_vendor = vendor;
-    // The form Windows uses (clients read "Stack: 3.0" as a level of features); our own version stands where its build
-    // would.
+    // Windows' form, because clients read "Stack: 3.0" as a feature level; our version stands for the build of the OS.
     u.product_version = "OS: " OPENWINRM_VERSION " SP: 0.0 Stack: 3.0";
     u.log_level = static_cast<std::uint8_t>(s.log_level);
     out.pam_service = root && !plan_.test ? s.pam_service : std::string{};
@@ -160,7 +144,7 @@ result<void> monitor::start()
         for (listen_address& l : s.listen) {
             auto got = listen_on(l, s.fronts > 1);
             if (!got) return std::move(got).error();
-            l.port = got->port; // the other fronts share the port that was found for 0
+            l.port = got->port; // all fronts share the port chosen for 0
             mine.push_back(std::move(*got));
         }
     }
@@ -177,15 +161,15 @@ result<void> monitor::start()
     front_processes::news news;
     news.login = [this](std::uint64_t key, wire::login_request&& q) { login(key, std::move(q)); };
     news.withdrawn = [this](std::uint64_t key, std::uint64_t connection) {
-        if (asked_.erase({key, connection}) != 0 && desk_) desk_->drop(key, connection);
+        if (pending_.erase({key, connection}) != 0 && desk_) desk_->drop(key, connection);
     };
     news.lost = [this](std::uint64_t key) {
-        asked_.erase(asked_.lower_bound({key, 0}), asked_.lower_bound({key + 1, 0}));
+        pending_.erase(pending_.lower_bound({key, 0}), pending_.lower_bound({key + 1, 0}));
         if (desk_) desk_->drop(key);
     };
     fronts_.emplace(loop_, children_, front, log_, std::move(news));
     fronts_->when_failed([this] {
-        if ((ready_ && !plan_.test) || fronts_->failures() < hopeless) return;
+        if ((ready_ && !plan_.test) || fronts_->failures() < max_failed_starts) return;
         status_ = 1;
         stop("no_front_gets_ready");
     });
@@ -209,7 +193,7 @@ int monitor::run()
     return status_;
 }
 
-/// Three times in the time it allows, so that one may be late.
+/// Three times per watchdog interval, so that one may be late.
 void monitor::feed_watchdog()
 {
     const base::milliseconds time =
@@ -223,8 +207,8 @@ void monitor::login(std::uint64_t key, wire::login_request&& request)
 {
     const std::uint64_t connection = request.connection;
     if (stopping_) return fronts_->answer(key, connection, wire::login_verdict::unavailable, {});
-    // One login at a time on a connection; a front that asks for more is not ours any more.
-    if (!asked_.insert({key, connection}).second)
+    // A connection has one login at a time; a front that asks for more is compromised.
+    if (!pending_.insert({key, connection}).second)
         return fronts_->answer(key, connection, wire::login_verdict::denied, {});
     const bool clear = !request.tls && !plan_.values.allow_unencrypted;
     if (clear || !plan_.values.auth_basic) {
@@ -234,11 +218,11 @@ void monitor::login(std::uint64_t key, wire::login_request&& request)
                     {"user", request.user},
                     {"scheme", "Basic"},
                     {"reason", "unencrypted"}});
-        asked_.erase({key, connection});
+        pending_.erase({key, connection});
         return fronts_->answer(key, connection, wire::login_verdict::denied, {});
     }
     desk_->ask(key, std::move(request), [this, key](const wire::login_request& q, login_result r) {
-        if (stopping_ || asked_.erase({key, q.connection}) == 0) return; // nobody waits any more
+        if (stopping_ || pending_.erase({key, q.connection}) == 0) return; // the connection has ended
         io::unique_fd way;
         auto verdict = r.unavailable ? wire::login_verdict::unavailable : wire::login_verdict::denied;
         if (r.who) {
@@ -257,7 +241,7 @@ void monitor::signalled(int number)
     if (plan_.test) stop("SIGHUP"); // the terminal is gone
 }
 
-/// Shells and user processes stay. New fronts take over the listening sockets; what listens where needs a restart.
+/// Shells and user processes stay. New fronts get the listening sockets; a change of addresses needs a restart.
 void monitor::reload()
 {
     auto fresh = load_config(plan_.config_path);
@@ -268,8 +252,8 @@ void monitor::reload()
         log_.write(base::log_level::warning, "reload",
                    {{"note", "listen and fronts change only when winrmd is started again"}});
     if (fresh.problems.empty() && !fresh.values.certificate.empty()) {
-        auto c = read_trusted_file(fresh.values.certificate, file_secrecy::open, max_pem);
-        auto k = read_trusted_file(fresh.values.key, file_secrecy::secret, max_pem);
+        auto c = read_trusted_file(fresh.values.certificate, file_secrecy::open, wire::max_pem);
+        auto k = read_trusted_file(fresh.values.key, file_secrecy::secret, wire::max_pem);
         if (!c) fresh.problems.push_back({fresh.values.certificate, c.error().message(), 0});
         else if (!k) fresh.problems.push_back({fresh.values.key, k.error().message(), 0});
         else {
@@ -288,16 +272,17 @@ void monitor::reload()
     fresh.values.fronts = now.fronts;
     if (auto enough = arrange_open_files(fresh.values, log_); !enough)
         return log_.write(base::log_level::error, "reload_refused", {{"reason", enough.error().message()}});
-    const base::bytes before = wire::encode(wire::frame{front_setup_of()});
+    const wire::front_setup before = front_setup_of();
     plan_.values = std::move(fresh.values);
     plan_.certificate_pem = std::move(certificate);
     plan_.key_pem = std::move(key);
     users_->set_options(user_options_of());
     fronts_->set_heartbeat(base::milliseconds{plan_.values.limits.heartbeat_s * 1000});
     desk_->set_policy(policy_of(plan_.values, ::geteuid() == 0), plan_.values.limits.max_parallel_logins);
-    const bool same = wire::encode(wire::frame{front_setup_of()}) == before;
-    if (!same) fronts_->replace(front_setup_of()); // otherwise not even a connection is lost
-    // Told at the more talkative of both levels: the line says where the old one ends.
+    wire::front_setup now_wanted = front_setup_of();
+    const bool same = now_wanted == before;
+    if (!same) fronts_->replace(std::move(now_wanted)); // otherwise not even a connection is lost
+    // Log the reload under whichever level is more verbose.
     log_.set_level(std::min(log_.level(), plan_.values.log_level));
     log_.write(base::log_level::info, "reload", {{"fronts", same ? "kept" : "replaced"}});
     log_.set_level(plan_.values.log_level);
@@ -309,9 +294,9 @@ void monitor::stop(const char* why)
     notify_systemd("STOPPING=1");
     log_.write(base::log_level::info, "stop", {{"reason", why}});
     if (desk_) desk_.reset();
-    for (const auto& [key, connection] : std::exchange(asked_, {}))
+    for (const auto& [key, connection] : std::exchange(pending_, {}))
         fronts_->answer(key, connection, wire::login_verdict::unavailable, {});
-    // The fronts hear of it first and end last: the last answers of the user processes still go out through them.
+    // Fronts are stopped first and end last: they still pass on the last answers of the user processes.
     fronts_->stop([this] { return users_->empty(); });
     users_->stop();
     children_.when_empty([this] { loop_.stop(); });

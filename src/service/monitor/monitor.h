@@ -1,5 +1,5 @@
-// The monitor: puts fronts, logins and user processes together and reacts to signals. It reads frames of its own front
-// and user processes only, each judged by rules.h first.
+// The monitor: connects fronts, logins and user processes and reacts to signals. It reads frames of its own front and
+// user processes only, each checked against rules.h first.
 #pragma once
 
 #include "service/monitor/front_processes.h"
@@ -13,14 +13,14 @@
 
 namespace winrm::service::monitor {
 
-/// Everything that is decided before the first socket.
+/// Everything that is decided before the first socket is made.
 struct plan
 {
     settings values;
     std::string certificate_pem;
     base::secret key_pem;
     login_policy policy;
-    bool test = false;       ///< no account switching, ends with standard input
+    bool test = false;       ///< no change of account, ends with standard input
     std::string config_path; ///< read again on SIGHUP; "" = ignore SIGHUP
 };
 
@@ -36,9 +36,9 @@ public:
     [[nodiscard]] const std::vector<listening_socket>& listening() const { return shown_; }
     /// @param call  called once, from run(), when connections are served: every front is in its sandbox and accepts.
     void when_ready(std::function<void()> call) { when_ready_ = std::move(call); }
-    /// @return exit status: 0 = ended as told, 1 = never got ready.
+    /// @return exit status: 0 = stopped as requested, 1 = never became ready.
     int run();
-    /// A test service's standard input was at its end before anybody could have connected.
+    /// A test service's standard input ended before a client could connect.
     [[nodiscard]] bool ended_early() const noexcept { return ended_early_; }
 
 private:
@@ -64,18 +64,18 @@ private:
     std::optional<io::descriptor> input_;
     int input_flags_ = -1;
     std::vector<listening_socket> shown_;
-    std::set<std::pair<std::uint64_t, std::uint64_t>> asked_; ///< front and connection with a login under way
+    std::set<std::pair<std::uint64_t, std::uint64_t>> pending_; ///< front and connection of each login under way
     std::function<void()> when_ready_;
     bool ready_ = false, stopping_ = false, ended_early_ = false;
     int status_ = 0;
 };
 
-/// What the policy for logins is under these settings. @param root  do we run as root?
+/// The policy for logins under these settings. @param root  do we run as root?
 [[nodiscard]] login_policy policy_of(const settings& s, bool root);
-/// How often systemd wants to hear of us at most, from what it put into the environment (sd_watchdog_enabled(3)). 0 =
-/// it does not. @param usec, pid  WATCHDOG_USEC and WATCHDOG_PID, may be null
+/// Longest time between two notifications to systemd's watchdog, from the environment (sd_watchdog_enabled(3)); 0 = no
+/// watchdog. @param usec, pid  WATCHDOG_USEC and WATCHDOG_PID, may be null
 [[nodiscard]] base::milliseconds watchdog_time(const char* usec, const char* pid, pid_t own);
-/// To systemd, if it waits for it (NOTIFY_SOCKET).
+/// sd_notify(3), if NOTIFY_SOCKET is set.
 void notify_systemd(const std::string& state);
 
 } // namespace winrm::service::monitor

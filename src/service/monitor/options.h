@@ -19,7 +19,7 @@ struct options
     std::optional<listen_address> listen; ///< --test-server
     std::string as;                       ///< --test-server as root: account
     std::string user;                     ///< passwd
-    std::string problem;                  ///< with `wrong`: one line
+    std::string problem;                  ///< with `wrong`: the reason, one line
 };
 
 /// Never exits; `wrong` says why.

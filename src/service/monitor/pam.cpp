@@ -11,14 +11,14 @@ namespace {
 
 constexpr const char* pam_folders[] = {"/etc/pam.d/", "/usr/lib/pam.d/"};
 
-/// What PAM may ask for.
+/// State of the conversation function.
 struct conversation
 {
     const base::secret* password = nullptr; ///< null: no question is answered
     bool asked = false;                     ///< a module wanted the password
 };
 
-/// Answers the one question for a password; to any other nothing can be said.
+/// Answers the prompt for the password; any other prompt fails.
 int converse(int count, const pam_message** messages, pam_response** responses, void* data)
 {
     auto& with = *static_cast<conversation*>(data);
@@ -50,14 +50,14 @@ int converse(int count, const pam_message** messages, pam_response** responses, 
 }
 
 #ifdef PAM_FAIL_DELAY
-/// The login gate delays; a sleep here would only hold a place among the parallel logins.
+/// The login gate delays failed logins; a sleep here would only occupy one of the parallel checks.
 void no_delay(int, unsigned, void*) {}
 #endif
 
-/// Is the machine closed to everybody but root? (nologin(5))
+/// Is the machine closed to all but root? (nologin(5))
 bool is_closed() { return ::access("/etc/nologin", F_OK) == 0 || ::access("/var/run/nologin", F_OK) == 0; }
 
-/// @return nullptr: PAM is out of order.
+/// @return nullptr: PAM cannot start.
 pam_handle_t* begin(const std::string& service, const std::string& user, const std::string& peer, const pam_conv& talk)
 {
     pam_handle_t* pam = nullptr;
@@ -71,7 +71,7 @@ pam_verdict account_rules(pam_handle_t* pam, const std::string& user)
 {
     if (::pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK) != PAM_SUCCESS)
         return pam_verdict::account_refused;
-    const void* name = nullptr; // a module may have made another account of it; then it is not what was asked for
+    const void* name = nullptr; // a module may have mapped the name to another account, which was not asked for
     if (::pam_get_item(pam, PAM_USER, &name) != PAM_SUCCESS || !name || user != static_cast<const char*>(name))
         return pam_verdict::account_refused;
     return pam_verdict::accepted;
@@ -110,11 +110,11 @@ pam_verdict pam_check(const std::string& service, const std::string& user, const
         verdict = account_rules(pam, user);
     } else if (status == PAM_ACCT_EXPIRED || status == PAM_PERM_DENIED || status == PAM_NEW_AUTHTOK_REQD ||
                (!with.asked && status == PAM_AUTH_ERR)) {
-        verdict = pam_verdict::account_refused; // nobody looked at the password
+        verdict = pam_verdict::account_refused; // the password was not checked
     } else if (status == PAM_AUTHINFO_UNAVAIL || status == PAM_SYSTEM_ERR || status == PAM_ABORT) {
         verdict = pam_verdict::unavailable;
     }
-    // pam_nologin refuses with the words of a wrong password; whether it does, the account's rules tell.
+    // pam_nologin fails like a wrong password; pam_acct_mgmt shows whether it was that.
     if (verdict == pam_verdict::wrong_password && is_closed() &&
         ::pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK) != PAM_SUCCESS)
         verdict = pam_verdict::account_refused;
@@ -124,8 +124,8 @@ pam_verdict pam_check(const std::string& service, const std::string& user, const
 
 pam_verdict pam_account(const std::string& service, const std::string& user, const std::string& peer)
 {
-    conversation nobody;
-    const pam_conv talk{converse, &nobody};
+    conversation no_password;
+    const pam_conv talk{converse, &no_password};
     pam_handle_t* pam = begin(service, user, peer, talk);
     if (!pam) return pam_verdict::unavailable;
     const pam_verdict verdict = account_rules(pam, user);
@@ -142,8 +142,8 @@ struct pam_session::state
 pam_session::pam_session(const std::string& service, const std::string& user, const std::string& peer)
     : state_(std::make_unique<state>())
 {
-    static conversation nobody;
-    static const pam_conv talk{converse, &nobody};
+    static conversation no_password;
+    static const pam_conv talk{converse, &no_password};
     state_->pam = begin(service, user, peer, talk);
     if (!state_->pam) return;
     if (::pam_setcred(state_->pam, PAM_ESTABLISH_CRED | PAM_SILENT) != PAM_SUCCESS) return;

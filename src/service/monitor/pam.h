@@ -1,4 +1,4 @@
-// PAM, as root: passwords in a child made for it, sessions around a user's process. Every call may block.
+// PAM, as root: passwords in a child made for it, sessions around a user process. Every call may block.
 #pragma once
 
 #include "base/secret.h"
@@ -11,14 +11,14 @@ namespace winrm::service::monitor {
 
 enum class pam_verdict { accepted, wrong_password, account_refused, unavailable };
 
-/// "/etc/pam.d/NAME" if this service has no file of its own, so that PAM goes by "other" and says nothing of it; ""
-/// if it has one, or where services are not in files (pam.conf).
+/// "/etc/pam.d/NAME" if this service has no file, so that PAM silently uses "other"; "" if it has one, or where
+/// services are not in files (pam.conf).
 [[nodiscard]] std::string missing_pam_file(std::string service);
 
-/// pam_acct_mgmt alone, after somebody else has checked the password: has the account expired, is the machine closed?
+/// pam_acct_mgmt alone, where the password was checked otherwise: has the account expired, does nologin(5) apply?
 [[nodiscard]] pam_verdict pam_account(const std::string& service, const std::string& user, const std::string& peer);
 
-/// pam_authenticate and pam_acct_mgmt. A module that asks for anything but one password gets nothing.
+/// pam_authenticate and pam_acct_mgmt. A module that asks for anything but one password gets no answer.
 [[nodiscard]] pam_verdict pam_check(const std::string& service, const std::string& user, const base::secret& password,
                                     const std::string& peer);
 

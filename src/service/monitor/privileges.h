@@ -1,4 +1,4 @@
-// The one place where root becomes an account.
+// The only code by which root becomes an account.
 #pragma once
 
 #include <sys/types.h>
@@ -9,9 +9,8 @@ namespace winrm::service::monitor {
 
 enum class groups { of_account, kept };
 
-/// initgroups (kept: whoever called has set the groups), setresgid, setresuid, no capability left; then root is asked
-/// for again and must be refused. To be called in a child that has nothing else to lose: on failure the caller must
-/// end.
+/// initgroups (kept: the caller has set the groups), setresgid, setresuid, no capability left; then regaining root is
+/// tried and must fail. To be called in a child made for this: on failure the caller must exit.
 /// @return "" or what went wrong. Becoming root (uid 0) as root only sets the groups.
 [[nodiscard]] std::string become(const std::string& name, uid_t uid, gid_t gid, groups which = groups::of_account);
 

@@ -113,8 +113,8 @@ int serve(const options& o)
     }
     plan p;
     if (!config.values.certificate.empty()) {
-        auto certificate = read_trusted_file(config.values.certificate, file_secrecy::open, 96 * 1024);
-        auto key = read_trusted_file(config.values.key, file_secrecy::secret, 96 * 1024);
+        auto certificate = read_trusted_file(config.values.certificate, file_secrecy::open, wire::max_pem);
+        auto key = read_trusted_file(config.values.key, file_secrecy::secret, wire::max_pem);
         if (!certificate || !key) {
             std::cerr << "winrmd: certificate or key cannot be read, or is larger than 96 KB\n";
             return 1;

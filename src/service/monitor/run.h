@@ -3,7 +3,7 @@
 
 namespace winrm::service::monitor {
 
-/// @return exit status: 0 = done or ended as told, 1 = refused or failed (said on standard error), 2 = wrong usage.
+/// @return exit status: 0 = done or stopped as requested, 1 = refused or failed (reason on standard error), 2 = usage.
 [[nodiscard]] int run_monitor(int argc, char** argv);
 
 } // namespace winrm::service::monitor

@@ -39,14 +39,14 @@ owned<X509> blank(EVP_PKEY* key, const char* name, X509* issuer)
     constexpr long hour = 3600, week = 7 * 24 * hour;
     X509_NAME* subject = X509_get_subject_name(out.get());
     const auto* text = reinterpret_cast<const unsigned char*>(name);
-    const bool good = X509_set_version(out.get(), X509_VERSION_3) == 1 &&
+    const bool made = X509_set_version(out.get(), X509_VERSION_3) == 1 &&
                       ASN1_INTEGER_set_uint64(X509_get_serialNumber(out.get()), number >> 1) == 1 &&
                       X509_gmtime_adj(X509_getm_notBefore(out.get()), -hour) != nullptr &&
                       X509_gmtime_adj(X509_getm_notAfter(out.get()), week) != nullptr &&
                       X509_set_pubkey(out.get(), key) == 1 &&
                       X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0) == 1 &&
                       X509_set_issuer_name(out.get(), issuer ? X509_get_subject_name(issuer) : subject) == 1;
-    return good ? std::move(out) : nullptr;
+    return made ? std::move(out) : nullptr;
 }
 
 template <class Write> std::string pem(Write&& write)

@@ -13,7 +13,7 @@ struct test_certificate
 {
     std::string ca_pem;          ///< what a client must trust
     std::string certificate_pem; ///< server's, for localhost, 127.0.0.1 and ::1
-    base::secret key_pem;        ///< the authority's key is gone already
+    base::secret key_pem;        ///< server's; the authority's key is not kept
 };
 
 /// EC P-256, valid from an hour ago for a week.  @errors internal: OpenSSL refuses.

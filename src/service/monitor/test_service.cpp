@@ -71,8 +71,8 @@ int run_test_service(const options& o)
     if (!o.http) {
         auto made = make_test_certificate();
         if (!made) return refuse(made.error().message());
-        const char* place = std::getenv("TMPDIR");
-        if (!ca.write(place && *place == '/' ? place : "/tmp", made->ca_pem))
+        const char* folder = std::getenv("TMPDIR");
+        if (!ca.write(folder && *folder == '/' ? folder : "/tmp", made->ca_pem))
             return refuse("the CA certificate cannot be written to a temporary folder");
         p.certificate_pem = std::move(made->certificate_pem);
         p.key_pem = std::move(made->key_pem);

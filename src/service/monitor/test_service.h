@@ -1,4 +1,4 @@
-// winrmd --test-server: everything a client project needs to test against, and nothing left afterwards.
+// winrmd --test-server: a service for the tests of clients, which leaves nothing behind.
 #pragma once
 
 #include "service/monitor/options.h"

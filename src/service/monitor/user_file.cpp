@@ -12,7 +12,7 @@ namespace winrm::service::monitor {
 namespace {
 
 constexpr std::size_t max_name = 256, max_password = CRYPT_MAX_PASSPHRASE_SIZE - 1;
-constexpr std::chrono::seconds longest_trial{1}; // then lines are judged by their form only
+constexpr std::chrono::seconds longest_trial{1}; // after that only the form of a line is checked
 
 struct wiped_data
 {
@@ -20,8 +20,8 @@ struct wiped_data
     ~wiped_data() { base::wipe(&data, sizeof data); }
 };
 
-/// What an unknown user's password is compared with: costs what a real one costs and matches nothing.
-const std::string& nobodys_hash()
+/// For unknown users: takes as long to check as a real hash and matches nothing.
+const std::string& dummy_hash()
 {
     static const std::string hash = [] {
         char salt[CRYPT_GENSALT_OUTPUT_SIZE];
@@ -31,12 +31,12 @@ const std::string& nobodys_hash()
     return hash;
 }
 
-/// A method that is slow enough for guessers, and how its hashes end.
+/// A method slow enough to resist guessing, and the form of its hashes.
 struct method
 {
     std::string_view prefix, name;
     std::size_t tail; ///< letters after the salt; 0 = libcrypt alone knows
-    bool dear;        ///< its parameters alone decide how long a check takes: not tried out, their range is known
+    bool costly;      ///< its parameters decide how long a check takes: not tried, only their range is checked
 };
 constexpr method methods[] = {
     {"$y$", "yescrypt", 43, false},  {"$gy$", "gost-yescrypt", 43, false}, {"$7$", "scrypt", 43, false},
@@ -58,7 +58,7 @@ bool is_base64(std::string_view text)
     });
 }
 
-/// Ends the hash as its method's do? crypt(5) has the forms.
+/// Is the hash complete? (Forms: crypt(5))
 bool is_whole(const method& m, std::string_view hash)
 {
     std::string_view rest = hash.substr(m.prefix.size());
@@ -85,7 +85,7 @@ bool is_whole(const method& m, std::string_view hash)
            is_base64(rest.substr(end + 1));
 }
 
-/// crypt() with this hash's own parameters: does something of the same form come out?
+/// Does crypt() with this hash's parameters give a hash of the same length?
 bool works(const std::string& hash)
 {
     const auto work = std::make_unique<wiped_data>();
@@ -97,11 +97,11 @@ bool libcrypt_has(const method& m, const std::string& hash)
 {
     char salt[CRYPT_GENSALT_OUTPUT_SIZE];
     if (crypt_gensalt_rn(m.prefix.data(), 0, nullptr, 0, salt, sizeof salt)) return true;
-    const int said = crypt_checksalt(hash.c_str()); // it may check what it does not make
+    const int said = crypt_checksalt(hash.c_str()); // libcrypt may check methods it does not generate
     return said != CRYPT_SALT_INVALID && said != CRYPT_SALT_METHOD_DISABLED;
 }
 
-/// "" = somebody can log in with it.
+/// "" = usable.
 std::string hash_problem(const std::string& hash, const std::string& remedy, bool try_it)
 {
     if (hash.empty()) return "there is no hash: " + remedy;
@@ -113,7 +113,7 @@ std::string hash_problem(const std::string& hash, const std::string& remedy, boo
                remedy;
     if (!libcrypt_has(*m, hash))
         return "this system's libcrypt cannot check " + std::string{m->name} + " hashes: " + remedy;
-    if (!is_whole(*m, hash) || (try_it && !m->dear && !works(hash)))
+    if (!is_whole(*m, hash) || (try_it && !m->costly && !works(hash)))
         return "the " + std::string{m->name} + " hash is cut short or damaged: " + remedy;
     return {};
 }
@@ -139,7 +139,7 @@ bool check_user_line(std::string_view lines, const std::string& user, const base
             hash = line.substr(colon + 1, line.find_first_of(":\r", colon + 1) - colon - 1);
     }
     const bool known = is_name(user) && hash_problem(hash, {}, false).empty();
-    if (!known) hash = nobodys_hash();
+    if (!known) hash = dummy_hash();
     std::string text{password.reveal().substr(0, max_password)};
     const auto work = std::make_unique<wiped_data>();
     const char* got = text.find('\0') == std::string::npos ? crypt_r(text.c_str(), hash.c_str(), &work->data) : nullptr;

@@ -14,9 +14,8 @@ namespace winrm::service::monitor {
 inline constexpr std::size_t max_user_file = 1024 * 1024;
 
 /// @param lines  the file's text. Empty lines and lines that begin with '#' are skipped; the first line of a user
-/// counts. Takes about the same time whether or not the user is there. Only strong methods count: yescrypt,
-/// gost-yescrypt, scrypt, argon2 (where libcrypt has it), bcrypt, sha512crypt. A hash with which nobody could log in
-/// counts as none.
+/// counts. Takes about the same time whether or not the user exists. Only strong methods are accepted: yescrypt,
+/// gost-yescrypt, scrypt, argon2 (where libcrypt has it), bcrypt, sha512crypt. An unusable hash counts as none.
 [[nodiscard]] bool check_user_line(std::string_view lines, const std::string& user, const base::secret& password);
 
 /// Is there a line of the form NAME:…?
@@ -25,12 +24,12 @@ inline constexpr std::size_t max_user_file = 1024 * 1024;
 struct user_line_problem
 {
     unsigned line = 0; ///< from 1
-    std::string user;  ///< whose line it is; "" if that cannot be told
+    std::string user;  ///< whose line it is; "" = unknown
     std::string what;  ///< cause and remedy; nothing of the hash, nor of what may be a password
 };
-/// form: how a hash looks. run: it is tried out as well, which takes a second or two at most, however long the file.
+/// form: the hash's syntax. run: libcrypt is tried as well, for a second or two at most, however long the file.
 enum class trial { form, run };
-/// Lines with which nobody could ever log in: no hash, a weak or unknown method, one that this system's libcrypt cannot
+/// Unusable lines: no hash, a weak or unknown method, one that this system's libcrypt cannot
 /// check, a damaged hash. In the order of the file.
 [[nodiscard]] std::vector<user_line_problem> user_file_problems(std::string_view lines, trial how = trial::run);
 

@@ -11,15 +11,15 @@
 namespace winrm::service::monitor {
 namespace {
 
-/// Two names of one uid are two logins: shell, groups and home are not the same.
+/// Two names of one uid are two accounts: shell, groups and home differ.
 std::string key_of(const identity& who)
 {
     return std::to_string(who.uid()) + '\n' + std::to_string(who.gid()) + '\n' + who.name() + '\n' + who.home() + '\n' +
            who.shell();
 }
 
-/// Connections that a process has been given and has not taken: more, or more than one front can have, and it is
-/// stopped or stuck.
+/// Connections sent to a process that it has not taken: with more than this, and more than one front can have, it
+/// counts as stuck.
 constexpr std::uint32_t most_untaken = 128;
 constexpr base::milliseconds time_to_end{8'000}; // for killing and closing, before it is killed itself
 constexpr base::milliseconds tidy_pause{20};
@@ -41,11 +41,11 @@ struct user_processes::process
     io::timer clock, stuck_clock;
     heartbeat beat;
     io::timer beat_clock;
-    std::uint32_t given = 0;  ///< connections
-    wire::user_status told{}; ///< its last status
-    bool has_spoken = false;
+    std::uint32_t sent = 0;                     ///< connections
+    wire::user_status status{};                 ///< the last one received
+    bool ready = false;                         ///< a status has been received
     std::optional<base::time_point> idle_since; ///< set: neither shell nor connection
-    bool outdated = false;                      ///< started under settings that hold no more
+    bool outdated = false;                      ///< started under settings that have changed
 };
 
 std::string describe_end(int wait_status)
@@ -67,8 +67,8 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     const auto at = serving_.find(key_of(who));
     process* p = at != serving_.end() ? all_.at(at->second).get() : start(who, peer);
     if (!p) return {};
-    // What waits for it would fill our descriptors.
-    if (p->given - p->told.taken > std::max(most_untaken, options_.setup.max_connections)) {
+    // Each untaken connection costs descriptors of ours.
+    if (p->sent - p->status.taken > std::max(most_untaken, options_.setup.limits.max_connections)) {
         end_stuck(*p, "takes no connections");
         return {};
     }
@@ -79,7 +79,7 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     std::vector<io::unique_fd> fds;
     fds.push_back(std::move(mine));
     p->socket->send(wire::encode(wire::frame{wire::user_connection{peer}}), std::move(fds));
-    if (p->given++ == p->told.taken) await_taken(*p);
+    if (p->sent++ == p->status.taken) await_taken(*p);
     return std::move(theirs);
 }
 
@@ -91,11 +91,9 @@ bool user_processes::is_idle(const identity& who) const
 
 void user_processes::await_taken(process& p)
 {
-    p.stuck_clock.set_after(p.has_spoken ? options_.longest_untaken : options_.longest_start,
-                            [this, number = p.number] {
-                                if (const auto at = all_.find(number); at != all_.end())
-                                    end_stuck(*at->second, "takes no connections");
-                            });
+    p.stuck_clock.set_after(p.ready ? options_.longest_untaken : options_.longest_start, [this, number = p.number] {
+        if (const auto at = all_.find(number); at != all_.end()) end_stuck(*at->second, "takes no connections");
+    });
 }
 
 void user_processes::end_stuck(process& p, base::bytes_view reason)
@@ -104,7 +102,7 @@ void user_processes::end_stuck(process& p, base::bytes_view reason)
     children_.kill(p.pid, SIGKILL);
 }
 
-void user_processes::watch_life(process& p)
+void user_processes::check_heartbeat(process& p)
 {
     if (p.state != peer_state::serving) return;
     switch (p.beat.handle_timeout(loop_.now())) {
@@ -113,23 +111,24 @@ void user_processes::watch_life(process& p)
     case heartbeat::step::give_up: return end_stuck(p, "gives no sign of life");
     }
     p.beat_clock.set(p.beat.deadline(), [this, number = p.number] {
-        if (const auto at = all_.find(number); at != all_.end()) watch_life(*at->second);
+        if (const auto at = all_.find(number); at != all_.end()) check_heartbeat(*at->second);
     });
 }
 
 cgroup_root::ceiling user_processes::ceiling_of_account() const
 {
-    const wire::user_setup& s = options_.setup;
+    const wire::quotas& q = options_.setup.limits;
+    const std::uint64_t shells = q.max_shells_per_user;
     cgroup_root::ceiling out;
-    out.memory_bytes = std::uint64_t{s.max_memory_per_shell_mb} * 1024 * 1024 * s.max_shells;
-    // The user's process and its helpers come on top.
-    out.processes = s.max_processes_per_shell == 0 ? 0 : std::uint64_t{s.max_processes_per_shell} * s.max_shells + 16;
-    // Folders of what has ended go a moment later, when others are there already.
-    out.folders = 64 + std::size_t{4} * s.max_shells * (std::size_t{s.max_commands_per_shell} + 1);
+    out.memory_bytes = q.max_memory_per_shell_mb * shells * 1024 * 1024;
+    // The user process and its helpers come on top.
+    out.processes = q.max_processes_per_shell == 0 ? 0 : q.max_processes_per_shell * shells + 16;
+    // Folders are removed a moment after their commands have ended, when new ones may exist already.
+    out.folders = 64 + 4 * shells * (q.max_commands_per_shell + std::uint64_t{1});
     return out;
 }
 
-/// The grace time holds while there is room. @return false: every account has a shell or a connection.
+/// Ends the process that has been idle longest if max_users is reached. @return false: none is idle.
 bool user_processes::make_room()
 {
     while (serving_.size() >= options_.max_users) { // a reload may have lowered it
@@ -168,7 +167,7 @@ user_processes::process* user_processes::start(const identity& who, const std::s
     }
     const std::uint64_t number = p->number;
     p->socket = std::make_unique<io::message_socket>(loop_, std::move(mine), wire::max_control_frame, 0);
-    p->socket->start([this, number](io::message_socket::message m) { heard(number, std::move(m)); },
+    p->socket->start([this, number](io::message_socket::message m) { frame_arrived(number, std::move(m)); },
                      [this, number] {
                          if (const auto at = all_.find(number); at != all_.end()) end(*at->second, "closed its socket");
                      });
@@ -188,32 +187,32 @@ user_processes::process* user_processes::start(const identity& who, const std::s
     return (all_[number] = std::move(p)).get();
 }
 
-void user_processes::heard(std::uint64_t number, io::message_socket::message m)
+void user_processes::frame_arrived(std::uint64_t number, io::message_socket::message m)
 {
     const auto at = all_.find(number);
     if (at == all_.end()) return;
     process& p = *at->second;
     const auto frame = wire::decode(std::move(m.payload));
-    const rule* r = frame ? find_rule(peer::user, p.state, frame->index()) : nullptr;
+    const rule* r = frame ? wire::find_rule(user_rules, p.state, frame->index()) : nullptr;
     if (!r) return end(p, "broke the rules");
     if (r->what == duty::note_life) {
         p.beat.answered(loop_.now());
-        return watch_life(p);
+        return check_heartbeat(p);
     }
     if (r->what != duty::note_status) return;
-    const std::uint32_t before = p.told.taken;
-    p.told = std::get<wire::user_status>(*frame);
-    const bool first = !std::exchange(p.has_spoken, true);
-    if (p.told.taken == p.given) p.stuck_clock.cancel();
-    else if (first || p.told.taken != before) await_taken(p);
-    if (first) watch_life(p);
-    consider_idle(p);
+    const std::uint32_t before = p.status.taken;
+    p.status = std::get<wire::user_status>(*frame);
+    const bool first = !std::exchange(p.ready, true);
+    if (p.status.taken == p.sent) p.stuck_clock.cancel();
+    else if (first || p.status.taken != before) await_taken(p);
+    if (first) check_heartbeat(p);
+    check_idle(p);
 }
 
-void user_processes::consider_idle(process& p)
+void user_processes::check_idle(process& p)
 {
     if (p.state != peer_state::serving) return;
-    if (p.told.shells != 0 || p.told.connections != 0 || p.told.taken != p.given) {
+    if (p.status.shells != 0 || p.status.connections != 0 || p.status.taken != p.sent) {
         p.idle_since.reset();
         return p.clock.cancel();
     }
@@ -226,22 +225,19 @@ void user_processes::consider_idle(process& p)
 
 void user_processes::set_options(user_process_options options)
 {
-    const auto quotas = [](wire::user_setup s) {
-        s.log_level = 0;
-        return wire::encode(wire::frame{std::move(s)});
-    };
     const bool level_changed = options.setup.log_level != options_.setup.log_level;
-    const bool changed = quotas(options.setup) != quotas(options_.setup) || options.pam_service != options_.pam_service;
+    options_.setup.log_level = options.setup.log_level; // running processes change it, so it makes none outdated
+    const bool changed = options.setup != options_.setup || options.pam_service != options_.pam_service;
     options_ = std::move(options);
     for (const auto& [number, p] : all_) {
         if (p->state != peer_state::serving) continue;
         if (level_changed) p->socket->send(wire::encode(wire::frame{wire::user_settings{options_.setup.log_level}}));
         p->outdated = p->outdated || changed;
-        consider_idle(*p); // the grace time may be another, too
+        check_idle(*p); // the grace time may be another, too
     }
 }
 
-/// From here on the account's next login starts a new process.
+/// The account's next login starts a new process.
 void user_processes::end(process& p, base::bytes_view reason)
 {
     if (p.state == peer_state::stopping) return;
@@ -263,7 +259,8 @@ void user_processes::ended(std::uint64_t number, int status)
     const auto p = std::move(at->second);
     all_.erase(at);
     if (const auto s = serving_.find(key_of(p->who)); s != serving_.end() && s->second == number) serving_.erase(s);
-    // One that was killed could not end what it had started. (Orphans of another with this uid go to that one.)
+    // A killed process could not end what it had started. (Orphans of another user process with this uid go to that
+    // one.)
     if (status != 0) children_.kill_orphans_of(p->who.uid());
     if (!p->cgroup.empty()) {
         left_cgroups_.push_back(p->cgroup);

@@ -1,5 +1,5 @@
-// One process per logged-in account: started at its first login, ended a while after its last shell and connection, or
-// at once if another account needs its place.
+// One process per logged-in account: started at its first login, ended some time after its last shell and connection,
+// or at once if another account needs its slot (max_users).
 #pragma once
 
 #include "base/log_sink.h"
@@ -23,11 +23,11 @@ struct user_process_options
     bool switch_account = false; ///< we are root
     std::size_t max_users = 10;
     base::milliseconds grace{60'000};
-    /// A process that takes no connection for so long is ended; until its first word it may take longer, because
-    /// modules of PAM may have much to do for a session.
+    /// A process that takes no connection for this long is ended; until its first status it may take longer, because
+    /// PAM modules may be slow to open a session.
     base::milliseconds longest_untaken{120'000}, longest_start{300'000};
-    /// From its first word on it is asked for a sign of life so often, and ended when it gives none for beats_missed
-    /// times as long: longer than a front, because only its own account feels that it hangs.
+    /// Interval of pings from its first status on; it is ended when it answers none for beats_missed intervals. That is
+    /// longer than for a front, because a hung user process affects its own account only.
     base::milliseconds heartbeat{10'000};
     static constexpr int beats_missed = 12;
 };
@@ -45,7 +45,7 @@ public:
     /// changed, each ends as soon as it has neither shell nor connection, and the account's next login starts a new
     /// one.
     void set_options(user_process_options options);
-    /// Tells all to end; empty() some time later.
+    /// Asks all to end; empty() some time later.
     void stop();
     /// Has this account a process with neither shell nor connection?
     [[nodiscard]] bool is_idle(const identity& who) const;
@@ -56,13 +56,13 @@ private:
     [[nodiscard]] bool make_room();
     process* start(const identity& who, const std::string& peer);
     void await_taken(process& p);
-    void watch_life(process& p);
-    void heard(std::uint64_t number, io::message_socket::message m);
+    void check_heartbeat(process& p);
+    void frame_arrived(std::uint64_t number, io::message_socket::message m);
     void end(process& p, base::bytes_view reason);
-    /// Ends an idle process, at once if its settings are old, else after the grace time.
-    void consider_idle(process& p);
+    /// Ends an idle process, at once if its settings are outdated, else after the grace time.
+    void check_idle(process& p);
     void ended(std::uint64_t number, int status);
-    /// For one that does nothing any more: its own commands may have stopped it.
+    /// Kills it: a stopped process (its own commands can do that) does not end by itself.
     void end_stuck(process& p, base::bytes_view reason);
     [[nodiscard]] cgroup_root::ceiling ceiling_of_account() const;
     void tidy_cgroups();
@@ -75,7 +75,7 @@ private:
     std::uint64_t next_ = 1;
     std::map<std::uint64_t, std::unique_ptr<process>> all_;
     std::map<std::string, std::uint64_t> serving_; ///< by key_of()
-    std::vector<std::string> left_cgroups_;        ///< of processes that have ended
+    std::vector<std::string> left_cgroups_;        ///< of processes that have ended; to be removed
     io::timer tidy_clock_;
 };
 

@@ -69,7 +69,7 @@ std::vector<std::string> search(const std::string& program, std::string_view pat
     return found;
 }
 
-/// execve ends a string at its first NUL: such a text would run as something else than was asked for.
+/// execve ends a string at its first NUL, so everything else that looks at the text must, too.
 std::string until_nul(const std::string& text) { return text.substr(0, text.find('\0')); }
 
 } // namespace

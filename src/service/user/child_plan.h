@@ -8,7 +8,7 @@
 
 namespace winrm::service::user {
 
-/// The account whose process this is, as the monitor looked it up.
+/// The account of this process, as the monitor looked it up.
 struct account
 {
     std::string name, home, shell;
@@ -20,14 +20,14 @@ struct account
 
 struct child_plan
 {
-    std::vector<std::string> candidates; ///< paths for execve, tried in turn while one is "not found"
+    std::vector<std::string> candidates; ///< paths for execve, tried in order while one is "not found"
     std::vector<std::string> argv;
     std::vector<std::string> environment; ///< "NAME=value"
     std::string directory;                ///< absolute
 };
 
-/// Every child's environment names the command it belongs to, for the command's own use, and has a mark by which stray
-/// processes are recognised: clients may give the ids, and give them again.
+/// Every child's environment has the ids of its shell and command, for the command's own use, and a mark by which
+/// orphans are attributed: the ids are no such mark, because clients may choose them, and reuse them.
 inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marker = "WINRM_COMMAND_ID",
                                   process_marker = "WINRM_PROCESS_MARK";
 [[nodiscard]] std::string process_mark(const shell::start_process& order);

@@ -26,7 +26,7 @@ bool has_word(const std::string& text, const std::string& word)
     return (' ' + text.substr(0, text.find('\n')) + ' ').find(' ' + word + ' ') != std::string::npos;
 }
 
-/// Before cgroup.kill (Linux 5.14): again and again until no member is left that could fork.
+/// Before cgroup.kill (Linux 5.14): repeated until no member is left that could fork.
 void kill_members(const std::string& path)
 {
     for (int round = 0; round < 32; ++round) {

@@ -28,7 +28,7 @@ public:
     command_groups& operator=(const command_groups&) = delete;
 
     [[nodiscard]] bool available() const noexcept { return !root_.empty(); }
-    /// Does the kernel count this for us here, or must rlimits do?
+    /// Does a controller enforce this here? Otherwise rlimits do.
     [[nodiscard]] bool limits_memory() const noexcept { return memory_; }
     [[nodiscard]] bool limits_processes() const noexcept { return pids_; }
 
@@ -49,9 +49,9 @@ public:
     [[nodiscard]] static io::unique_fd open_procs(const group& g);
     /// SIGKILL to all members, atomically where the kernel can (5.14).
     static void kill(const group& g);
-    /// Kills what is left; the folder goes now or at a later tidy(), because dying takes a moment.
+    /// Kills what is left; the folder is removed now or by a later tidy(), because processes take a moment to end.
     void release(group&& g);
-    /// Removes folders that have become empty.  @return how many still wait.
+    /// Removes folders that have become empty.  @return how many are left.
     std::size_t tidy();
 
 private:

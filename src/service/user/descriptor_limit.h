@@ -1,11 +1,11 @@
-// Numbers for descriptors: as many as the system allows us, and some that commands never get.
+// The limit of open files: as high as the system allows, with a reserve that commands cannot use.
 #pragma once
 
 #include <cstdint>
 
 namespace winrm::service::user {
 
-/// As long as it lives, this process's soft limit of open files is its hard one: a command holds up to three pipes, and
+/// While it lives, this process's soft limit of open files equals the hard one: a command holds up to three pipes, and
 /// the usual soft limit of 1024 (kept for programs that call select) is less than the quotas permit.
 class descriptor_limit
 {
@@ -17,8 +17,8 @@ public:
 
     /// The soft limit as it was, for commands. 0 = unknown.
     [[nodiscard]] std::uint64_t before() const noexcept { return before_; }
-    /// The kernel gives the lowest free number, so a command that gets none of the last ones leaves them to new
-    /// connections, to /proc and to cgroups.
+    /// The kernel assigns the lowest free number, so refusing the last ones to commands reserves them for new
+    /// connections, /proc and cgroups.
     [[nodiscard]] bool is_spare(int fd) const noexcept { return static_cast<std::uint64_t>(fd) >= first_spare_; }
 
 private:

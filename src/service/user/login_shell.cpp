@@ -34,7 +34,7 @@ std::vector<std::string> listed_shells()
 bool is_full_shell(const std::string& shell, const std::vector<std::string>& listed)
 {
     if (std::find(listed.begin(), listed.end(), shell) == listed.end() || is_restricted_name(shell)) return false;
-    // A listed name may lead to one of those by a link. rbash itself is a link to bash, so both names count.
+    // A listed name may be a link to a restricted shell. rbash itself is a link to bash, so both names are checked.
     const std::unique_ptr<char, decltype(&std::free)> target{::realpath(shell.c_str(), nullptr), &std::free};
     return !target || !is_restricted_name(target.get());
 }

@@ -1,6 +1,7 @@
 #include "service/user/process_host.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -14,6 +15,7 @@ using base::milliseconds;
 
 namespace {
 
+constexpr std::size_t output_streams = 2;     ///< a child has descriptors 1 and 2 for them, in this order
 constexpr std::size_t piece = 64 * 1024;      ///< a pipe's first capacity, and what one read asks for
 constexpr std::size_t big_pipe = 1024 * 1024; ///< of a child that floods
 constexpr int reads_per_turn = 4;             ///< then the other children have theirs
@@ -71,15 +73,13 @@ struct process_host::command
         int full_reads = 0;
         bool reading = false;
     };
-    output_pipe out, err;
+    std::array<output_pipe, output_streams> outputs; ///< by index of the stream
     bool output_wanted = true;
 
     std::optional<io::descriptor> in;
     std::string input;
     std::size_t input_at = 0;
     bool input_end = false, input_waits = false;
-
-    output_pipe& stream(bool is_stderr) { return is_stderr ? err : out; }
 };
 
 struct process_host::doomed
@@ -120,17 +120,16 @@ process_host::command_ptr process_host::find(shell::process_ref p) const
 void process_host::carry_out(shell::start_process&& order)
 {
     if (!may_start(order, options_.who)) return news_.not_started(order.process, shell::start_failure::no_permission);
-    const auto uses_spare = [this](const pipe_pair& p) {
-        return descriptors_.is_spare(p.read.get()) || descriptors_.is_spare(p.write.get());
+    const auto usable = [this](const std::optional<pipe_pair>& p) {
+        return p && !descriptors_.is_spare(p->read.get()) && !descriptors_.is_spare(p->write.get());
     };
-    auto out = make_pipe();
-    auto err = make_pipe();
+    std::array<std::optional<pipe_pair>, output_streams> outputs;
+    for (auto& pipe : outputs) pipe = make_pipe();
     std::optional<pipe_pair> in;
     io::unique_fd nothing;
     if (order.input) in = make_pipe();
     else nothing.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!out || !err || (order.input ? !in : !nothing) || uses_spare(*out) || uses_spare(*err) ||
-        (in && uses_spare(*in)))
+    if (!std::all_of(outputs.begin(), outputs.end(), usable) || (order.input ? !usable(in) : !nothing))
         return news_.not_started(order.process, shell::start_failure::no_resources);
 
     auto c = std::make_shared<command>();
@@ -138,7 +137,8 @@ void process_host::carry_out(shell::start_process&& order)
     c->mark = process_mark(order);
     c->group = groups_.make(folder_name(order.shell_id), folder_name(order.command_id));
     const io::unique_fd procs = command_groups::open_procs(c->group);
-    const spawn_handles handles{in ? in->read.get() : nothing.get(), out->write.get(), err->write.get(), procs.get()};
+    const spawn_handles handles{in ? in->read.get() : nothing.get(), outputs[0]->write.get(), outputs[1]->write.get(),
+                                procs.get()};
     spawn_limits limits;
     limits.open_files = descriptors_.before();
     if (!groups_.limits_memory()) limits.data_bytes = options_.memory_per_shell;
@@ -152,31 +152,29 @@ void process_host::carry_out(shell::start_process&& order)
     }
     c->pid = std::get<spawned>(result).pid;
     if (!std::get<spawned>(result).in_group) groups_.release(std::exchange(c->group, {})); // /proc must do
-    c->out.pipe.emplace(loop_, out->read.release());
-    c->err.pipe.emplace(loop_, err->read.release());
+    for (std::size_t i = 0; i < output_streams; ++i) c->outputs[i].pipe.emplace(loop_, outputs[i]->read.release());
     if (in) c->in.emplace(loop_, in->write.release());
     forget_number(c->pid);
     commands_[c->ref] = c;
     living_[c->pid] = c;
     news_.started(c->ref, static_cast<std::uint32_t>(c->pid));
-    want_output(c, false);
-    want_output(c, true);
+    for (std::size_t i = 0; i < output_streams; ++i) want_output(c, i);
 }
 
 // -- output
 
-void process_host::want_output(const command_ptr& c, bool is_stderr)
+void process_host::want_output(const command_ptr& c, std::size_t stream)
 {
-    command::output_pipe& s = c->stream(is_stderr);
+    command::output_pipe& s = c->outputs[stream];
     if (!s.pipe || s.reading || !c->output_wanted || c->forgotten) return;
-    s.pipe->when_readable([this, weak = std::weak_ptr<command>(c), is_stderr] {
-        if (const command_ptr locked = weak.lock()) read_some(locked, is_stderr);
+    s.pipe->when_readable([this, weak = std::weak_ptr<command>(c), stream] {
+        if (const command_ptr locked = weak.lock()) read_some(locked, stream);
     });
 }
 
-void process_host::read_some(const command_ptr& c, bool is_stderr)
+void process_host::read_some(const command_ptr& c, std::size_t stream)
 {
-    command::output_pipe& s = c->stream(is_stderr);
+    command::output_pipe& s = c->outputs[stream];
     s.reading = true;
     for (int turn = 0; turn < reads_per_turn && s.pipe && c->output_wanted && !c->forgotten; ++turn) {
         const ssize_t got = ::read(s.pipe->fd(), buffer_.data(), buffer_.size());
@@ -184,7 +182,7 @@ void process_host::read_some(const command_ptr& c, bool is_stderr)
         if (got < 0 && errno == EAGAIN) break;
         if (got <= 0) {
             s.pipe.reset();
-            news_.output_end(c->ref, is_stderr);
+            news_.output_end(c->ref, stream);
             break;
         }
         const auto size = static_cast<std::size_t>(got);
@@ -194,10 +192,10 @@ void process_host::read_some(const command_ptr& c, bool is_stderr)
             ::fcntl(s.pipe->fd(), F_SETPIPE_SZ, static_cast<int>(big_pipe));
             if (buffer_.size() == piece) buffer_.resize(4 * piece);
         }
-        news_.output(c->ref, is_stderr, base::bytes_view{buffer_.data(), size});
+        news_.output(c->ref, stream, base::bytes_view{buffer_.data(), size});
     }
     s.reading = false;
-    want_output(c, is_stderr);
+    want_output(c, stream);
 }
 
 void process_host::carry_out(shell::read_output&& order)
@@ -205,13 +203,10 @@ void process_host::carry_out(shell::read_output&& order)
     const command_ptr c = find(order.process);
     if (!c || c->output_wanted == order.wanted) return;
     c->output_wanted = order.wanted;
-    if (order.wanted) {
-        want_output(c, false);
-        want_output(c, true);
-        return;
+    for (std::size_t i = 0; i < output_streams; ++i) {
+        if (order.wanted) want_output(c, i);
+        else if (c->outputs[i].pipe) c->outputs[i].pipe->cancel();
     }
-    for (const bool is_stderr : {false, true})
-        if (auto& s = c->stream(is_stderr); s.pipe) s.pipe->cancel();
 }
 
 // -- input
@@ -274,8 +269,7 @@ void process_host::carry_out(shell::forget_process&& order)
     commands_.erase(at);
     c->forgotten = true;
     c->in.reset();
-    c->out.pipe.reset();
-    c->err.pipe.reset();
+    for (auto& output : c->outputs) output.pipe.reset();
     if (c->group) {
         groups_.release(std::exchange(c->group, {}));
         tidy_groups();

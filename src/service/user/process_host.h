@@ -25,8 +25,9 @@ public:
     virtual ~process_news() = default;
     virtual void started(shell::process_ref p, std::uint32_t pid) = 0;
     virtual void not_started(shell::process_ref p, shell::start_failure why) = 0;
-    virtual void output(shell::process_ref p, bool is_stderr, base::bytes_view data) = 0; ///< data: during the call
-    virtual void output_end(shell::process_ref p, bool is_stderr) = 0;
+    /// @param stream  index in the output streams of its shell's kind  @param data  during the call
+    virtual void output(shell::process_ref p, std::size_t stream, base::bytes_view data) = 0;
+    virtual void output_end(shell::process_ref p, std::size_t stream) = 0;
     virtual void input_taken(shell::process_ref p) = 0;
     virtual void exited(shell::process_ref p, int status) = 0;
 };
@@ -76,8 +77,8 @@ private:
     void carry_out(shell::forget_process&& order);
 
     [[nodiscard]] command_ptr find(shell::process_ref p) const;
-    void want_output(const command_ptr& c, bool is_stderr);
-    void read_some(const command_ptr& c, bool is_stderr);
+    void want_output(const command_ptr& c, std::size_t stream);
+    void read_some(const command_ptr& c, std::size_t stream);
     void flush_input(const command_ptr& c);
     void reap();
     void condemn(const command_ptr& c);

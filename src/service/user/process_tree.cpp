@@ -27,8 +27,8 @@ struct process
 {
     pid_t parent = 0, group = 0, session = 0;
 };
-/// proc(5): "pid (comm) state ppid pgrp session …"; comm may hold spaces and brackets, so the last ')' counts. Only a
-/// first thread has ended while the process lives on, when there are more (field 20).
+/// proc(5): "pid (comm) state ppid pgrp session …"; comm may hold spaces and brackets, so the last ')' counts. A zombie
+/// with more than one thread (field 20) is a living process whose first thread has ended.
 std::optional<process> read_stat(pid_t pid)
 {
     const std::string text = read_proc(pid, "stat", 1024);
@@ -58,7 +58,7 @@ std::vector<pid_t> numbers_in(const std::string& path)
     return all;
 }
 
-/// One look at who descends from whom.
+/// One scan of who descends from whom.
 class family
 {
 public:
@@ -73,11 +73,11 @@ public:
             if (const auto p = read_stat(pid)) children_[p->parent].push_back(pid);
         }
     }
-    /// One descriptor at a time is needed, which was to be had at the beginning.
+    /// A scan needs one descriptor at a time; it had one at its start.
     [[nodiscard]] bool readable() const { return readable_; }
     std::vector<pid_t> children_of(pid_t parent)
     {
-        // Each once: a folder that lies about parents (numbers are used again) must not make a circle.
+        // Each once: with reused pids the parents may form a cycle.
         if (source_ == family_from::all_processes) return std::exchange(children_[parent], {});
         std::vector<pid_t> all;
         for (const pid_t thread : numbers_in(tasks_of(parent)))
@@ -93,7 +93,7 @@ private:
     std::unordered_map<pid_t, std::vector<pid_t>> children_;
 };
 
-/// As execve got it; programs between us and this one may have reordered it, so all of it may have to be read.
+/// From the environment as execve got it; programs in between may have reordered it, so all of it is read.
 std::string mark_of(pid_t pid)
 {
     const std::string environment = std::string(1, '\0') + read_proc(pid, "environ", 4 * 1024 * 1024);
@@ -102,21 +102,21 @@ std::string mark_of(pid_t pid)
     return at == std::string::npos ? std::string{} : std::string{environment.c_str() + at + key.size()};
 }
 
-/// Which processes belong to doomed commands. What descends from theirs does in any case, and is not asked about.
-class judge
+/// Which processes belong to the commands to be killed. Descendants of theirs do in any case and are not looked up.
+class owner_lookup
 {
 public:
-    judge(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, const std::set<std::string>& spared)
+    owner_lookup(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, const std::set<std::string>& spared)
         : doomed_(doomed), roots_(roots), spared_(spared)
     {}
 
-    /// @return where to write down that something of this one's was found; nullptr: it is spared.
+    /// @return where to note that the owner had a process; nullptr: it is spared.
     bool* operator()(pid_t pid, const process& p)
     {
         for (doomed_command& d : doomed_)
             if ((pid == d.root && !d.root_reaped) || p.session == d.root || p.group == d.root) return &d.found;
         if (roots_.contains(pid)) return nullptr;
-        // Not orphans only: one that wiped its environment may stand above others that did not.
+        // Not only orphans: a process that wiped its environment may have children that did not.
         const auto known = known_.find(pid);
         if (known != known_.end()) return known->second;
         return known_[pid] = whose(mark_of(pid), p.parent == ::getpid());
@@ -135,11 +135,11 @@ private:
     std::vector<doomed_command>& doomed_;
     const std::set<pid_t>& roots_;
     const std::set<std::string>& spared_;
-    std::unordered_map<pid_t, bool*> known_; ///< by mark; each is asked once
+    std::unordered_map<pid_t, bool*> known_; ///< each environment is read once
     bool strays_ = false;
 };
 
-/// @param whose  called for processes that have no doomed ancestor; says whose they are, nullptr: they are spared.
+/// @param whose  called for processes without a stopped ancestor; returns the owner, nullptr: they are spared.
 /// @return how many were found; nullopt: /proc could not be read.
 template <class Whose> std::optional<std::size_t> stop_and_kill(family_from source, Whose& whose)
 {
@@ -158,8 +158,8 @@ template <class Whose> std::optional<std::size_t> stop_and_kill(family_from sour
                 if (!p) continue;
                 bool* const owner = inherited != nullptr ? inherited : whose(pid, *p);
                 open.emplace_back(pid, owner);
-                // At once: by the end of the look it may have forked and be gone. One that has become another user's
-                // takes no signal of ours.
+                // At once: by the end of the scan it may have forked and ended. A process that changed its uid cannot
+                // be signalled.
                 if (owner == nullptr || stopped.contains(pid) || ::kill(pid, SIGSTOP) != 0) continue;
                 stopped.insert(pid);
                 *owner = news = true;
@@ -177,15 +177,15 @@ void become_subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 family_from best_family_source()
 {
-    static const bool told =
+    static const bool listed =
         ::access(("/proc/self/task/" + std::to_string(::getpid()) + "/children").c_str(), R_OK) == 0;
-    return told ? family_from::kernel : family_from::all_processes;
+    return listed ? family_from::kernel : family_from::all_processes;
 }
 
 hunted kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots,
                      const std::set<std::string>& spared, family_from source)
 {
-    judge whose{doomed, roots, spared};
+    owner_lookup whose{doomed, roots, spared};
     const bool looked = stop_and_kill(source, whose).has_value();
     return {looked, whose.found_strays()};
 }

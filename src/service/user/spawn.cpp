@@ -67,7 +67,7 @@ void set_open_files(std::uint64_t value)
     ::setrlimit(RLIMIT_NOFILE, &now);
 }
 
-/// All but 0 to 2. close_range (Linux 5.9) may be missing, or refused by a filter around the service.
+/// All but 0 to 2. close_range (Linux 5.9) may be missing, or refused by a seccomp filter of a container.
 void close_others()
 {
     if (::syscall(SYS_close_range, 3U, ~0U, 0U) == 0) return;
@@ -101,7 +101,7 @@ void reset_signals()
 [[noreturn]] void child(const prepared& p, failure& out)
 {
     ::setsid();
-    // Refused when this process itself stands outside of the delegated tree (cgroups(7), delegation containment).
+    // Refused if this process itself is outside of the delegated tree (cgroups(7), delegation containment).
     if (p.handles.cgroup_procs >= 0 && ::write(p.handles.cgroup_procs, "0", 1) == 1) out.in_group = 1;
     if (::dup2(p.handles.input, 0) < 0 || ::dup2(p.handles.output, 1) < 0 || ::dup2(p.handles.error, 2) < 0)
         give_up(out, step::resources);

@@ -1,4 +1,4 @@
-// From plan to running process, with a failure of chdir or exec told as a value.
+// Starts a process from a plan; a failure of chdir or exec is a value.
 #pragma once
 
 #include "service/user/child_plan.h"
@@ -29,8 +29,9 @@ struct spawned
 };
 
 /// The child leads a session and process group of its own, has descriptors 0 to 2 only, every signal at its default and
-/// none blocked, our umask (the PAM session's, if there is one), and dies with this process. Blocks until the child has
-/// called execve, which is where the failures become known (the memory is shared until then, nothing is copied).
+/// none blocked, our umask (the PAM session's, if there is one), and is killed with this process. Blocks until the
+/// child has called execve, which is where the failures become known (the memory is shared until then, nothing is
+/// copied).
 [[nodiscard]] std::variant<spawned, shell::start_failure> spawn(const child_plan& plan, const spawn_handles& handles,
                                                                 const spawn_limits& limits);
 

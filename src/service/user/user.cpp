@@ -1,6 +1,7 @@
 #include "service/user/user.h"
 
 #include "io/log.h"
+#include "service/user/rules.h"
 #include "service/user/user_server.h"
 #include "service/wire/level_log.h"
 
@@ -41,18 +42,28 @@ private:
     void control_frame(io::message_socket::message m)
     {
         auto frame = wire::decode(std::move(m.payload));
-        if (frame && std::holds_alternative<wire::stop>(*frame)) return stop();
-        if (frame && std::holds_alternative<wire::ping>(*frame)) {
-            if (!stopping_) control_.send(wire::encode(wire::frame{wire::pong{}}));
-            return;
+        const rule* r = frame ? wire::find_rule(monitor_rules, state_, frame->index()) : nullptr;
+        if (!r) return fail();
+        switch (r->what) {
+        case user_duty::begin: return begin(std::get<wire::user_setup>(*frame));
+        case user_duty::add_connection: return add_connection(std::get<wire::user_connection>(*frame).peer, m);
+        case user_duty::take_settings:
+            return log_->set_level(wire::log_level_of(std::get<wire::user_settings>(*frame).log_level));
+        case user_duty::answer_ping: return control_.send(wire::encode(wire::frame{wire::pong{}}));
+        case user_duty::stop: return stop();
+        case user_duty::ignore: return;
         }
-        const auto* setup = frame ? std::get_if<wire::user_setup>(&*frame) : nullptr;
-        if (setup && !server_) return begin(*setup);
-        const auto* settings = frame ? std::get_if<wire::user_settings>(&*frame) : nullptr;
-        if (settings && server_) return log_->set_level(wire::log_level_of(settings->log_level));
-        const auto* c = frame ? std::get_if<wire::user_connection>(&*frame) : nullptr;
-        if (c && server_ && m.fds_lost) return server_->connection_lost(c->peer);
-        if (c && server_ && m.fds.size() == 1) return server_->add_connection(c->peer, std::move(m.fds.front()));
+    }
+
+    void add_connection(const std::string& peer, io::message_socket::message& m)
+    {
+        if (m.fds_lost) return server_->connection_lost(peer);
+        if (m.fds.size() != 1) return fail();
+        server_->add_connection(peer, std::move(m.fds.front()));
+    }
+
+    void fail()
+    {
         status_ = 1;
         stop();
     }
@@ -61,22 +72,23 @@ private:
     {
         log_.emplace(io::stderr_log(loop_, "winrmd-user", base::log_level::debug), wire::log_level_of(setup.log_level));
         server_.emplace(loop_, setup, *log_, [this](wire::user_status s) {
-            if (!stopping_) control_.send(wire::encode(wire::frame{s}));
+            if (state_ == user_state::serving) control_.send(wire::encode(wire::frame{s}));
         });
-        control_.send(wire::encode(wire::frame{wire::user_status{}})); // it has begun
+        control_.send(wire::encode(wire::frame{wire::user_status{}})); // serving
+        state_ = user_state::serving;
         status_ = 0;
     }
 
     void stop()
     {
-        if (std::exchange(stopping_, true)) return;
+        if (std::exchange(state_, user_state::stopping) == user_state::stopping) return;
         if (!server_) return loop_.stop();
-        if (!server_->close_all()) status_ = 1; // so that the monitor looks after what is left
+        if (!server_->close_all()) status_ = 1; // the monitor then kills what is left
         flush_until_ = loop_.now() + base::milliseconds{1000};
         flush();
     }
 
-    /// The last replies ("the service stops") may still wait for the front.
+    /// The last replies may still be unsent.
     void flush()
     {
         if (server_->unsent() == 0 || loop_.now() >= flush_until_) return loop_.stop();
@@ -90,7 +102,7 @@ private:
     std::optional<wire::level_log> log_;
     std::optional<user_server> server_;
     base::time_point flush_until_{};
-    bool stopping_ = false;
+    user_state state_ = user_state::starting;
     int status_ = 1;
 };
 
@@ -98,8 +110,8 @@ private:
 
 int run_user(int control_fd)
 {
-    // Commands have our uid. This keeps them from our memory and descriptors (the log, the monitor's socket); each of
-    // them gets the usual state back by its own execve.
+    // Commands have our uid. This protects our memory and descriptors (the log, the monitor's socket) from them; their
+    // own execve makes them dumpable again.
     if (::prctl(PR_SET_DUMPABLE, 0) != 0 || ::prctl(PR_GET_DUMPABLE) != 0) return 1;
     if (::fcntl(control_fd, F_SETFD, FD_CLOEXEC) != 0) return 1;
     fill_standard_descriptors();

@@ -9,34 +9,36 @@ namespace {
 
 using base::milliseconds;
 
+/// What Get winrm/config shows of the quotas.
 wsman::config_resource config_of(const wire::user_setup& s)
 {
+    const wire::quotas& q = s.limits;
     wsman::config_resource c;
-    c.max_envelope_size_kb = s.max_envelope_kb;
-    c.max_timeout_ms = s.max_timeout_ms;
+    c.max_envelope_size_kb = q.max_envelope_kb;
+    c.max_timeout_ms = q.max_timeout_ms;
     c.allow_unencrypted = s.allow_unencrypted;
     c.auth_basic = s.basic;
-    c.max_concurrent_operations_per_user = s.max_operations;
-    c.enumeration_timeout_ms = s.enumeration_timeout_ms;
-    c.max_connections = s.max_connections;
-    c.max_packet_retrieval_time_s = s.body_time_s;
-    c.idle_timeout_ms = s.idle_timeout_ms;
-    c.max_concurrent_users = s.max_concurrent_users;
-    if (s.max_lifetime_ms != 0) c.max_shell_run_time_ms = s.max_lifetime_ms;
-    c.max_processes_per_shell = s.max_processes_per_shell;
-    c.max_memory_per_shell_mb = s.max_memory_per_shell_mb;
-    c.max_shells_per_user = s.max_shells;
+    c.max_concurrent_operations_per_user = q.max_operations_per_user;
+    c.enumeration_timeout_ms = q.enumeration_time_s * 1000;
+    c.max_connections = q.max_connections;
+    c.max_packet_retrieval_time_s = q.body_time_s;
+    c.idle_timeout_ms = std::uint64_t{q.shell_idle_s} * 1000;
+    c.max_concurrent_users = q.max_users;
+    if (q.shell_lifetime_s != 0) c.max_shell_run_time_ms = q.shell_lifetime_s * 1000;
+    c.max_processes_per_shell = q.max_processes_per_shell;
+    c.max_memory_per_shell_mb = q.max_memory_per_shell_mb;
+    c.max_shells_per_user = q.max_shells_per_user;
     c.http_port = s.http_port;
     c.https_port = s.https_port;
     return c;
 }
 
+/// The only place where the table's options are filled in: quotas as configured become its units.
 shell::table_options table_options_of(const wire::user_setup& s, wsman::config_resource* config)
 {
     shell::table_options t;
     t.owner = s.user;
-    // As sshd does for accounts whose home is not there (nobody): work in the root folder; HOME still says what passwd
-    // says.
+    // Like sshd: an account without its home folder (nobody) works in the root folder, with HOME as in passwd.
     t.home = ::access(s.home.c_str(), X_OK) == 0 ? s.home : "/";
     t.user_shell = s.shell;
     t.machine = s.machine;
@@ -47,17 +49,18 @@ shell::table_options table_options_of(const wire::user_setup& s, wsman::config_r
     if (s.basic && s.https_port != 0) t.security_profiles.push_back(std::string(profile) + "https/basic");
     if (s.basic && s.http_port != 0 && s.allow_unencrypted)
         t.security_profiles.push_back(std::string(profile) + "http/basic");
-    t.limits.envelope = std::size_t{s.max_envelope_kb} * 1024;
-    t.max_operation_timeout = milliseconds{s.max_timeout_ms};
-    t.default_idle_timeout = t.max_idle_timeout = milliseconds{s.idle_timeout_ms};
+    const wire::quotas& q = s.limits;
+    t.limits.envelope = std::size_t{q.max_envelope_kb} * 1024;
+    t.max_operation_timeout = milliseconds{q.max_timeout_ms};
+    t.default_idle_timeout = t.max_idle_timeout = std::chrono::seconds{q.shell_idle_s};
     t.min_idle_timeout = std::min(t.min_idle_timeout, t.max_idle_timeout);
-    t.max_lifetime = milliseconds{s.max_lifetime_ms};
-    t.max_shells = s.max_shells;
-    t.max_commands_per_shell = s.max_commands_per_shell;
-    t.max_operations = s.max_operations;
-    t.max_command_line = s.max_command_line;
-    t.output_budget = std::size_t{s.output_budget_kb} * 1024;
-    t.enumeration_timeout = milliseconds{s.enumeration_timeout_ms};
+    t.max_lifetime = std::chrono::seconds{q.shell_lifetime_s};
+    t.max_shells = q.max_shells_per_user;
+    t.max_commands_per_shell = q.max_commands_per_shell;
+    t.max_operations = q.max_operations_per_user;
+    t.max_command_line = q.max_command_line;
+    t.output_budget = std::size_t{q.output_budget_kb} * 1024;
+    t.enumeration_timeout = std::chrono::seconds{q.enumeration_time_s};
     t.config = config;
     return t;
 }
@@ -72,9 +75,9 @@ host_options host_options_of(const wire::user_setup& s)
     h.who.full_shell = is_full_shell(s.shell, listed_shells());
     h.who.session = session_variables(environ);
     h.cgroup = s.cgroup;
-    h.memory_per_shell = std::uint64_t{s.max_memory_per_shell_mb} * 1024 * 1024;
-    h.processes_per_shell = s.max_processes_per_shell;
-    h.max_shells = s.max_shells;
+    h.memory_per_shell = std::uint64_t{s.limits.max_memory_per_shell_mb} * 1024 * 1024;
+    h.processes_per_shell = s.limits.max_processes_per_shell;
+    h.max_shells = s.limits.max_shells_per_user;
     return h;
 }
 
@@ -82,7 +85,7 @@ host_options host_options_of(const wire::user_setup& s)
 
 user_server::user_server(io::loop& on, const wire::user_setup& setup, base::log_sink& log,
                          std::function<void(wire::user_status)> status)
-    : loop_(on), log_(log), tell_(std::move(status)), max_frame_(wire::max_data_frame(setup.max_envelope_kb)),
+    : loop_(on), log_(log), tell_(std::move(status)), max_frame_(wire::max_data_frame(setup.limits.max_envelope_kb)),
       config_(config_of(setup)), table_(table_options_of(setup, &config_), base::system_random(), log, on.now()),
       timer_(on), host_(on, host_options_of(setup), *this)
 {}
@@ -247,15 +250,15 @@ void user_server::not_started(shell::process_ref p, shell::start_failure why)
     pump();
 }
 
-void user_server::output(shell::process_ref p, bool is_stderr, base::bytes_view data)
+void user_server::output(shell::process_ref p, std::size_t stream, base::bytes_view data)
 {
-    table_.process_output(p, is_stderr, data, loop_.now());
+    table_.process_output(p, stream, data, loop_.now());
     pump();
 }
 
-void user_server::output_end(shell::process_ref p, bool is_stderr)
+void user_server::output_end(shell::process_ref p, std::size_t stream)
 {
-    table_.process_output_end(p, is_stderr, loop_.now());
+    table_.process_output_end(p, stream, loop_.now());
     pump();
 }
 

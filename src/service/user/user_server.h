@@ -52,8 +52,8 @@ private:
 
     void started(shell::process_ref p, std::uint32_t pid) override;
     void not_started(shell::process_ref p, shell::start_failure why) override;
-    void output(shell::process_ref p, bool is_stderr, base::bytes_view data) override;
-    void output_end(shell::process_ref p, bool is_stderr) override;
+    void output(shell::process_ref p, std::size_t stream, base::bytes_view data) override;
+    void output_end(shell::process_ref p, std::size_t stream) override;
     void input_taken(shell::process_ref p) override;
     void exited(shell::process_ref p, int status) override;
 

@@ -1,46 +1,43 @@
 #include "service/wire/frames.h"
 
+#include "service/wire/frame_fields.h"
+
 #include <type_traits>
 #include <utility>
 
 namespace winrm::service::wire {
 namespace {
 
-constexpr std::size_t max_text = 4096;       // names, paths, addresses
-constexpr std::size_t max_credential = 1024; // what auth::parse_basic lets through
-constexpr std::size_t max_media_type = 256;
-constexpr std::size_t max_pem = 96 * 1024;                // certificate and key each; together below max_control_frame
-constexpr std::size_t max_listeners = 64;                 // descriptors of one frame
-constexpr std::size_t max_envelope = 256ul * 1024 * 1024; // the socket's own bound is the tighter one
+/// Bytes that the writer appends for the same fields.
+class meter
+{
+public:
+    template <class T> void number(const T&) { size_ += sizeof(T); }
+    void flag(const bool&) { ++size_; }
+    void text(const std::string& value, std::size_t) { size_ += 4 + value.size(); }
+    void secret(const base::secret& value, std::size_t) { size_ += 4 + value.reveal().size(); }
+    void rest(const std::string& value, std::size_t) { size_ += value.size(); }
+    void verdict(const login_verdict&) { ++size_; }
+    template <class T> void group(const T& value) { fields(*this, value); }
+    template <class T> void list(const std::vector<T>& all, std::size_t)
+    {
+        size_ += 4;
+        for (const T& one : all) fields(*this, one);
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-enum class kind : unsigned char {
-    request = 1,
-    reply,
-    login_request,
-    login_answer,
-    front_setup,
-    user_setup,
-    user_connection,
-    user_status,
-    stop,
-    ready,
-    drain,
-    user_settings,
-    login_withdrawn,
-    login_started,
-    answer_now,
-    ping,
-    pong
+private:
+    std::size_t size_ = 1; // the type
 };
 
-/// Appends. Both directions go through visit_fields() below, so that a field cannot be written and not read.
+/// Appends. Memory is reserved at once: a string that grew would leave a copy of a secret behind.
 class writer
 {
 public:
-    writer(kind k, std::size_t room)
+    writer(std::size_t index, std::size_t size)
     {
-        out_.reserve(room);
-        out_ += static_cast<char>(k);
+        out_.reserve(size);
+        out_ += static_cast<char>(index + 1);
     }
 
     template <class T> void number(const T& value)
@@ -51,19 +48,17 @@ public:
     void flag(const bool& value) { out_ += value ? '\1' : '\0'; }
     void text(const std::string& value, std::size_t) { counted(value); }
     void secret(const base::secret& value, std::size_t) { counted(value.reveal()); }
-    /// Runs to the end of the frame, so that it needs not be joined to the head.
+    /// Runs to the end of the frame, so that it need not be joined to the head.
     void rest(const std::string& value, std::size_t)
     {
         if (with_rest_) out_ += value;
     }
     void verdict(const login_verdict& value) { out_ += static_cast<char>(value); }
-    void listeners(const std::vector<listener>& all)
+    template <class T> void group(const T& value) { fields(*this, value); }
+    template <class T> void list(const std::vector<T>& all, std::size_t)
     {
         number(static_cast<std::uint32_t>(all.size()));
-        for (const listener& l : all) {
-            counted(l.address);
-            flag(l.tls);
-        }
+        for (const T& one : all) fields(*this, one);
     }
     void leave_out_rest() { with_rest_ = false; }
     [[nodiscard]] base::bytes take() { return std::move(out_); }
@@ -96,25 +91,25 @@ public:
     {
         unsigned char byte = 0;
         number(byte);
-        if (byte > 1) good_ = false;
+        if (byte > 1) valid_ = false;
         value = byte == 1;
     }
     void text(std::string& value, std::size_t most)
     {
         const base::bytes_view got = counted(most);
-        if (good_) value.assign(got);
+        if (valid_) value.assign(got);
     }
     void secret(base::secret& value, std::size_t most)
     {
         const base::bytes_view got = counted(most);
-        if (!good_) return;
+        if (!valid_) return;
         value = base::secret{std::string{got}};
         base::wipe(in_.data() + at_ - got.size(), got.size());
     }
     void rest(std::string& value, std::size_t most)
     {
-        if (in_.size() - at_ > most) good_ = false;
-        if (!good_) return;
+        if (in_.size() - at_ > most) valid_ = false;
+        if (!valid_) return;
         in_.erase(0, at_); // the frame's own memory becomes the envelope
         at_ = 0;
         value = std::move(in_);
@@ -124,34 +119,31 @@ public:
     {
         unsigned char byte = 0;
         number(byte);
-        if (byte > static_cast<unsigned char>(login_verdict::unavailable)) good_ = false;
+        if (byte > static_cast<unsigned char>(login_verdict::unavailable)) valid_ = false;
         else value = static_cast<login_verdict>(byte);
     }
-    void listeners(std::vector<listener>& all)
+    template <class T> void group(T& value) { fields(*this, value); }
+    template <class T> void list(std::vector<T>& all, std::size_t most)
     {
         std::uint32_t count = 0;
         number(count);
-        if (count > max_listeners) good_ = false;
-        for (std::uint32_t i = 0; good_ && i < count; ++i) {
-            listener& l = all.emplace_back();
-            text(l.address, max_text);
-            flag(l.tls);
-        }
+        if (count > most) valid_ = false;
+        for (std::uint32_t i = 0; valid_ && i < count; ++i) fields(*this, all.emplace_back());
     }
-    [[nodiscard]] bool complete() const noexcept { return good_ && at_ == in_.size(); }
+    [[nodiscard]] bool complete() const noexcept { return valid_ && at_ == in_.size(); }
 
 private:
     bool need(std::size_t size)
     {
-        if (good_ && in_.size() - at_ < size) good_ = false;
-        return good_;
+        if (valid_ && in_.size() - at_ < size) valid_ = false;
+        return valid_;
     }
     base::bytes_view counted(std::size_t most)
     {
         std::uint32_t size = 0;
         number(size);
         if (size > most || !need(size)) {
-            good_ = false;
+            valid_ = false;
             return {};
         }
         at_ += size;
@@ -159,124 +151,8 @@ private:
     }
     base::bytes& in_;
     std::size_t at_;
-    bool good_ = true;
+    bool valid_ = true;
 };
-
-// One list of fields per frame. F is the frame, const when written.
-template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const request, request>& f)
-{
-    c.number(f.number);
-    c.text(f.charset, max_media_type);
-    c.flag(f.chunked);
-    c.rest(f.envelope, max_envelope);
-}
-template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const reply, reply>& f)
-{
-    c.number(f.number);
-    c.flag(f.is_fault);
-    c.text(f.media_type, max_media_type);
-    c.rest(f.envelope, max_envelope);
-}
-template <class C>
-void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_request, login_request>& f)
-{
-    c.number(f.connection);
-    c.flag(f.tls);
-    c.text(f.peer, max_media_type);
-    c.text(f.user, max_credential);
-    c.secret(f.password, max_credential);
-}
-template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_answer, login_answer>& f)
-{
-    c.number(f.connection);
-    c.verdict(f.verdict);
-    c.number(f.account);
-}
-template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const front_setup, front_setup>& f)
-{
-    c.listeners(f.listeners);
-    c.text(f.certificate_pem, max_pem);
-    c.secret(f.key_pem, max_pem);
-    c.flag(f.allow_unencrypted);
-    c.flag(f.basic);
-    c.number(f.max_connections);
-    c.number(f.max_envelope_kb);
-    c.number(f.head_time_ms);
-    c.number(f.body_time_ms);
-    c.number(f.idle_time_ms);
-    c.text(f.product_vendor, max_text);
-    c.text(f.product_version, max_text);
-    c.number(f.log_level);
-    c.number(f.answer_time_ms);
-}
-template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_setup, user_setup>& f)
-{
-    c.text(f.user, max_text);
-    c.text(f.home, max_text);
-    c.text(f.shell, max_text);
-    c.text(f.machine, max_text);
-    c.number(f.max_envelope_kb);
-    c.number(f.max_timeout_ms);
-    c.number(f.idle_timeout_ms);
-    c.number(f.max_lifetime_ms);
-    c.number(f.max_shells);
-    c.number(f.max_commands_per_shell);
-    c.number(f.max_operations);
-    c.number(f.max_command_line);
-    c.number(f.output_budget_kb);
-    c.number(f.max_processes_per_shell);
-    c.number(f.max_memory_per_shell_mb);
-    c.number(f.enumeration_timeout_ms);
-    c.number(f.max_connections);
-    c.number(f.body_time_s);
-    c.number(f.max_concurrent_users);
-    c.number(f.http_port);
-    c.number(f.https_port);
-    c.flag(f.allow_unencrypted);
-    c.flag(f.basic);
-    c.text(f.cgroup, max_text);
-    c.text(f.product_vendor, max_text);
-    c.text(f.product_version, max_text);
-    c.number(f.log_level);
-}
-template <class C>
-void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_connection, user_connection>& f)
-{
-    c.text(f.peer, max_media_type);
-}
-template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_status, user_status>& f)
-{
-    c.number(f.shells);
-    c.number(f.connections);
-    c.number(f.taken);
-}
-template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const stop, stop>&) {}
-template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const ready, ready>&) {}
-template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const drain, drain>&) {}
-template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const ping, ping>&) {}
-template <class C> void fields(C&, std::conditional_t<std::is_same_v<C, writer>, const pong, pong>&) {}
-template <class C>
-void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const user_settings, user_settings>& f)
-{
-    c.number(f.log_level);
-}
-
-template <class C>
-void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_withdrawn, login_withdrawn>& f)
-{
-    c.number(f.connection);
-}
-
-template <class C>
-void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const login_started, login_started>& f)
-{
-    c.number(f.connection);
-}
-
-template <class C> void fields(C& c, std::conditional_t<std::is_same_v<C, writer>, const answer_now, answer_now>& f)
-{
-    c.number(f.number);
-}
 
 template <class T> std::optional<frame> read(base::bytes& payload)
 {
@@ -287,73 +163,51 @@ template <class T> std::optional<frame> read(base::bytes& payload)
     return frame{std::move(value)};
 }
 
-template <class T> base::bytes head_of(kind k, const T& value)
+template <std::size_t... I>
+std::optional<frame> read(std::size_t index, base::bytes& payload, std::index_sequence<I...>)
 {
-    writer out{k, 0};
-    out.leave_out_rest();
+    std::optional<frame> got;
+    static_cast<void>(((index == I && (got = read<std::variant_alternative_t<I, frame>>(payload), true)) || ...));
+    return got;
+}
+
+template <class T> base::bytes encode_one(const T& value)
+{
+    meter size;
+    fields(size, value);
+    writer out{frame_index<T>(), size.size()};
     fields(out, value);
     return out.take();
 }
 
-/// Enough for a frame with a secret in it, whose bytes would stay behind where a string has grown.
-std::size_t room_for(const frame& f)
+template <class T> base::bytes head_of(const T& value)
 {
-    constexpr std::size_t numbers = 128; // all of a frame that has no length of its own
-    if (const auto* login = std::get_if<login_request>(&f))
-        return numbers + login->peer.size() + login->user.size() + login->password.reveal().size();
-    const auto* setup = std::get_if<front_setup>(&f);
-    if (!setup) return 0;
-    std::size_t sum = numbers + setup->certificate_pem.size() + setup->key_pem.reveal().size() +
-                      setup->product_vendor.size() + setup->product_version.size();
-    for (const listener& l : setup->listeners) sum += l.address.size() + 5;
-    return sum;
+    writer out{frame_index<T>(), 0};
+    out.leave_out_rest();
+    fields(out, value);
+    return out.take();
 }
 
 } // namespace
 
 base::bytes encode(const frame& f)
 {
-    // The order of `frame` is the order of `kind`.
-    writer out{static_cast<kind>(f.index() + 1), room_for(f)};
-    std::visit([&out](const auto& value) { fields(out, value); }, f);
-    return out.take();
+    return std::visit([](const auto& value) { return encode_one(value); }, f);
 }
 
-base::bytes encode_head(const request& r) { return head_of(kind::request, r); }
-base::bytes encode_head(const reply& r) { return head_of(kind::reply, r); }
+base::bytes encode(const front_setup& s) { return encode_one(s); }
+
+base::bytes encode_head(const request& r) { return head_of(r); }
+base::bytes encode_head(const reply& r) { return head_of(r); }
 
 std::optional<frame> decode(base::bytes&& payload)
 {
     base::bytes in = std::move(payload);
     if (in.empty()) return std::nullopt;
-    switch (static_cast<kind>(in.front())) {
-    case kind::request: return read<request>(in);
-    case kind::reply: return read<reply>(in);
-    case kind::login_request: {
-        auto got = read<login_request>(in);
-        base::wipe(in.data(), in.size()); // whatever of a password is left in a frame that was refused
-        return got;
-    }
-    case kind::login_answer: return read<login_answer>(in);
-    case kind::front_setup: {
-        auto got = read<front_setup>(in);
-        base::wipe(in.data(), in.size());
-        return got;
-    }
-    case kind::user_setup: return read<user_setup>(in);
-    case kind::user_connection: return read<user_connection>(in);
-    case kind::user_status: return read<user_status>(in);
-    case kind::stop: return read<stop>(in);
-    case kind::ready: return read<ready>(in);
-    case kind::drain: return read<drain>(in);
-    case kind::user_settings: return read<user_settings>(in);
-    case kind::login_withdrawn: return read<login_withdrawn>(in);
-    case kind::login_started: return read<login_started>(in);
-    case kind::answer_now: return read<answer_now>(in);
-    case kind::ping: return read<ping>(in);
-    case kind::pong: return read<pong>(in);
-    }
-    return std::nullopt;
+    const std::size_t index = static_cast<unsigned char>(in.front()) - std::size_t{1}; // 0 wraps to no frame's index
+    auto got = read(index, in, std::make_index_sequence<std::variant_size_v<frame>>{});
+    base::wipe(in.data(), in.size()); // it may have held a password or a key; an envelope was moved out
+    return got;
 }
 
 } // namespace winrm::service::wire

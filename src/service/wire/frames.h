@@ -17,10 +17,12 @@
 #include "base/bytes.h"
 #include "base/duration.h"
 #include "base/secret.h"
+#include "service/wire/quotas.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -51,13 +53,13 @@ struct login_request
     std::string user;
     base::secret password;
 };
-/// The connection that asked has ended: nobody waits for the answer.
+/// The connection has ended and needs no answer.
 struct login_withdrawn
 {
     std::uint64_t connection = 0;
 };
 enum class login_verdict : std::uint8_t { denied, accepted, unavailable };
-/// The password is being looked at: whoever needs a place should leave this one alone.
+/// The password is being checked: the connection must not be dropped to make room for another.
 struct login_started
 {
     std::uint64_t connection = 0;
@@ -74,6 +76,7 @@ struct listener
 {
     std::string address;
     bool tls = false;
+    bool operator==(const listener&) const = default;
 }; ///< one descriptor each, in this order
 struct front_setup
 {
@@ -83,24 +86,22 @@ struct front_setup
     bool allow_unencrypted = false;
     bool basic = true;
     std::uint32_t max_connections = 300, max_envelope_kb = 500, head_time_ms = 20000, body_time_ms = 120000,
-                  idle_time_ms = 600000;
+                  connection_idle_ms = 600000;
     std::string product_vendor, product_version; ///< of the anonymous Identify
     std::uint8_t log_level = 1;
-    std::uint32_t answer_time_ms = 90000; ///< the user process's, for an answer; after that it counts as dead
+    std::uint32_t answer_time_ms = 90000; ///< for an answer of the user process, which then counts as dead
+    bool operator==(const front_setup&) const = default;
 };
 struct user_setup
 {
     std::string user, home, shell, machine;
-    std::uint32_t max_envelope_kb = 500, max_timeout_ms = 60000, idle_timeout_ms = 7200000, max_lifetime_ms = 0;
-    std::uint32_t max_shells = 30, max_commands_per_shell = 15, max_operations = 1500, max_command_line = 8191;
-    std::uint32_t output_budget_kb = 1024, max_processes_per_shell = 0, max_memory_per_shell_mb = 0,
-                  enumeration_timeout_ms = 240000;
-    std::uint32_t max_connections = 300, body_time_s = 120, max_concurrent_users = 10;
+    quotas limits;
     std::uint16_t http_port = 0, https_port = 0;
     bool allow_unencrypted = false, basic = true;
     std::string cgroup;                          ///< writable cgroup2 folder for this user's shells, "" = none
     std::string product_vendor, product_version; ///< of the authenticated Identify
     std::uint8_t log_level = 1;
+    bool operator==(const user_setup&) const = default;
 };
 /// One descriptor comes along: the user's end of a logged-in connection.
 struct user_connection
@@ -110,7 +111,7 @@ struct user_connection
 struct user_status
 {
     std::uint32_t shells = 0, connections = 0;
-    /// user_connection frames so far: a status that crossed one on the way is recognised by it.
+    /// user_connection frames so far, so that a status sent before the last one arrived is recognised.
     std::uint32_t taken = 0;
 };
 struct stop
@@ -118,22 +119,22 @@ struct stop
 /// The front is in its sandbox and accepts connections.
 struct ready
 {};
-/// Accept nothing more, let go of the listening sockets, end with the last connection.
+/// Accept nothing more, close the listening sockets, end with the last connection.
 struct drain
 {};
-/// What a running user process takes over after a reload; all else of user_setup holds as long as it lives.
+/// What changes in a running user process after a reload; the rest of user_setup is fixed for its life.
 struct user_settings
 {
     std::uint8_t log_level = 1;
 };
-/// Are you there? Answered by pong, at any time.
+/// Heartbeat, answered by pong at any time.
 struct ping
 {};
 struct pong
 {};
 
-/// front → user: the connection's place is needed. What waits (a Receive, a Send without room) is answered as if its
-/// OperationTimeout had passed. Of no effect on any other request than the one of this number.
+/// front → user: the connection is to be closed to make room. If this request waits (a Receive, a Send without room),
+/// it is answered as if its OperationTimeout had passed. No effect on a request of another number.
 struct answer_now
 {
     std::uint64_t number = 0;
@@ -143,13 +144,24 @@ using frame =
     std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection, user_status,
                  stop, ready, drain, user_settings, login_withdrawn, login_started, answer_now, ping, pong>;
 
+/// Position of T in `frame`; the type byte on the wire is one more.
+template <class T, std::size_t I = 0> [[nodiscard]] consteval std::size_t frame_index() noexcept
+{
+    if constexpr (std::is_same_v<T, std::variant_alternative_t<I, frame>>) return I;
+    else return frame_index<T, I + 1>();
+}
+
 [[nodiscard]] base::bytes encode(const frame& f);
+/// Without a copy of the key in it.
+[[nodiscard]] base::bytes encode(const front_setup& s);
 /// Head of a request or reply frame; the envelope follows it unjoined (message_socket::send(head, body)).
 [[nodiscard]] base::bytes encode_head(const request& r);
 [[nodiscard]] base::bytes encode_head(const reply& r);
 /// nullopt: unknown type, field over its bound, bytes missing or left over.
 [[nodiscard]] std::optional<frame> decode(base::bytes&& payload);
 
+/// Largest certificate or key (PEM) that is read; both together fit a control frame.
+inline constexpr std::size_t max_pem = 96 * 1024;
 /// Largest payload accepted on a socket of each kind.
 inline constexpr std::size_t max_control_frame = 256 * 1024;
 [[nodiscard]] constexpr std::size_t max_data_frame(std::uint32_t envelope_kb) noexcept

@@ -25,7 +25,7 @@ private:
     base::log_level least_;
 };
 
-/// A level off the wire; what is none counts as the highest.
+/// The level in a frame; an invalid number counts as the highest.
 [[nodiscard]] constexpr base::log_level log_level_of(std::uint8_t number) noexcept
 {
     return number < static_cast<std::uint8_t>(base::log_level::error) ? static_cast<base::log_level>(number)

@@ -17,7 +17,7 @@ void log_summary::write(base::time_point now, base::log_level level, base::bytes
     key k{std::string{event}, reason, source_network(peer)};
     auto at = counts_.find(k);
     if (at == counts_.end() && counts_.size() >= most_) {
-        std::get<2>(k) = others; // one more for each kind, and kinds are few
+        std::get<2>(k) = others; // one more entry per event and reason, of which there are few
         at = counts_.find(k);
     }
     if (at != counts_.end()) {
@@ -44,7 +44,7 @@ void log_summary::handle_timeout(base::time_point now)
         } else if (c.more == 0) {
             at = counts_.erase(at);
         } else {
-            tell((at++)->first, c, now);
+            report((at++)->first, c, now);
         }
     }
 }
@@ -52,10 +52,10 @@ void log_summary::handle_timeout(base::time_point now)
 void log_summary::tell_all(base::time_point now)
 {
     for (auto& [k, c] : counts_)
-        if (c.more != 0) tell(k, c, now);
+        if (c.more != 0) report(k, c, now);
 }
 
-void log_summary::tell(const key& k, count& c, base::time_point now)
+void log_summary::report(const key& k, count& c, base::time_point now)
 {
     const auto& [event, reason, source] = k;
     const std::string more = std::to_string(c.more),

@@ -1,5 +1,5 @@
-// Log lines that anybody can cause without a login: a flood of them must not hide the others. Pure: `now` is an
-// argument.
+// Rate limit for log lines that can be caused without a login: a flood of them must not hide the others. Pure: `now` is
+// an argument.
 #pragma once
 
 #include "base/duration.h"
@@ -13,9 +13,9 @@
 
 namespace winrm::service::wire {
 
-/// The first line of a kind (event and reason) from a source is written at once. What follows is counted, and told by
-/// one line per source and interval: "EVENT source=… reason=… more=N seconds=60". A source that was quiet for an
-/// interval begins anew. When the table is full, new sources are counted together, as source=others.
+/// The first line of an event and reason from a source is written at once. The next ones are counted and reported by
+/// one line per source and interval: "EVENT source=… reason=… more=N seconds=60". After an interval without any the
+/// next one is written at once again. When the table is full, new sources are counted together, as source=others.
 class log_summary
 {
 public:
@@ -27,13 +27,13 @@ public:
         : log_(log), interval_(interval), most_(most_sources)
     {}
 
-    /// @param peer    address, "" = nobody's; counted by source_network().
+    /// @param peer    address, "" = none; counted by source_network().
     /// @param fields  of the line that is written if this is the first.
     void write(base::time_point now, base::log_level level, base::bytes_view event, const std::string& peer,
                const std::string& reason, std::initializer_list<base::log_field> fields);
     [[nodiscard]] base::time_point deadline() const noexcept; ///< max() = nothing is counted
     void handle_timeout(base::time_point now);
-    /// At the end: what was counted so far.
+    /// At the end: reports what was counted so far.
     void tell_all(base::time_point now);
 
 private:
@@ -44,7 +44,7 @@ private:
         base::time_point since;
         std::uint64_t more = 0;
     };
-    void tell(const key& k, count& c, base::time_point now);
+    void report(const key& k, count& c, base::time_point now);
     base::log_sink& log_;
     base::milliseconds interval_;
     std::size_t most_;

@@ -1,4 +1,4 @@
-// Where a client comes from, as front and monitor count it.
+// The source of a connection, as front and monitor count it.
 #pragma once
 
 #include <string>

@@ -41,5 +41,43 @@ TEST(offered_schemes, are_bounded)
     EXPECT_EQ(offered_schemes(many).size(), 16u);
 }
 
+TEST(find_challenge, tells_offers_tokens_and_nonsense_apart)
+{
+    using kind = challenge::kind;
+    struct row
+    {
+        list fields;
+        kind what;
+        std::string token;
+    };
+    const row rows[] = {
+        {{}, kind::absent, ""},
+        {{"Basic realm=\"WSMAN\""}, kind::absent, ""},
+        {{"Negotiate"}, kind::bare, ""},
+        {{"negotiate"}, kind::bare, ""},
+        {{"Negotiate, Basic realm=\"x\""}, kind::bare, ""},
+        {{"Negotiate realm=\"YWJj\""}, kind::bare, ""},
+        {{"Negotiate realm=YWJj"}, kind::bare, ""},
+        {{"Basic realm=\"Negotiate YWJj\""}, kind::absent, ""},
+        {{"Negotiate YWJj"}, kind::token, "abc"},
+        {{"NEGOTIATE  YWI="}, kind::token, "ab"},
+        {{"Negotiate YQ=="}, kind::token, "a"},
+        {{"Basic realm=\"a, b\", Negotiate YWJj, NTLM"}, kind::token, "abc"},
+        {{"Negotiate", "Negotiate YWJj"}, kind::token, "abc"},
+        {{"Negotiate YWJj", "Negotiate ZGVm"}, kind::token, "abc"},
+        {{"NTLM YWJj", "Negotiate"}, kind::bare, ""},
+        {{"Negotiate2 YWJj"}, kind::absent, ""},
+        {{"Negotiate ???"}, kind::malformed, ""},
+        {{"Negotiate YWJ"}, kind::malformed, ""},
+        {{"Negotiate YWJj ZGVm"}, kind::malformed, ""},
+        {{"Negotiate ===="}, kind::absent, ""},
+    };
+    for (const row& r : rows) {
+        const challenge got = find_challenge(r.fields, "Negotiate");
+        EXPECT_EQ(got.what, r.what) << (r.fields.empty() ? "" : r.fields[0]);
+        EXPECT_EQ(got.token, r.token) << (r.fields.empty() ? "" : r.fields[0]);
+    }
+}
+
 } // namespace
 } // namespace winrm::auth

@@ -44,6 +44,40 @@ TEST(error, a_fault_goes_along)
     EXPECT_EQ(copy.fault(), both.fault());
 }
 
+TEST(error, every_remedy_has_its_own_name)
+{
+    std::set<std::string_view> names;
+    for (int r = 0; r <= static_cast<int>(remedy::list_shells); ++r)
+        EXPECT_TRUE(names.insert(name(static_cast<remedy>(r))).second) << r;
+    EXPECT_EQ(name(remedy::raise_timeout), "raise_timeout");
+    EXPECT_EQ(error(errc::connect, "x").remedy(), remedy::none);
+}
+
+/// An error that is passed on in other words keeps all that it knew.
+TEST(error, other_words_lose_nothing)
+{
+    fault_info info;
+    info.code = 5;
+    const auto e = error{errc::fault, "it is late", info}
+                       .with_remedy(remedy::raise_timeout)
+                       .with_peer_text("words")
+                       .with_http_status(500)
+                       .with_offered({"Basic"})
+                       .with_delivery(delivery::not_sent);
+    const auto other = error(e).with_message(errc::timeout, "at last: ", ", and over").with_remedy(remedy::list_shells);
+    EXPECT_EQ(other.code(), errc::timeout);
+    EXPECT_EQ(other.message(), "at last: it is late, and over");
+    EXPECT_EQ(other.peer_text(), "words");
+    EXPECT_EQ(other.http_status(), 500);
+    EXPECT_EQ(other.offered(), e.offered());
+    EXPECT_EQ(other.delivery(), delivery::not_sent);
+    EXPECT_EQ(other.fault(), e.fault());
+    EXPECT_EQ(other.remedy(), remedy::raise_timeout) << "the first: what the failure came from";
+    ASSERT_EQ(other.remedies().size(), 2U);
+    EXPECT_EQ(other.message().substr(other.remedies()[0].at), ", and over");
+    EXPECT_EQ(other.remedies()[1].at, other.message().size());
+}
+
 TEST(result, holds_one_or_the_other)
 {
     const result<int> good = 7;

@@ -41,6 +41,14 @@ TEST(secret, moving_leaves_nothing_behind)
     EXPECT_FALSE(d.empty());
 }
 
+TEST(secret, compares_by_content)
+{
+    const auto of = [](const char* text) { return secret(std::string(text)); };
+    EXPECT_EQ(of("key"), of("key"));
+    EXPECT_EQ(of(""), secret());
+    for (const char* other : {"", "ke", "kex", "Key", "keyy"}) EXPECT_NE(of("key"), of(other)) << other;
+}
+
 TEST(secret, wipe_overwrites)
 {
     char memory[] = "password";

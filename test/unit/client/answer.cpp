@@ -20,7 +20,7 @@ struct row
     const char* location = "";
 };
 
-constexpr const char* remedy = "another service on this port, wrote it or cut it short (is the port right? --trace";
+constexpr const char* foreign = "another service on this port, wrote it or cut it short";
 
 const row rows[] = {
     {"Basic refused",
@@ -94,7 +94,7 @@ const row rows[] = {
      "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body>",
      {},
      errc::protocol,
-     remedy},
+     foreign},
     {"SOAP 1.1",
      200,
      "text/xml",
@@ -102,7 +102,7 @@ const row rows[] = {
      {},
      errc::not_wsman,
      "no WS-Management message: the message is SOAP 1.1"},
-    {"DTD", 200, "application/soap+xml", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", {}, errc::protocol, remedy},
+    {"DTD", 200, "application/soap+xml", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", {}, errc::protocol, foreign},
     {"the answer to another request keeps its own words",
      200,
      "application/soap+xml",
@@ -134,6 +134,8 @@ TEST(answer, each_strange_answer_is_named)
             EXPECT_NE(got.error().peer_text().find(peer), std::string::npos) << got.error();
         }
         EXPECT_EQ(got.error().http_status(), r.status);
+        const bool another = got.error().message().ends_with(foreign);
+        EXPECT_EQ(got.error().remedy(), another ? remedy::check_port : remedy::none) << got.error();
     }
 }
 

@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
 namespace {
@@ -185,6 +187,58 @@ TEST(client, a_kept_shell_outlives_an_end_without_exit_code)
     host.stop();
     EXPECT_EQ(host.count("Create"), 1);
     EXPECT_EQ(host.count("Delete"), 1);
+}
+
+std::size_t descriptors_of_this_process()
+{
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+/// Issue 9, part 3.
+TEST(client, p3_clients_on_one_loop_share_it_and_one_that_has_not_been_used_has_none)
+{
+    constexpr std::size_t count = 50;
+    shell_host host;
+    event_loop loop;
+    const auto before = descriptors_of_this_process();
+    std::vector<winrm::client> clients;
+    for (std::size_t i = 0; i < count; ++i) clients.push_back(host.connect());
+    EXPECT_EQ(descriptors_of_this_process(), before);
+    std::size_t ended = 0;
+    for (auto& client : clients) {
+        client.async_run(loop, "dir", {}, [&](const result<run_output>& r) {
+            EXPECT_TRUE(r);
+            ++ended;
+        });
+    }
+    loop.run();
+    EXPECT_EQ(ended, count);
+    EXPECT_LE(descriptors_of_this_process(), before + 2 * count) << "both ends of each connection are in this process";
+    host.stop();
+}
+
+TEST(client, p3_no_descriptor_for_a_loop_is_an_error_and_not_the_end)
+{
+    shell_host host;
+    auto client = host.connect();
+    const auto stop_at = [](rlim_t most) {
+        rlimit now{};
+        ::getrlimit(RLIMIT_NOFILE, &now);
+        const rlim_t was = std::exchange(now.rlim_cur, most);
+        ::setrlimit(RLIMIT_NOFILE, &now);
+        return was;
+    };
+    const auto was = stop_at(3);
+    const auto got = client.run("dir");
+    const auto who = client.identify();
+    stop_at(was);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code(), errc::connect);
+    EXPECT_EQ(got.error().delivery(), delivery::not_sent);
+    EXPECT_NE(got.error().message().find("files open"), std::string::npos) << got.error();
+    EXPECT_FALSE(who);
+    EXPECT_TRUE(client.run("dir")) << "when there are some again";
 }
 
 TEST(client, asynchronous_runs_end_with_their_loop_and_the_loop_may_go_before_the_client)

@@ -28,7 +28,8 @@ public:
         o.host = host_.target();
         o.login = credentials("ada", "secret");
         o.allow_unencrypted = true;
-        remote::session session(loop_, o);
+        remote::context shared(loop_);
+        remote::session session(shared, o);
         remote::run_request request;
         request.command.command = "sort";
         request.has_input = waits_ = !given.empty();

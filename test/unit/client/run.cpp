@@ -80,7 +80,7 @@ struct fake_shell
 struct conversation
 {
     explicit conversation(fake_host::handler answer, base::milliseconds patience = base::milliseconds{15'000})
-        : host(loop, std::move(answer)), session(loop, options(patience))
+        : host(loop, std::move(answer)), session(shared, options(patience))
     {}
 
     remote::session_options options(base::milliseconds patience)
@@ -121,6 +121,7 @@ struct conversation
 
     io::loop loop;
     fake_host host;
+    remote::context shared{loop};
     remote::session session;
     std::function<void()> on_output, on_input;
     std::string out;

@@ -54,8 +54,9 @@ reply ask(io::loop& loop, remote::session& s, bool repeatable = false)
 TEST(session, requests_go_one_after_the_other_on_one_connection_with_the_login_up_front)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, config_reply);
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     for (int i = 0; i < 3; ++i) {
         const auto got = ask(loop, s);
         ASSERT_TRUE(got && *got) << got->error();
@@ -77,10 +78,11 @@ TEST(session, requests_go_one_after_the_other_on_one_connection_with_the_login_u
 TEST(session, the_zone_of_an_address_is_not_told_to_the_host)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, config_reply);
     auto o = options_for(host);
     o.host.host = "::ffff:127.0.0.1%1";
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     const auto got = ask(loop, s);
     ASSERT_TRUE(got && *got) << got->error();
     const auto& r = host.requests().front();
@@ -96,17 +98,18 @@ TEST(session, C1_works_over_tls_and_refuses_a_certificate_of_nobody)
     auto server = net::tls_context::server(shown.pem(), shown.key_pem());
     ASSERT_TRUE(server);
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, config_reply, &*server);
     auto o = options_for(host);
     o.allow_unencrypted = false;
     o.ca_file = good.path();
     {
-        remote::session s(loop, o);
+        remote::session s(shared, o);
         const auto got = ask(loop, s);
         ASSERT_TRUE(got && *got) << got->error();
     }
     o.ca_file = bad.path();
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     const auto got = ask(loop, s);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::certificate) << got->error();
@@ -116,10 +119,11 @@ TEST(session, C1_works_over_tls_and_refuses_a_certificate_of_nobody)
 TEST(session, C2_basic_over_plain_http_is_refused_before_anything_is_sent)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, config_reply);
     auto o = options_for(host);
     o.allow_unencrypted = false;
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     const auto got = ask(loop, s);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::unencrypted_refused);
@@ -130,10 +134,11 @@ TEST(session, C2_basic_over_plain_http_is_refused_before_anything_is_sent)
 TEST(session, a_user_name_with_a_colon_is_refused_before_anything_is_sent)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, config_reply);
     auto o = options_for(host);
     o.login = credentials("a:b", "secret");
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     const auto got = ask(loop, s);
     ASSERT_FALSE(*got);
     EXPECT_EQ(got->error().code(), errc::bad_argument);
@@ -143,8 +148,9 @@ TEST(session, a_user_name_with_a_colon_is_refused_before_anything_is_sent)
 TEST(session, two_requests_at_once_use_two_connections_and_a_third_waits)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, config_reply);
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     int answered = 0;
     for (int i = 0; i < 3; ++i)
         s.ask(get_config(), {}, [&](result<wsman::incoming_reply> r) {
@@ -158,11 +164,12 @@ TEST(session, two_requests_at_once_use_two_connections_and_a_third_waits)
 TEST(session, an_urgent_request_waits_for_nobody)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request& r) {
         return r.envelope().header().action == wsman::action::get ? test::http_reply{"", false, true}
                                                                   : test::http_reply{test::soap_answer(r, {})};
     });
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     for (int i = 0; i < 3; ++i) s.ask(get_config(), {}, [](result<wsman::incoming_reply>) {});
     ASSERT_TRUE(test::run_until(loop, [&] { return host.requests().size() == 2; })) << "both connections are busy";
     reply got;
@@ -176,8 +183,9 @@ TEST(session, an_urgent_request_waits_for_nobody)
 TEST(session, a_host_that_allows_no_more_connections_is_not_besieged)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     int answered = 0;
     const auto done = [&](result<wsman::incoming_reply> r) { answered += r ? 1 : 0; };
     s.ask(get_config(), {}, done);
@@ -198,8 +206,9 @@ TEST(session, a_host_that_allows_no_more_connections_is_not_besieged)
 TEST(session, close_fails_what_is_under_way_and_what_waits)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     int cancelled = 0;
     for (int i = 0; i < 4; ++i)
         s.ask(get_config(), {}, [&](result<wsman::incoming_reply> r) {
@@ -216,8 +225,9 @@ TEST(session, close_fails_what_is_under_way_and_what_waits)
 TEST(session, a_connection_closed_between_requests_is_replaced_silently)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, config_reply);
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     ASSERT_TRUE(*ask(loop, s));
     host.hang_up(); // the client's loop has not seen it when the next request starts
     const auto got = ask(loop, s);
@@ -230,10 +240,11 @@ TEST(session, a_request_lost_on_a_kept_connection_is_repeated_only_if_it_may_be)
 {
     for (const bool repeatable : {false, true}) {
         io::loop loop;
+        remote::context shared(loop);
         fake_host host(loop, [&](const http_request& r) {
             return r.number == 2 ? test::http_reply{"", true} : config_reply(r);
         });
-        remote::session s(loop, options_for(host));
+        remote::session s(shared, options_for(host));
         ASSERT_TRUE(*ask(loop, s));
         const auto got = ask(loop, s, repeatable);
         ASSERT_TRUE(got);
@@ -248,10 +259,11 @@ TEST(session, a_request_lost_on_a_kept_connection_is_repeated_only_if_it_may_be)
 TEST(session, a_fault_is_a_reply)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request& r) {
         return test::http_reply{test::fault_answer(r, wsman::fault_code::access_denied)};
     });
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     const auto got = ask(loop, s);
     ASSERT_TRUE(got && *got) << got->error();
     EXPECT_TRUE((*got)->is_fault(wsman::fault_code::access_denied));
@@ -260,12 +272,13 @@ TEST(session, a_fault_is_a_reply)
 TEST(session, C7_an_answer_to_another_request_is_a_breach)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request& r) {
         return test::http_reply{
             test::http_answer(200, wsman::write_reply({"uuid:1", "uuid:00000000-0000-4000-8000-000000000000"},
                                                       wsman::action::response_of(r.envelope().header().action), {}))};
     });
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     const auto got = ask(loop, s);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::protocol) << got->error();
@@ -276,17 +289,19 @@ TEST(session, an_answer_cut_anywhere_is_a_named_error)
     std::string whole;
     {
         io::loop loop;
+        remote::context shared(loop);
         fake_host host(loop, config_reply);
-        remote::session s(loop, options_for(host));
+        remote::session s(shared, options_for(host));
         ASSERT_TRUE(*ask(loop, s));
         whole = config_reply(host.requests().front()).bytes;
     }
     for (std::size_t cut = 0; cut < whole.size(); cut += 1 + cut / 8) {
         io::loop loop;
+        remote::context shared(loop);
         fake_host host(loop, [&](const http_request& r) {
             return test::http_reply{config_reply(r).bytes.substr(0, cut), true};
         });
-        remote::session s(loop, options_for(host));
+        remote::session s(shared, options_for(host));
         const auto got = ask(loop, s);
         ASSERT_TRUE(got && !*got) << cut;
         EXPECT_EQ(got->error().code(), cut == 0 ? errc::connection_lost : errc::answer_cut)
@@ -297,13 +312,14 @@ TEST(session, an_answer_cut_anywhere_is_a_named_error)
 TEST(session, C7_an_endless_answer_is_cut_off)
 {
     io::loop loop;
+    remote::context shared(loop);
     int pieces = 0;
     fake_host host(loop, [&](const http_request&) {
         ++pieces;
         return test::http_reply{
             "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: 9999999999\r\n\r\n"};
     });
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     auto got = ask(loop, s);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::too_large) << got->error();
@@ -314,7 +330,7 @@ TEST(session, C7_an_endless_answer_is_cut_off)
         for (int i = 0; i < 40; ++i) body += "10000\r\n" + std::string(65536, 'x') + "\r\n";
         return test::http_reply{body};
     });
-    remote::session t(loop, options_for(chunked));
+    remote::session t(shared, options_for(chunked));
     got = ask(loop, t);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::too_large) << got->error();
@@ -323,8 +339,9 @@ TEST(session, C7_an_endless_answer_is_cut_off)
 TEST(session, something_that_is_no_http_server)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request&) { return test::http_reply{"SSH-2.0-OpenSSH_9.2\r\n", true}; });
-    remote::session s(loop, options_for(host));
+    remote::session s(shared, options_for(host));
     const auto got = ask(loop, s);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::not_wsman) << got->error();
@@ -333,10 +350,11 @@ TEST(session, something_that_is_no_http_server)
 TEST(session, no_answer_is_a_timeout)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
     auto o = options_for(host);
     o.patience = std::chrono::milliseconds(5);
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     reply got;
     auto request = get_config();
     request.header.operation_timeout = std::chrono::milliseconds(10);
@@ -344,40 +362,44 @@ TEST(session, no_answer_is_a_timeout)
     EXPECT_TRUE(test::run_until(loop, [&] { return got.has_value(); }));
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::timeout) << got->error();
-    EXPECT_EQ(got->error().message(), "the host did not answer within the operation timeout of 0.01 s and 0.005 s more "
-                                      "(operation_timeout in the configuration raises it)");
+    EXPECT_EQ(got->error().message(),
+              "the host did not answer within the operation timeout of 0.01 s and 0.005 s more");
+    EXPECT_EQ(got->error().remedy(), remedy::raise_operation_timeout);
 }
 
 TEST(session, a_handshake_without_end_names_its_limit)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
     auto o = options_for(host);
     o.host.tls = true; // and the host waits for HTTP
     o.connect_timeout = std::chrono::milliseconds(20);
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     const auto got = ask(loop, s);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::timeout) << got->error();
-    EXPECT_NE(got->error().message().find("may take 0.02 s (--connect-timeout raises it)"), std::string::npos)
+    EXPECT_TRUE(got->error().message().ends_with("; name, connection and TLS together may take 0.02 s"))
         << got->error();
+    EXPECT_EQ(got->error().remedy(), remedy::raise_connect_timeout);
 }
 
 TEST(session, refused_port_and_unknown_name)
 {
     io::loop loop;
+    remote::context shared(loop);
     remote::session_options o;
     {
         fake_host gone(loop, config_reply);
         o = options_for(gone);
     }
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     auto got = ask(loop, s);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::connect) << got->error();
     EXPECT_EQ(got->error().delivery(), delivery::not_sent);
     o.host.host = "no-such-host.invalid";
-    remote::session t(loop, o);
+    remote::session t(shared, o);
     got = ask(loop, t);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::unresolved) << got->error();
@@ -386,12 +408,13 @@ TEST(session, refused_port_and_unknown_name)
 TEST(session, several_requests_to_a_refused_port_all_end)
 {
     io::loop loop;
+    remote::context shared(loop);
     remote::session_options o;
     {
         fake_host gone(loop, config_reply);
         o = options_for(gone);
     }
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     // Each asks again when it has failed, as a clean-up with Signal and Delete may: two connections that are being made
     // must not keep each other going for ever.
     int failed = 0;
@@ -407,13 +430,14 @@ TEST(session, several_requests_to_a_refused_port_all_end)
 TEST(session, identify_is_anonymous_even_with_a_login_at_hand)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request&) {
         return test::http_reply{test::http_answer(
             200, wsman::write_identify_reply({"http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd", "Fake", "1", {}}))};
     });
     auto o = options_for(host);
     o.allow_unencrypted = false; // no password leaves, so nothing is to be refused
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     reply got;
     s.identify([&](result<wsman::incoming_reply> r) { got.emplace(std::move(r)); });
     EXPECT_TRUE(test::run_until(loop, [&] { return got.has_value(); }));
@@ -428,8 +452,9 @@ TEST(session, identify_is_anonymous_even_with_a_login_at_hand)
 TEST(session, a_handler_may_end_the_session)
 {
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, config_reply);
-    auto s = std::make_unique<remote::session>(loop, options_for(host));
+    auto s = std::make_unique<remote::session>(shared, options_for(host));
     bool called = false;
     s->ask(get_config(), {}, [&](result<wsman::incoming_reply>) {
         called = true;
@@ -453,6 +478,7 @@ TEST(session, C8_the_trace_has_the_conversation_without_secrets)
 {
     trace_text trace;
     io::loop loop;
+    remote::context shared(loop);
     fake_host host(loop, [](const http_request& r) {
         auto answer = config_reply(r);
         answer.bytes.insert(answer.bytes.find("\r\n") + 2, "Set-Cookie: chocolate\r\nX-Way: 7\r\n");
@@ -460,7 +486,7 @@ TEST(session, C8_the_trace_has_the_conversation_without_secrets)
     });
     auto o = options_for(host);
     o.trace = &trace;
-    remote::session s(loop, o);
+    remote::session s(shared, o);
     ASSERT_TRUE(*ask(loop, s));
     EXPECT_NE(trace.text.find(">1POST /wsman"), std::string::npos) << trace.text;
     EXPECT_NE(trace.text.find("<1HTTP/1.1 200 "), std::string::npos) << trace.text;
@@ -484,10 +510,11 @@ TEST(session, the_trace_has_what_came_instead_of_an_answer)
     for (const auto& r : rows) {
         trace_text trace;
         io::loop loop;
+        remote::context shared(loop);
         fake_host host(loop, [&](const http_request&) { return test::http_reply{r.bytes, true}; });
         auto o = options_for(host);
         o.trace = &trace;
-        remote::session s(loop, o);
+        remote::session s(shared, o);
         ASSERT_FALSE(*ask(loop, s));
         const auto at = trace.text.find("<1no whole answer (");
         ASSERT_NE(at, std::string::npos) << trace.text;

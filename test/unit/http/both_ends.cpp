@@ -1,6 +1,5 @@
 // client_connection and server_connection tied together in memory.
-#include "http/client_connection.h"
-#include "server_driver.h"
+#include "carry.h"
 
 #include <gtest/gtest.h>
 
@@ -9,54 +8,21 @@ namespace {
 
 using namespace test;
 
-client_connection client_for(const std::string& authorization,
-                             std::vector<std::pair<std::string, std::string>> fields = {})
+/// @param who  "user:password", "" = nobody
+client_connection client_for(const std::string& who, std::vector<std::pair<std::string, std::string>> fields = {})
 {
     client_options o;
     o.host = "h";
-    o.authorization = base::secret{std::string{authorization}};
+    const auto colon = who.find(':');
+    if (!who.empty()) o.login = std::make_shared<auth::basic_login>(who.substr(0, colon), who.substr(colon + 1));
     o.extra_fields = std::move(fields);
     return client_connection{std::move(o), {}};
 }
 
-/// Carries bytes both ways in pieces of at most `piece` until the client has its answer or nothing moves any more.
-/// @param heard  bytes that the client has had of what the service said.
-std::optional<result<response>> carry_from(client_connection& client, server_driver& server, std::size_t heard,
-                                           std::size_t piece)
-{
-    for (bool moved = true; moved;) {
-        moved = false;
-        if (!client.output().empty() && !server.closed && server.connection.wants_input()) {
-            const std::string part{client.output().substr(0, piece)};
-            server.feed(part);
-            client.written(part.size());
-            moved = true;
-        }
-        if (heard < server.said.size()) {
-            const auto part = std::string_view{server.said}.substr(heard, piece);
-            client.received(part);
-            heard += part.size();
-            moved = true;
-        } else if (server.closed && !moved) {
-            client.end_of_stream();
-        }
-        if (auto got = client.poll()) return got;
-    }
-    return std::nullopt;
-}
-
-std::optional<result<response>> carry(client_connection& client, server_driver& server, std::size_t piece)
-{
-    return carry_from(client, server, server.said.size(), piece);
-}
-
-constexpr std::size_t pieces[] = {1, 7, 4096, std::string::npos};
-constexpr std::string_view soap = "application/soap+xml;charset=UTF-8";
-
 TEST(both_ends, many_exchanges_on_one_connection)
 {
     for (const std::size_t piece : pieces) {
-        client_connection client = client_for(ada);
+        client_connection client = client_for("ada:pw");
         server_driver server;
         for (const std::string& body :
              {std::string{"one"}, std::string{}, std::string(50'000, 'x'), std::string{"last"}}) {
@@ -76,13 +42,13 @@ TEST(both_ends, a_refused_login_then_a_good_one)
 {
     for (const std::size_t piece : pieces) {
         server_driver server;
-        for (const std::string& authorization : {std::string{}, basic("ada:no"), ada}) {
-            client_connection client = client_for(authorization);
+        for (const std::string who : {"", "ada:no", "ada:pw"}) {
+            client_connection client = client_for(who);
             client.start("<a/>", soap);
             const auto got = carry(client, server, piece);
             ASSERT_TRUE(got && *got);
-            EXPECT_EQ((*got)->status, authorization == ada ? 200 : 401);
-            EXPECT_EQ((*got)->challenges.size(), authorization == ada ? 0u : 1u);
+            EXPECT_EQ((*got)->status, who == "ada:pw" ? 200 : 401);
+            EXPECT_EQ((*got)->challenges.size(), who == "ada:pw" ? 0u : 1u);
         }
     }
 }
@@ -90,7 +56,7 @@ TEST(both_ends, a_refused_login_then_a_good_one)
 TEST(both_ends, expect_100_continue_is_skipped_by_the_client)
 {
     for (const std::size_t piece : pieces) {
-        client_connection client = client_for(ada, {{"Expect", "100-continue"}});
+        client_connection client = client_for("ada:pw", {{"Expect", "100-continue"}});
         server_driver server;
         client.start("<a/>", soap);
         const auto got = carry(client, server, piece);
@@ -103,7 +69,7 @@ TEST(both_ends, expect_100_continue_is_skipped_by_the_client)
 TEST(both_ends, S10_an_early_413_arrives_and_the_body_stays)
 {
     for (const std::size_t piece : {std::size_t{7}, std::size_t{4096}, std::string::npos}) {
-        client_connection client = client_for(ada);
+        client_connection client = client_for("ada:pw");
         server_driver server;
         client.start(std::string(600 * 1024, 'x'), soap);
         const auto got = carry(client, server, piece);
@@ -116,7 +82,7 @@ TEST(both_ends, S10_an_early_413_arrives_and_the_body_stays)
 
 TEST(both_ends, connection_close_is_kept_by_both)
 {
-    client_connection client = client_for(ada, {{"Connection", "close"}});
+    client_connection client = client_for("ada:pw", {{"Connection", "close"}});
     server_driver server;
     client.start("<a/>", soap);
     const auto got = carry(client, server, 7);
@@ -130,7 +96,7 @@ TEST(both_ends, connection_close_is_kept_by_both)
 TEST(both_ends, a_service_that_wants_to_be_rid_of_a_connection_says_so_and_the_client_moves)
 {
     for (const std::size_t piece : pieces) {
-        client_connection client = client_for(ada);
+        client_connection client = client_for("ada:pw");
         server_driver server;
         for (const bool last : {false, true}) {
             if (last) server.connection.close_after_next();
@@ -148,12 +114,12 @@ TEST(both_ends, a_service_that_wants_to_be_rid_of_a_connection_says_so_and_the_c
 TEST(both_ends, the_100_ahead_of_an_answer_to_a_half_closed_client_is_read_over)
 {
     for (const std::size_t piece : pieces) {
-        client_connection client = client_for(ada);
+        client_connection client = client_for("ada:pw");
         server_driver server;
         server.answering = false;
         client.start("<a/>", soap);
         EXPECT_FALSE(carry(client, server, piece));
-        server.connection.login_accepted(server.now);
+        server.connection.login_answered(auth::login_verdict::accepted, {}, server.now);
         server.settle();
         EXPECT_FALSE(carry(client, server, piece)); // the body
         server.connection.end_of_stream(server.now);
@@ -172,7 +138,7 @@ TEST(both_ends, a_connection_cut_anywhere_ends_in_a_named_error)
     server_driver whole;
     whole.feed(post("one"));
     for (std::size_t n = 0; n < whole.said.size(); ++n) {
-        client_connection client = client_for(ada);
+        client_connection client = client_for("ada:pw");
         client.start("one", soap);
         client.written(client.output().size());
         client.received(std::string_view{whole.said}.substr(0, n));

@@ -154,7 +154,7 @@ TEST(client_connection, the_request_is_exact)
 {
     client_options o = options();
     o.path = "/wsman?x=y";
-    o.authorization = base::secret{std::string{"Basic YWRhOnB3"}};
+    o.login = std::make_shared<auth::basic_login>("ada", "pw");
     o.extra_fields = {{"WSMANIDENTIFY", "unauthenticated"}};
     client_connection c{std::move(o), {}};
     EXPECT_TRUE(c.idle());

@@ -62,7 +62,7 @@ TEST(server_connection, large_answers_leave_in_any_pieces)
     server_driver d;
     d.answering = d.writing = false;
     d.feed(post("one"));
-    d.connection.login_accepted(d.now);
+    d.connection.login_answered(auth::login_verdict::accepted, {}, d.now);
     d.settle();
     const std::string body(500 * 1024, 'b');
     d.connection.respond(500, body, "application/soap+xml", d.now);
@@ -81,7 +81,7 @@ TEST(server_connection, a_client_that_has_closed_its_side_still_gets_its_answer)
     server_driver d;
     d.answering = false;
     d.feed(post("one"));
-    d.connection.login_accepted(d.now);
+    d.connection.login_answered(auth::login_verdict::accepted, {}, d.now);
     d.settle();
     d.connection.end_of_stream(d.now);
     d.settle();
@@ -103,7 +103,7 @@ TEST(server_connection, a_client_that_has_closed_its_side_during_the_login_still
         d.connection.end_of_stream(d.now);
         d.settle();
         d.answering = true;
-        d.handle(login_wanted{{"ada", base::secret{std::string{who}.substr(4)}}});
+        d.handle(login_wanted{{"Basic", {"ada", base::secret{std::string{who}.substr(4)}}, {}}});
         d.settle();
         EXPECT_EQ(d.statuses(), who == std::string_view{"ada:pw"} ? "100 200" : "100 401");
         EXPECT_TRUE(d.closed);
@@ -139,7 +139,7 @@ TEST(server_connection, told_to_close_it_says_so_in_its_next_answer)
     server_driver busy;
     busy.answering = false;
     busy.feed(post("one"));
-    busy.connection.login_accepted(busy.now);
+    busy.connection.login_answered(auth::login_verdict::accepted, {}, busy.now);
     busy.settle();
     busy.connection.close_after_next();
     busy.settle();
@@ -190,7 +190,7 @@ TEST(server_connection, fail_is_503_where_an_answer_is_owed_and_closes_everywher
     server_driver busy;
     busy.answering = false;
     busy.feed(post("one"));
-    busy.connection.login_accepted(busy.now);
+    busy.connection.login_answered(auth::login_verdict::accepted, {}, busy.now);
     busy.settle();
     busy.connection.fail(busy.now);
     busy.settle();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/base64.h"
+#include "fake_login.h"
 #include "http/server_connection.h"
 
 #include <algorithm>
@@ -69,10 +70,25 @@ public:
 
     void handle(login_wanted&& e)
     {
+        if (e.scheme != "Basic") return handle_leg(e);
         logins.push_back(e.credentials.user + ":" + std::string{e.credentials.password.reveal()});
         if (!answering) return;
-        if (logins.back() == "ada:pw") connection.login_accepted(now);
-        else connection.login_denied(now);
+        if (logins.back() == "ada:pw") connection.login_answered(auth::login_verdict::accepted, {}, now);
+        else connection.login_answered(auth::login_verdict::denied, {}, now);
+    }
+
+    /// The host's end of fake_login.
+    void handle_leg(const login_wanted& e)
+    {
+        was_logged_in = was_logged_in || connection.authenticated();
+        logins.push_back(e.scheme + ":" + e.token.substr(1, 2));
+        if (!answering) return;
+        leg = e.first ? 1 : leg + 1;
+        if (e.token != fake_token('c', leg)) return connection.login_answered(auth::login_verdict::denied, {}, now);
+        const auto token = fake_token('s', leg);
+        if (leg < shape.client_tokens) return connection.login_answered(auth::login_verdict::go_on, token, now);
+        connection.login_answered(auth::login_verdict::accepted, shape.host_last ? token : base::bytes{}, now,
+                                  shape.seals ? std::make_unique<fake_seal>() : nullptr);
     }
 
     void handle(request_arrived&& e)
@@ -108,6 +124,9 @@ public:
     base::time_point now{};
     server_connection connection;
     bool answering = true, writing = true, closed = false;
+    fake_shape shape = two_legs;
+    int leg = 0;
+    bool was_logged_in = false; ///< while a leg was asked about
     std::string said;
     std::vector<std::string> logins, requests, charsets;
 };

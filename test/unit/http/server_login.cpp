@@ -71,7 +71,7 @@ TEST(server_login, S2_nobody_is_logged_in_before_the_answer)
     EXPECT_FALSE(d.connection.authenticated());
     EXPECT_FALSE(d.connection.wants_input());
     EXPECT_TRUE(d.requests.empty());
-    d.connection.login_accepted(d.now);
+    d.connection.login_answered(auth::login_verdict::accepted, {}, d.now);
     d.settle();
     EXPECT_TRUE(d.connection.authenticated());
     EXPECT_EQ(d.requests, std::vector<std::string>{"one"});
@@ -95,7 +95,7 @@ TEST(server_login, S3_other_credentials_drop_who_was_logged_in_before_they_are_r
     d.feed(post("two", "Authorization: " + basic("ada:other") + "\r\n"));
     EXPECT_EQ(d.logins.size(), 2u);
     EXPECT_FALSE(d.connection.authenticated());
-    d.connection.login_denied(d.now);
+    d.connection.login_answered(auth::login_verdict::denied, {}, d.now);
     d.settle();
     EXPECT_EQ(d.statuses(), "200 401");
     EXPECT_FALSE(d.connection.authenticated());
@@ -135,7 +135,7 @@ TEST(server_login, S3_a_second_connection_inherits_nothing)
     server_connection one{safe_options(), {}, digest, {}}, two{safe_options(), {}, digest, {}};
     one.received(post("x"), {});
     ASSERT_TRUE(std::holds_alternative<login_wanted>(*one.poll()));
-    one.login_accepted({});
+    one.login_answered(auth::login_verdict::accepted, {}, {});
     two.received(post("x"), {});
     EXPECT_FALSE(two.authenticated());
     EXPECT_TRUE(std::holds_alternative<login_wanted>(*two.poll()));
@@ -196,7 +196,7 @@ TEST(server_login, expect_is_answered_only_after_the_login)
         ada + "\r\n\r\n";
     d.feed(head);
     EXPECT_EQ(d.said, "");
-    d.connection.login_accepted(d.now);
+    d.connection.login_answered(auth::login_verdict::accepted, {}, d.now);
     d.settle();
     EXPECT_EQ(d.said, "HTTP/1.1 100 Continue\r\n\r\n");
     d.feed("one");
@@ -205,7 +205,7 @@ TEST(server_login, expect_is_answered_only_after_the_login)
     server_driver denied;
     denied.answering = false;
     denied.feed(head);
-    denied.connection.login_denied(denied.now);
+    denied.connection.login_answered(auth::login_verdict::denied, {}, denied.now);
     denied.settle();
     EXPECT_EQ(denied.statuses(), "401");
     EXPECT_TRUE(denied.closed);
@@ -216,7 +216,7 @@ TEST(server_login, a_login_service_out_of_order_is_503_and_leaves_nobody_logged_
     server_driver d;
     d.answering = false;
     d.feed(post("one"));
-    d.connection.login_unavailable(d.now);
+    d.connection.login_answered(auth::login_verdict::unavailable, {}, d.now);
     d.settle();
     EXPECT_EQ(d.statuses(), "503");
     EXPECT_FALSE(d.connection.authenticated());

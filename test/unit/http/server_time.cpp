@@ -84,7 +84,7 @@ TEST(server_time, logins_and_answers_take_as_long_as_they_take)
     d.feed(text.substr(0, text.size() - 5));
     EXPECT_EQ(d.connection.deadline(), base::time_point::max());
     d.advance(milliseconds{3'600'000}); // the login takes an hour: the body's time begins afterwards
-    d.connection.login_accepted(d.now);
+    d.connection.login_answered(auth::login_verdict::accepted, {}, d.now);
     d.settle();
     d.ring();
     EXPECT_FALSE(d.closed);
@@ -104,7 +104,7 @@ TEST(server_time, an_answer_that_never_comes_is_503_and_frees_the_place)
     server_driver d{o};
     d.answering = false;
     d.feed(post("hello"));
-    d.connection.login_accepted(d.now);
+    d.connection.login_answered(auth::login_verdict::accepted, {}, d.now);
     d.settle();
     ASSERT_EQ(d.requests.size(), 1u);
     const milliseconds waited = ring_until_closed(d);

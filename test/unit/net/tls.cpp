@@ -73,12 +73,14 @@ result<void> handshake(const certificate& shown, const std::string& ca_file, con
     return w.client_end;
 }
 
-void expect_refused(const result<void>& r, std::string_view sentence, std::string_view peer)
+void expect_refused(const result<void>& r, std::string_view sentence, std::string_view peer,
+                    remedy helps = remedy::none)
 {
     ASSERT_FALSE(r);
     EXPECT_EQ(r.error().code(), errc::certificate) << r.error();
     EXPECT_NE(r.error().message().find(sentence), std::string::npos) << r.error();
     EXPECT_NE(r.error().peer_text().find(peer), std::string::npos) << r.error();
+    EXPECT_EQ(r.error().remedy(), helps) << r.error();
 }
 
 TEST(tls, both_ends_talk_in_pieces_of_any_size)
@@ -141,10 +143,13 @@ TEST(tls, unknown_issuer_and_self_signed_name_the_remedy)
 {
     authority trusted, other("Other Root"), namesake;
     const certificate foreign({}, &other.root), forged({}, &namesake.root);
-    expect_refused(handshake(foreign, trusted.file.path(), "web1.example"), "--ca FILE", "CN=Other Root");
-    expect_refused(handshake(forged, trusted.file.path(), "web1.example"), "another key signed", "CN=Test Root");
+    expect_refused(handshake(foreign, trusted.file.path(), "web1.example"), "authority not trusted", "CN=Other Root",
+                   remedy::trust_issuer);
+    expect_refused(handshake(forged, trusted.file.path(), "web1.example"), "another key signed", "CN=Test Root",
+                   remedy::renew_ca_file);
     const certificate unknown({"lonely", "DNS:web1.example", -60, 3600, false});
-    expect_refused(handshake(unknown, trusted.file.path(), "web1.example"), "signed by itself", "CN=lonely");
+    expect_refused(handshake(unknown, trusted.file.path(), "web1.example"), "signed by itself", "CN=lonely",
+                   remedy::trust_certificate);
     const test::temporary_file itself(unknown.pem());
     EXPECT_TRUE(handshake(unknown, itself.path(), "web1.example")) << "the remedy works";
 }
@@ -155,7 +160,8 @@ TEST(tls, chain_of_the_server_is_sent_along)
     const certificate middle({"Middle", "", -60, 3600, true}, &ca.root);
     const certificate host({}, &middle);
     EXPECT_TRUE(handshake(host, ca.file.path(), "web1.example", middle.pem()));
-    expect_refused(handshake(host, ca.file.path(), "web1.example"), "authority not trusted", "CN=Middle");
+    expect_refused(handshake(host, ca.file.path(), "web1.example"), "authority not trusted", "CN=Middle",
+                   remedy::trust_issuer);
 }
 
 TEST(tls, a_file_given_may_hold_an_intermediate_or_the_hosts_own_certificate_and_the_rest_is_still_checked)
@@ -171,7 +177,8 @@ TEST(tls, a_file_given_may_hold_an_intermediate_or_the_hosts_own_certificate_and
     expect_refused(handshake(host, by_host.path(), "web2.example"), "not made out to web2.example", "web1.example");
     expect_refused(handshake(old, by_middle.path(), "web1.example"), "has expired", "GMT");
     expect_refused(handshake(old, by_old.path(), "web1.example"), "has expired", "GMT");
-    expect_refused(handshake(sibling, by_host.path(), "web1.example"), "authority not trusted", "CN=Middle");
+    expect_refused(handshake(sibling, by_host.path(), "web1.example"), "authority not trusted", "CN=Middle",
+                   remedy::trust_issuer);
 }
 
 std::string der_of(const certificate& c)
@@ -252,7 +259,7 @@ TEST(tls, the_systems_store_needs_whole_chains)
     const certificate host({}, &middle);
     const test::temporary_file part(middle.pem()), whole(middle.pem() + ca.root.pem());
     ASSERT_EQ(::setenv("SSL_CERT_FILE", part.path().c_str(), 1), 0);
-    expect_refused(handshake(host, "", "web1.example"), "authority not trusted", "CN=Test Root");
+    expect_refused(handshake(host, "", "web1.example"), "authority not trusted", "CN=Test Root", remedy::trust_issuer);
     ASSERT_EQ(::setenv("SSL_CERT_FILE", whole.path().c_str(), 1), 0);
     EXPECT_TRUE(handshake(host, "", "web1.example"));
     ::unsetenv("SSL_CERT_FILE");

@@ -113,7 +113,7 @@ TEST_F(odd_host, s16_after_a_timeout_the_host_is_busy_for_as_long_as_the_command
 
 TEST_F(odd_host, s17_a_worn_shell_is_replaced_and_the_command_runs_once)
 {
-    for (const fault_code worn : worn_shell_faults()) {
+    for (const fault_code worn : used_up_quota_faults()) {
         for (const bool delete_works : {true, false}) {
             SCOPED_TRACE(static_cast<std::uint32_t>(worn));
             anew();
@@ -362,6 +362,7 @@ TEST_F(odd_host, s22_what_may_have_happened_is_said)
         EXPECT_EQ(e.message().find("may") != std::string::npos && e.message().find("may not do") == std::string::npos,
                   *r.words != '\0')
             << e;
+        EXPECT_EQ(e.remedy(), *r.words != '\0' ? remedy::list_shells : remedy::none) << e;
         EXPECT_EQ(e.code() == errc::fault, e.fault() != nullptr);
     }
 }
@@ -376,8 +377,8 @@ TEST_F(odd_host, s22_a_win32_error_means_the_same_as_hresult)
     }
     EXPECT_FALSE(is_busy(coded(0x803300AA)));
     EXPECT_FALSE(shell_is_gone(coded(0)));
-    for (const fault_code f : worn_shell_faults()) EXPECT_TRUE(wsman::is_quota(f));
-    EXPECT_EQ(worn_shell_faults().size(), 4U);
+    for (const fault_code f : used_up_quota_faults()) EXPECT_TRUE(wsman::is_quota(f));
+    EXPECT_EQ(used_up_quota_faults().size(), 4U);
 }
 
 } // namespace

@@ -25,7 +25,7 @@ TEST(lifecycle, an_open_shell_ends_through_delete_only)
 {
     for (const auto& row : shell_transitions()) {
         if (row.from != shell_phase::open) continue;
-        EXPECT_EQ(row.to, row.step == shell_step::worn ? shell_phase::renewing : shell_phase::closing);
+        EXPECT_EQ(row.to, row.step == shell_step::used_up ? shell_phase::renewing : shell_phase::closing);
     }
     EXPECT_EQ(next(shell_phase::closing, shell_step::deleted), shell_phase::closed);
     EXPECT_EQ(next(shell_phase::renewing, shell_step::deleted), shell_phase::opening);

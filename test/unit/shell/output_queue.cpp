@@ -33,7 +33,9 @@ TEST(output_queue, what_was_cut_stays_until_it_is_confirmed)
     EXPECT_TRUE(p.everything);
     EXPECT_EQ(q.size(), 13U);
     EXPECT_EQ(q.waiting(both), 0U);
+    EXPECT_EQ(q.under_way(), 13U);
     q.rewind();
+    EXPECT_EQ(q.under_way(), 0U);
     EXPECT_EQ(q.waiting(both), 13U);
     p = q.cut(both, 10'000, 100, true);
     EXPECT_EQ(text(p), "one two three");

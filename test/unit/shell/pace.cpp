@@ -39,13 +39,13 @@ TEST(pace, a_host_that_does_not_wait_is_asked_ever_more_seldom)
 TEST(pace, output_and_answers_after_a_long_poll_are_never_kept_waiting)
 {
     pace p{{}};
-    for (int i = 0; i < 1000; ++i) ASSERT_EQ(p.answered(answer::news, ms{0}).count(), 0) << i;
+    for (int i = 0; i < 1000; ++i) ASSERT_EQ(p.answered(answer::progress, ms{0}).count(), 0) << i;
     for (const auto what : {answer::timed_out, answer::empty}) {
         for (int i = 0; i < 1000; ++i) ASSERT_EQ(p.answered(what, ms{500}).count(), 0) << i;
     }
     for (int i = 0; i < 1000; ++i) { // a stream's end now and then between pieces of output
         ASSERT_EQ(p.answered(answer::empty, ms{1}).count(), 0) << i;
-        ASSERT_EQ(p.answered(answer::news, ms{1}).count(), 0) << i;
+        ASSERT_EQ(p.answered(answer::progress, ms{1}).count(), 0) << i;
     }
 }
 
@@ -55,7 +55,7 @@ TEST(pace, news_and_a_long_wait_begin_anew)
     {
         answer what;
         ms took;
-    } rows[] = {{answer::news, ms{0}}, {answer::timed_out, ms{500}}, {answer::empty, ms{60'000}}};
+    } rows[] = {{answer::progress, ms{0}}, {answer::timed_out, ms{500}}, {answer::empty, ms{60'000}}};
     for (const auto& r : rows) {
         pace p{{}};
         for (int i = 0; i < 5; ++i) static_cast<void>(p.answered(answer::timed_out, ms{1}));

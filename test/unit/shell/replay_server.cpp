@@ -112,8 +112,8 @@ private:
         ASSERT_TRUE(read) << read.error();
         for (const auto& b : read->blocks) table_.process_output(process_, b.stream == "stderr", b.data, now_);
         if (read->state != command_state::done) return;
-        table_.process_output_end(process_, false, now_);
-        table_.process_output_end(process_, true, now_);
+        table_.process_output_end(process_, 0, now_);
+        table_.process_output_end(process_, 1, now_);
         table_.process_exited(process_, static_cast<std::int32_t>(read->exit_code.value_or(0)), now_);
     }
 

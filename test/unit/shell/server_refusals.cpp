@@ -55,7 +55,7 @@ TEST_F(refusals_test, i14_a_selector_that_does_not_belong)
         EXPECT_FALSE(table.poll_order());
     }
     EXPECT_EQ(table.shells(), 1U);
-    table.process_output(p, false, "x", now); // still there
+    table.process_output(p, 0, "x", now); // still there
     for (auto r : {make_create({}), enumerate(wsman::resource_uri::shell, {})}) {
         r.header.selectors.add("ShellId", s);
         EXPECT_EQ(code_of(r), number(fault_code::invalid_selectors)) << "there is no shell to name";

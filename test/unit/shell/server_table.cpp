@@ -58,10 +58,10 @@ TEST_F(table_test, end_streams_done_and_exit_code_come_in_one_answer)
     const auto s = create();
     const auto p = start(s);
     receive(s);
-    table.process_output(p, false, "out", now);
+    table.process_output(p, 0, "out", now);
     EXPECT_FALSE(reply()) << "the exit code rides with the output";
-    table.process_output_end(p, false, now);
-    table.process_output_end(p, true, now);
+    table.process_output_end(p, 0, now);
+    table.process_output_end(p, 1, now);
     table.process_exited(p, 7, now);
     const auto a = reply();
     ASSERT_TRUE(a);
@@ -134,7 +134,7 @@ TEST_F(table_test, pipes_that_are_not_quiet_are_read_on_after_the_exit)
     receive(s);
     for (int i = 0; i < 8; ++i) {
         now += 1s;
-        table.process_output(p, false, "x", now);
+        table.process_output(p, 0, "x", now);
         table.handle_timeout(now += 50ms);
         listen();
         EXPECT_EQ(done, 0);
@@ -151,7 +151,7 @@ TEST_F(table_test, what_an_exited_command_left_in_a_pipe_that_we_do_not_read_is_
     const auto s = create();
     const auto p = start(s);
     const std::string block(65536, 'x');
-    for (int i = 0; i < 16; ++i) table.process_output(p, false, block, now);
+    for (int i = 0; i < 16; ++i) table.process_output(p, 0, block, now);
     EXPECT_FALSE(std::get<read_output>(*table.poll_order()).wanted);
     table.process_exited(p, 0, now);
     now += 1h;
@@ -165,9 +165,9 @@ TEST_F(table_test, what_an_exited_command_left_in_a_pipe_that_we_do_not_read_is_
     }
     EXPECT_TRUE(std::get<read_output>(*table.poll_order()).wanted);
     EXPECT_EQ(table.deadline(), now + 2s) << "quiet counts from when they are read again";
-    table.process_output(p, true, "the rest", now);
-    table.process_output_end(p, false, now);
-    table.process_output_end(p, true, now);
+    table.process_output(p, 1, "the rest", now);
+    table.process_output_end(p, 0, now);
+    table.process_output_end(p, 1, now);
     receive(s);
     const auto last = reply();
     ASSERT_TRUE(last);
@@ -179,9 +179,9 @@ TEST_F(table_test, a_stream_asked_for_later_has_kept_its_output)
 {
     const auto s = create();
     const auto p = start(s);
-    table.process_output(p, true, "err", now);
-    table.process_output_end(p, false, now);
-    table.process_output_end(p, true, now);
+    table.process_output(p, 1, "err", now);
+    table.process_output_end(p, 0, now);
+    table.process_output_end(p, 1, now);
     table.process_exited(p, 7, now);
     ask(make_receive(cmd, s, id, {"stdout"}));
     EXPECT_EQ(reply()->envelope.find("ZXJy"), std::string::npos);
@@ -222,7 +222,7 @@ TEST_F(table_test, a_full_queue_stops_the_reading)
     const auto s = create();
     const auto p = start(s);
     const std::string block(65536, 'x');
-    for (int i = 0; i < 16; ++i) table.process_output(p, false, block, now);
+    for (int i = 0; i < 16; ++i) table.process_output(p, 0, block, now);
     const auto o = table.poll_order();
     ASSERT_TRUE(o);
     EXPECT_FALSE(std::get<read_output>(*o).wanted);

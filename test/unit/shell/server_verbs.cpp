@@ -215,8 +215,8 @@ TEST_F(verbs_test, what_is_insisted_on_belongs_to_the_verb)
     auto asked = make_receive(cmd, shell, id, {"stdout"});
     asked.header.options.add("WSMAN_CMDSHELL_OPTION_KEEPALIVE", "TRUE", true);
     ask(asked);
-    table.process_output_end(p, false, now);
-    table.process_output_end(p, true, now);
+    table.process_output_end(p, 0, now);
+    table.process_output_end(p, 1, now);
     table.process_exited(p, 0, now);
     EXPECT_EQ(reply()->code, 0U);
 }
@@ -240,9 +240,9 @@ TEST_F(verbs_test, an_answer_fits_the_envelope_in_every_charset)
     const auto p = start(shell);
     std::string printed;
     while (printed.size() < 400'000) printed += "words with \xC3\xA4\n";
-    table.process_output(p, false, printed, now);
-    table.process_output_end(p, false, now);
-    table.process_output_end(p, true, now);
+    table.process_output(p, 0, printed, now);
+    table.process_output_end(p, 0, now);
+    table.process_output_end(p, 1, now);
     table.process_exited(p, 0, now);
     for (const auto encoding : {soap::charset::utf8, soap::charset::utf16_le}) {
         for (const std::size_t limit : {8192UL, 20'000UL, 153'600UL}) {
@@ -301,7 +301,7 @@ TEST_F(verbs_test, who_hangs_up_takes_the_receive_along_and_nothing_else)
     const auto waiting = table.objects();
     table.handle_gone(token, now);
     EXPECT_EQ(table.objects(), waiting - 1);
-    table.process_output(p, false, "kept", now);
+    table.process_output(p, 0, "kept", now);
     now += 1s;
     table.handle_timeout(now);
     EXPECT_FALSE(reply()) << "nobody asks";
@@ -385,8 +385,8 @@ TEST_F(small_test, commands_are_counted_and_freed)
     EXPECT_EQ(code_of(make_signal(cmd, s, "22222222-2222-2222-2222-222222222222", signal_code::terminate)), 0U);
     start(s, "33333333-3333-3333-3333-333333333333");
     receive(s);
-    table.process_output_end(p, false, now);
-    table.process_output_end(p, true, now);
+    table.process_output_end(p, 0, now);
+    table.process_output_end(p, 1, now);
     table.process_exited(p, 0, now);
     EXPECT_EQ(reply()->code, 0U);
     start(s, "44444444-4444-4444-4444-444444444444"); // told Done is free, whether terminated or not
@@ -398,8 +398,8 @@ TEST_F(small_test, commands_told_done_are_forgotten_oldest_first)
     for (int i = 0; i < 20; ++i) {
         const auto name = std::to_string(10 + i) + "000000-0000-0000-0000-000000000000";
         const auto p = start(s, name);
-        table.process_output_end(p, false, now);
-        table.process_output_end(p, true, now);
+        table.process_output_end(p, 0, now);
+        table.process_output_end(p, 1, now);
         table.process_exited(p, 0, now);
         receive(s, name);
         EXPECT_EQ(reply()->code, 0U);
@@ -479,6 +479,35 @@ TEST_F(config_test, configuration_can_be_read)
     EXPECT_EQ(wsman::read_config(r->payload())->max_envelope_size_kb, 321U);
     EXPECT_EQ(code_of(make(wsman::action::create, wsman::resource_uri::config)),
               number(fault_code::action_not_supported));
+}
+
+class end_log final : public base::log_sink
+{
+public:
+    void write(base::log_level, base::bytes_view event, std::initializer_list<base::log_field> fields) override
+    {
+        if (event != "command_end") return;
+        for (const base::log_field& f : fields) last[std::string{f.key}] = f.value;
+    }
+    std::map<std::string, std::string> last;
+};
+
+/// s9: the field was called "verb".
+TEST_F(verbs_test, the_log_gives_the_reason_for_a_commands_end)
+{
+    end_log lines;
+    server_table logged{options(), base::system_random(), lines, now};
+    const auto tell = [&](wsman::outgoing_request r) {
+        r.header.message_id = "uuid:m";
+        logged.handle_request(request_token{next++}, wsman::write_request(r), "192.0.2.1", now);
+        return logged.poll_reply();
+    };
+    const auto created = wsman::read_reply(tell(make_create({}))->envelope, base::limits{}, "uuid:m");
+    const std::string shell = read_create_reply(*created)->shell_id;
+    tell(make_command(cmd, shell, {"x", {}, id, {}, {}}));
+    tell(make_signal(cmd, shell, id, signal_code::terminate));
+    EXPECT_EQ(lines.last["reason"], "terminated");
+    EXPECT_EQ(lines.last.count("verb"), 0U);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // One request waited for, against a port where nobody answers.
-#include "winrm/ask.h"
+#include "cli/blocking_session.h"
+#include "cli/remedy.h"
 
 #include "io/unique_fd.h"
 
@@ -54,7 +55,7 @@ TEST(Ask, WhatHttpCannotCarryIsRefusedAtOnce)
 {
     silent_host host;
     host.options().user_agent = "line\r\nend";
-    cli::asker asks(host.options(), whole, whole);
+    cli::blocking_session asks(host.options(), whole, whole);
     for (int i = 0; i < 2; ++i) {
         const auto got = asks.ask(get_config());
         ASSERT_FALSE(got);
@@ -68,7 +69,7 @@ TEST(Ask, WhatHttpCannotCarryIsRefusedAtOnce)
 TEST(Ask, OneRequestMayHaveALimitOfItsOwn)
 {
     silent_host host;
-    cli::asker asks(host.options(), base::milliseconds(0), {}); // no other limit
+    cli::blocking_session asks(host.options(), base::milliseconds(0), {}); // no other limit
     const auto got = asks.ask(get_config(), base::milliseconds(50));
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().code(), errc::timeout);
@@ -78,8 +79,9 @@ TEST(Ask, OneRequestMayHaveALimitOfItsOwn)
 TEST(Ask, TheLimitOfAllIsNamedAsItWasGiven)
 {
     silent_host host;
-    cli::asker asks(host.options(), base::milliseconds(50), base::milliseconds(2'500));
+    cli::blocking_session asks(host.options(), base::milliseconds(50), base::milliseconds(2'500));
     const auto got = asks.ask(get_config());
     ASSERT_FALSE(got);
-    EXPECT_EQ(got.error().message(), "the host did not answer within the time limit of 2.5 s (--timeout raises it)");
+    EXPECT_EQ(cli::with_remedies(got.error()),
+              "the host did not answer within the time limit of 2.5 s (--timeout raises it)");
 }

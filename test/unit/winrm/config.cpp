@@ -1,4 +1,4 @@
-#include "winrm/config.h"
+#include "cli/config.h"
 
 #include <gtest/gtest.h>
 

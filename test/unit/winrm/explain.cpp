@@ -1,4 +1,4 @@
-#include "winrm/explain.h"
+#include "cli/explain.h"
 
 #include "wsman/fault_code.h"
 

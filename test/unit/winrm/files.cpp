@@ -1,7 +1,7 @@
 // Configuration, password and trace files on disk: permissions and contents.
-#include "winrm/config.h"
-#include "winrm/password.h"
-#include "winrm/trace.h"
+#include "cli/config.h"
+#include "cli/password.h"
+#include "cli/trace.h"
 
 #include <gtest/gtest.h>
 
@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ winrm::result<winrm::base::secret> find(const options& o, const settings& s)
 
 winrm::result<winrm::base::secret> from_file(const std::string& path)
 {
-    patience wait;
+    bounded_wait wait;
     return password_from_file(path, wait);
 }
 
@@ -200,6 +201,22 @@ TEST_F(Files, PasswordCommandThatDoesNotEndIsEnded)
     const auto endless = find(o, s);
     ASSERT_FALSE(endless);
     EXPECT_NE(endless.error().message().find("longer than 1024 bytes"), std::string::npos);
+}
+
+TEST_F(Files, PasswordCommandIsEndedWithItsWholeGroup)
+{
+    std::array<int, 2> ends{}; // what the command starts has the end to write: its death is the end of the file
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    options o;
+    o.password_command = "set -- $(cat /proc/$$/stat); test $1 = $5 && test $1 = $6 && echo own session and group;"
+                         "(trap '' TERM; sleep 4711; sleep 4711) & sleep 4711";
+    const auto got = find(o, {});
+    ::close(ends[1]);
+    ASSERT_TRUE(got) << got.error();
+    EXPECT_EQ(got->reveal(), "own session and group");
+    pollfd end{ends[0], POLLIN, 0};
+    EXPECT_EQ(::poll(&end, 1, 20'000), 1) << "something of it still runs";
+    ::close(ends[0]);
 }
 
 TEST_F(Files, WaitingForAPasswordHasALimit)

@@ -1,5 +1,5 @@
-#include "winrm/json.h"
-#include "winrm/report.h"
+#include "cli/json.h"
+#include "cli/report.h"
 
 #include "base/base64.h"
 

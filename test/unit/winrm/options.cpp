@@ -1,4 +1,4 @@
-#include "winrm/options.h"
+#include "cli/options.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
 // The line on standard error is a whole sentence whatever the peer has said (issue 8, item 22).
-#include "winrm/report.h"
+#include "cli/report.h"
+#include "cli/remedy.h"
 
 #include "net/tls_verify.h"
 #include "wsman/fault.h"
@@ -60,6 +61,37 @@ TEST(report, s22_certificates_that_say_nothing)
         v.names = v.subject = v.issuer = v.not_after = v.not_before = "CN=other";
         EXPECT_TRUE(error_line("web1", net::to_error(v, "web1")).ends_with(": CN=other\n"));
     }
+}
+
+TEST(report, the_library_names_a_remedy_and_this_program_has_words_for_it)
+{
+    for (int r = 1; r <= static_cast<int>(remedy::list_shells); ++r) {
+        const auto words = words_for(static_cast<remedy>(r));
+        EXPECT_TRUE(words.starts_with(" (") ? words.ends_with(')') : words.starts_with(": ") || words.starts_with("; "))
+            << r << words;
+    }
+    net::certificate_verdict v;
+    v.code = X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
+    v.subject = "CN=web1";
+    EXPECT_EQ(
+        error_line("web1", net::to_error(v, "web1")),
+        "winrm: web1: the host's certificate is signed by itself alone: if it is the right one, save it and trust "
+        "it with --ca FILE; it calls itself: CN=web1\n");
+    const auto late = error(errc::timeout, "the name could not be looked up within 1 s")
+                          .with_remedy(remedy::raise_connect_timeout)
+                          .with_message(errc::connection_lost, "the connection was lost: ", "; it may be running")
+                          .with_remedy(remedy::list_shells);
+    EXPECT_EQ(error_line("web1", late),
+              "winrm: web1: the connection was lost: the name could not be looked up within 1 s (--connect-timeout "
+              "raises it); it may be running (winrm shells lists what is left)\n");
+    json_writer w;
+    w.begin_object();
+    write_error(w, error(errc::timeout, "late").with_remedy(remedy::raise_timeout));
+    write_error(w, error(errc::connect, "gone"));
+    w.end_object();
+    EXPECT_EQ(w.str(),
+              R"x({"error":{"code":"timeout","message":"late (--timeout raises it)","remedy":"raise_timeout"},)x"
+              R"x("error":{"code":"connect","message":"gone"}})x");
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "winrm/settings.h"
+#include "cli/settings.h"
 
 #include <gtest/gtest.h>
 

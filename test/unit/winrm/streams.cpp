@@ -1,6 +1,6 @@
 // Standard input and output on pipes and files, driven by a loop.
-#include "winrm/input.h"
-#include "winrm/output.h"
+#include "cli/input.h"
+#include "cli/output.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "winrm/text.h"
+#include "cli/text.h"
 
 #include <gtest/gtest.h>
 

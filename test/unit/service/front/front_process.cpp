@@ -63,11 +63,7 @@ protected:
             ASSERT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
             fds.push_back(std::move(fd));
         }
-        control->send(wire::encode(wire::frame{wire::front_setup{
-                          s.listeners, s.certificate_pem, s.key_pem.clone(), s.allow_unencrypted, s.basic,
-                          s.max_connections, s.max_envelope_kb, s.head_time_ms, s.body_time_ms, s.idle_time_ms,
-                          s.product_vendor, s.product_version, s.log_level, s.answer_time_ms}}),
-                      std::move(fds));
+        control->send(wire::encode(s), std::move(fds));
         bool drained = false;
         control->when_drained([&] { drained = true; });
         while (!drained && control->pending() != 0) loop.run_one();
@@ -169,6 +165,25 @@ TEST_F(front_process_test, refuses_a_broken_certificate)
     wire::front_setup s = setup(true);
     s.certificate_pem = "no certificate";
     send_setup(s);
+    EXPECT_EQ(exit_status(), 1);
+}
+
+TEST_F(front_process_test, s9_a_frame_without_a_row_ends_it)
+{
+    begin();
+    send_setup(setup(false));
+    EXPECT_EQ(identify().substr(0, 12), "HTTP/1.1 200");
+    control->send(wire::encode(wire::frame{wire::user_connection{"192.0.2.7"}}));
+    while (control->pending() != 0) loop.run_one();
+    EXPECT_EQ(exit_status(), 1);
+}
+
+TEST_F(front_process_test, s9_a_second_setup_ends_it)
+{
+    begin();
+    send_setup(setup(false));
+    EXPECT_EQ(identify().substr(0, 12), "HTTP/1.1 200");
+    send_setup(setup(false));
     EXPECT_EQ(exit_status(), 1);
 }
 

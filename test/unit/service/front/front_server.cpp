@@ -574,7 +574,7 @@ struct hasty_front_test : front_fixture
     {
         wire::front_setup s = plain_setup();
         s.head_time_ms = 50;
-        s.idle_time_ms = 500;
+        s.connection_idle_ms = 500;
         return s;
     }
     hasty_front_test() : front_fixture(hasty()) {}

@@ -33,6 +33,15 @@ protected:
         while (!got && loop.run_one()) {}
         return got ? std::move(*got) : login_result{};
     }
+    /// The name has been proved elsewhere.
+    login_result decide(const std::string& user)
+    {
+        authenticator a{loop, family, std::move(policy)};
+        std::optional<login_result> got;
+        a.decide(user, "127.0.0.1", [&](login_result r) { got = std::move(r); });
+        while (!got && loop.run_one()) {}
+        return got ? std::move(*got) : login_result{};
+    }
     io::loop loop;
     children family{loop};
     account me;
@@ -132,6 +141,35 @@ TEST_F(Authenticator, ABrokenLineIsNamedInTheLogAndAnsweredLikeAWrongPassword)
     policy.how = backend::user_file;
     policy.user_file = file.path();
     EXPECT_EQ(ask("somebody-else", "right").detail, "");
+}
+
+TEST_F(Authenticator, AProvedNameNeedsNoPasswordButItsAccountsRules)
+{
+    const login_result mine = decide(me.name);
+    ASSERT_TRUE(mine.who);
+    EXPECT_EQ(mine.who->uid(), ::geteuid());
+    SetUp();
+    EXPECT_EQ(decide("nobody-of-that-name").reason, "no_such_account");
+    SetUp();
+    policy.throw_away_user = "somebody-else";
+    EXPECT_EQ(decide(me.name).reason, "no_such_account");
+    SetUp();
+    policy.allow_groups = {"no-group-of-that-name"};
+    EXPECT_EQ(decide(me.name).reason, "not_in_allowed_group");
+    SetUp();
+    policy.only_uid = me.uid + 1;
+    EXPECT_EQ(decide(me.name).reason, "not_the_account_of_this_service");
+    if (me.uid != 0) return;
+    SetUp();
+    policy.permit_root = false;
+    EXPECT_EQ(decide(me.name).reason, "root_not_permitted");
+}
+
+TEST_F(Authenticator, AProvedNameNeedsNoLineInTheUserFile)
+{
+    policy.how = backend::user_file;
+    policy.user_file = "/not/there";
+    EXPECT_TRUE(decide(me.name).who);
 }
 
 } // namespace

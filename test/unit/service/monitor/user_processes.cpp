@@ -110,7 +110,7 @@ TEST_F(UserProcesses, ConnectionsThatItDoesNotTakeAreBounded)
 {
     for (const auto& [connections, most] : {std::pair{40u, 129u}, {200u, 201u}}) { // of a front, and left untaken
         user_process_options o = options(base::milliseconds{3'600'000});
-        o.setup.max_connections = connections;
+        o.setup.limits.max_connections = connections;
         user_processes all{loop, family, std::move(o), cgroup_root{}, log};
         std::vector<io::unique_fd> ways;
         while (ways.size() < 1000) {

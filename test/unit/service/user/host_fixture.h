@@ -32,14 +32,14 @@ public:
 
     void started(shell::process_ref p, std::uint32_t pid) override { all[p].pid = pid; }
     void not_started(shell::process_ref p, shell::start_failure why) override { all[p].failure = why; }
-    void output(shell::process_ref p, bool is_stderr, base::bytes_view data) override
+    void output(shell::process_ref p, std::size_t stream, base::bytes_view data) override
     {
-        (is_stderr ? all[p].err : all[p].out) += data;
+        (stream == 1 ? all[p].err : all[p].out) += data;
         if (on_output) on_output(p, data);
     }
-    void output_end(shell::process_ref p, bool is_stderr) override
+    void output_end(shell::process_ref p, std::size_t stream) override
     {
-        (is_stderr ? all[p].err_ended : all[p].out_ended) = true;
+        (stream == 1 ? all[p].err_ended : all[p].out_ended) = true;
     }
     void input_taken(shell::process_ref p) override { ++all[p].inputs_taken; }
     void exited(shell::process_ref p, int status) override { all[p].status = status; }

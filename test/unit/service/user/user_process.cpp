@@ -152,6 +152,38 @@ TEST_F(user_process_test, shows_its_descriptors_to_root_only)
     EXPECT_EQ(exit_status(), 0);
 }
 
+TEST_F(user_process_test, s9_a_frame_without_a_row_ends_it)
+{
+    begin();
+    send(wire::drain{});
+    EXPECT_EQ(exit_status(), 1);
+}
+
+TEST_F(user_process_test, s9_a_second_setup_ends_it)
+{
+    begin();
+    begin();
+    EXPECT_EQ(exit_status(), 1);
+}
+
+TEST_F(user_process_test, s9_frames_that_follow_a_stop_are_no_error)
+{
+    begin();
+    auto [front, user] = io::make_socket_pair();
+    std::vector<io::unique_fd> fds;
+    fds.push_back(std::move(user));
+    ASSERT_TRUE(until([&] { return !statuses.empty(); })); // signals are not handled before
+    ::kill(child, SIGSTOP);
+    for (const wire::frame& f : {wire::frame{wire::stop{}}, wire::frame{wire::user_settings{0}},
+                                 wire::frame{wire::ping{}}, wire::frame{wire::stop{}}})
+        control->send(wire::encode(f));
+    send(wire::user_connection{"192.0.2.7"}, std::move(fds));
+    ::kill(child, SIGCONT);
+    EXPECT_EQ(exit_status(), 0);
+    char byte = 0;
+    EXPECT_EQ(::read(front.get(), &byte, 1), 0) << "closed: the front sees it";
+}
+
 class crowded_user_process_test : public user_process_test
 {
 protected:

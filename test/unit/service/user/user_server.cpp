@@ -32,7 +32,7 @@ protected:
         s.home = "/tmp";
         s.shell = "/bin/sh";
         s.machine = "unit";
-        s.max_timeout_ms = 20'000;
+        s.limits.max_timeout_ms = 20'000;
         return s;
     }
     std::unique_ptr<client> connect()

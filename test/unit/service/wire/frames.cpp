@@ -1,6 +1,10 @@
 #include "service/wire/frames.h"
 
+#include "service/wire/frame_fields.h"
+
 #include <gtest/gtest.h>
+
+#include <set>
 
 using namespace winrm;
 using namespace winrm::service;
@@ -16,7 +20,7 @@ wire::front_setup some_setup()
     s.allow_unencrypted = true;
     s.basic = false;
     s.max_connections = 7;
-    s.idle_time_ms = 0xdeadbeef;
+    s.connection_idle_ms = 0xdeadbeef;
     s.product_vendor = "v";
     s.product_version = "1.2";
     s.log_level = 3;
@@ -31,7 +35,7 @@ wire::user_setup some_user()
     u.home = "/home/ada";
     u.shell = "/bin/sh";
     u.machine = "m";
-    u.max_shells = 3;
+    u.limits.max_shells_per_user = 3;
     u.https_port = 65535;
     u.cgroup = "/sys/fs/cgroup/x";
     u.product_version = "0.1";
@@ -79,7 +83,7 @@ TEST(Frames, EveryKindComesBackAsItWas)
     EXPECT_EQ(s.listeners[1].address, "::1");
     EXPECT_FALSE(s.listeners[1].tls);
     EXPECT_EQ(s.key_pem.reveal(), "key");
-    EXPECT_EQ(s.idle_time_ms, 0xdeadbeefu);
+    EXPECT_EQ(s.connection_idle_ms, 0xdeadbeefu);
     EXPECT_EQ(s.answer_time_ms, 123456u);
     EXPECT_EQ(s.product_version, "1.2");
     auto user = wire::decode(wire::encode(wire::frame{some_user()}));
@@ -172,6 +176,98 @@ TEST(Frames, WhatTheBoundsAllowFitsAControlFrame)
     const base::bytes frame = wire::encode(wire::frame{std::move(s)});
     EXPECT_LT(frame.size(), wire::max_control_frame);
     EXPECT_TRUE(wire::decode(base::bytes{frame}));
+}
+
+/// Stands for a member of any type.
+struct anything
+{
+    template <class T> operator T() const;
+};
+/// Number of members of an aggregate: the most initialisers that it takes.
+template <class T, class... Some> consteval std::size_t members()
+{
+    if constexpr (requires { T{Some{}..., anything{}}; }) return members<T, Some..., anything>();
+    else return sizeof...(Some);
+}
+static_assert(members<wire::listener>() == 2 && members<wire::stop>() == 0 && members<wire::quotas>() == 15);
+
+/// Notes where each field lies.
+class noting
+{
+public:
+    template <class T> void number(const T& value) { note(value); }
+    void flag(const bool& value) { note(value); }
+    void text(const std::string& value, std::size_t) { note(value); }
+    void secret(const base::secret& value, std::size_t) { note(value); }
+    void rest(const std::string& value, std::size_t) { note(value); }
+    void verdict(const wire::login_verdict& value) { note(value); }
+    template <class T> void group(const T& value) { note(value); }
+    template <class T> void list(const std::vector<T>& all, std::size_t) { note(all); }
+    std::size_t visits = 0;
+    std::set<const void*> places;
+
+private:
+    template <class T> void note(const T& value)
+    {
+        ++visits;
+        places.insert(&value);
+    }
+};
+
+template <class T> void expect_each_member_once()
+{
+    const T value{};
+    noting all;
+    wire::fields(all, value);
+    EXPECT_EQ(all.visits, members<T>()) << typeid(T).name();
+    EXPECT_EQ(all.places.size(), members<T>()) << typeid(T).name();
+}
+
+template <std::size_t... I> void expect_each_member_once_in(std::index_sequence<I...>)
+{
+    (expect_each_member_once<std::variant_alternative_t<I, wire::frame>>(), ...);
+}
+
+/// s9_6: a field that was added to a struct and not to its list would stay behind in the monitor.
+TEST(Frames, EachMemberOfEachFrameIsInItsListOnce)
+{
+    expect_each_member_once_in(std::make_index_sequence<std::variant_size_v<wire::frame>>{});
+    expect_each_member_once<wire::quotas>();
+    expect_each_member_once<wire::listener>();
+}
+
+TEST(Frames, SetupsComeBackEqualAndCompareByEachMember)
+{
+    const auto front = wire::decode(wire::encode(some_setup()));
+    ASSERT_TRUE(front);
+    EXPECT_EQ(std::get<wire::front_setup>(*front), some_setup());
+    wire::front_setup other_key = some_setup();
+    other_key.key_pem = base::secret{std::string{"kex"}};
+    EXPECT_NE(other_key, some_setup());
+    wire::front_setup other_listener = some_setup();
+    other_listener.listeners[1].tls = true;
+    EXPECT_NE(other_listener, some_setup());
+
+    const auto user = wire::decode(wire::encode(wire::frame{some_user()}));
+    ASSERT_TRUE(user);
+    EXPECT_EQ(std::get<wire::user_setup>(*user), some_user());
+    wire::user_setup other_quota = some_user();
+    other_quota.limits.max_memory_per_shell_mb = 1;
+    EXPECT_NE(other_quota, some_user());
+}
+
+TEST(Frames, ASetupIsEncodedWithoutACopyOfItsKey)
+{
+    EXPECT_EQ(wire::encode(some_setup()), wire::encode(wire::frame{some_setup()}));
+}
+
+/// A string that grows leaves what it held behind in memory, unwiped.
+TEST(Frames, RoomIsReservedForTheWholeFrame)
+{
+    wire::front_setup s = some_setup();
+    s.key_pem = base::secret{std::string(50'000, 'k')};
+    const base::bytes frame = wire::encode(s);
+    EXPECT_EQ(frame.capacity(), frame.size());
 }
 
 } // namespace

@@ -1,0 +1,48 @@
+// What the sessions of one loop have in common, once however many they are.
+#pragma once
+
+#include "base/uuid.h"
+#include "io/loop.h"
+#include "net/resolve.h"
+#include "net/tls.h"
+
+#include <map>
+#include <string>
+
+namespace winrm::remote {
+
+/// Given by reference to sessions, which it must outlive. What later is of use to all of them (a cache of tickets, a
+/// limit of logins at once) belongs here, too.
+/// @thread  as its loop
+class context
+{
+public:
+    explicit context(io::loop& on, net::resolver_options names = {});
+    context(const context&) = delete;
+    context& operator=(const context&) = delete;
+
+    [[nodiscard]] io::loop& loop() noexcept { return on_; }
+    [[nodiscard]] net::resolver& names() noexcept { return names_; }
+    [[nodiscard]] const base::random_source& random() const noexcept { return random_; }
+    /// The one for these settings: a file of authorities is read with the first session that names it, and again when
+    /// it has changed since. Failures are not kept.
+    /// @errors tls: unreadable CA file
+    [[nodiscard]] result<net::tls_context> tls(const net::tls_client_options& settings);
+    [[nodiscard]] std::uint64_t tls_contexts_made() const noexcept { return made_; } ///< ever
+    [[nodiscard]] std::size_t tls_contexts_kept() const noexcept { return tls_.size(); }
+
+private:
+    struct trust
+    {
+        std::string version; ///< of the file
+        net::tls_context made;
+    };
+
+    io::loop& on_;
+    net::resolver names_;
+    base::random_source random_;
+    std::map<net::tls_client_options, trust> tls_;
+    std::uint64_t made_ = 0;
+};
+
+} // namespace winrm::remote

@@ -1,0 +1,225 @@
+#include "gss/kerberos_initiator.h"
+
+#include "auth/krb5/seal.h"
+#include "gss/library.h"
+#include "gss/reason.h"
+
+#include <array>
+#include <atomic>
+#include <string_view>
+#include <utility>
+
+namespace winrm::gss {
+namespace {
+
+using auth::leg_state;
+using auth::login_failure;
+
+// Values of the library's constants, which are data in it: naming them would link it.
+constexpr std::string_view krb5_oid = "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
+constexpr std::string_view principal_oid = "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01";
+
+gss_OID_desc oid(std::string_view bytes) noexcept
+{
+    return {static_cast<OM_uint32>(bytes.size()), const_cast<char*>(bytes.data())}; // NOLINT: only read
+}
+gss_buffer_desc buffer(base::bytes_view bytes) noexcept
+{
+    return {bytes.size(), const_cast<char*>(bytes.data())}; // NOLINT: only read
+}
+
+} // namespace
+
+struct kerberos_initiator::state
+{
+    enum class progress { start, waiting, done, ended };
+
+    explicit state(const library& loaded) : gss(loaded) {}
+    state(const state&) = delete;
+    state& operator=(const state&) = delete;
+    ~state()
+    {
+        OM_uint32 ignored = 0;
+        if (context != GSS_C_NO_CONTEXT) gss.delete_sec_context(&ignored, &context, GSS_C_NO_BUFFER);
+        if (credential != GSS_C_NO_CREDENTIAL) gss.release_cred(&ignored, &credential);
+        if (service != GSS_C_NO_NAME) gss.release_name(&ignored, &service);
+        if (user != GSS_C_NO_NAME) gss.release_name(&ignored, &user);
+        if (!memory_cache.empty()) destroy_cache();
+    }
+
+    /// The library keeps a named cache in memory until it is told not to.
+    void destroy_cache()
+    {
+        krb5_context krb5 = nullptr;
+        krb5_ccache cache = nullptr;
+        if (gss.krb5_init(&krb5) != 0) return;
+        if (gss.cc_resolve(krb5, memory_cache.c_str(), &cache) == 0) gss.cc_destroy(krb5, cache);
+        gss.krb5_free(krb5);
+    }
+
+    [[nodiscard]] bool failed() const noexcept { return GSS_ERROR(major) != 0; }
+
+    bool import(const std::string& principal, gss_name_t& out)
+    {
+        gss_OID_desc type = oid(principal_oid);
+        gss_buffer_desc text = buffer(principal);
+        major = gss.import_name(&minor, &text, &type, &out);
+        return !failed();
+    }
+
+    bool acquire(const kerberos_login& login)
+    {
+        // An empty realm asks our own KDC where the host belongs to; nothing is looked up by address.
+        const bool whole = login.service.find('@') != std::string::npos;
+        if (!import(whole ? login.service : login.service + '@', service)) return false;
+        if (!login.user.empty() && !import(login.user, user)) return false;
+        gss_OID_desc mechanism = oid(krb5_oid);
+        gss_OID_set_desc mechanisms{1, &mechanism};
+        if (!login.password.empty()) {
+            gss_buffer_desc text = buffer(login.password.reveal());
+            major = gss.acquire_cred_with_password(&minor, user, &text, GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE,
+                                                   &credential, nullptr, nullptr);
+            return !failed();
+        }
+        std::array<gss_key_value_element_desc, 2> store{};
+        OM_uint32 count = 0;
+        if (!login.keytab.empty()) {
+            store[count++] = {"client_keytab", login.keytab.c_str()};
+            static std::atomic<unsigned long> number{0};
+            memory_cache = "MEMORY:winrm-" + std::to_string(++number);
+            store[count++] = {"ccache", memory_cache.c_str()};
+        } else if (!login.cache.empty()) {
+            store[count++] = {"ccache", login.cache.c_str()};
+        }
+        const gss_key_value_set_desc set{count, store.data()};
+        major = gss.acquire_cred_from(&minor, user, GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE,
+                                      count > 0 ? &set : nullptr, &credential, nullptr, nullptr);
+        return !failed();
+    }
+
+    base::bytes next(base::bytes_view token, const kerberos_login& login)
+    {
+        gss_OID_desc mechanism = oid(krb5_oid);
+        gss_channel_bindings_struct binding{};
+        binding.application_data = buffer(login.channel_binding);
+        gss_buffer_desc in = buffer(token), out = GSS_C_EMPTY_BUFFER;
+        const OM_uint32 flags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_CONF_FLAG |
+                                GSS_C_INTEG_FLAG | (login.delegate ? GSS_C_DELEG_FLAG : 0U);
+        major = gss.init_sec_context(&minor, credential, &context, service, &mechanism, flags, 0,
+                                     login.channel_binding.empty() ? GSS_C_NO_CHANNEL_BINDINGS : &binding, &in, nullptr,
+                                     &out, &granted, nullptr);
+        return taken(out);
+    }
+
+    base::bytes taken(gss_buffer_desc& from)
+    {
+        base::bytes out(static_cast<const char*>(from.value), from.length);
+        OM_uint32 ignored = 0;
+        gss.release_buffer(&ignored, &from);
+        return out;
+    }
+
+    std::string words()
+    {
+        gss_OID_desc mechanism = oid(krb5_oid);
+        OM_uint32 ignored = 0, more = 0;
+        gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
+        const bool own = minor != 0;
+        gss.display_status(&ignored, own ? minor : major, own ? GSS_C_MECH_CODE : GSS_C_GSS_CODE, &mechanism, &more,
+                           &text);
+        return taken(text);
+    }
+
+    const library& gss;
+    gss_name_t service = GSS_C_NO_NAME, user = GSS_C_NO_NAME;
+    gss_cred_id_t credential = GSS_C_NO_CREDENTIAL;
+    gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+    OM_uint32 major = GSS_S_COMPLETE, minor = 0, granted = 0;
+    progress at = progress::start;
+    std::string memory_cache; ///< name of a cache of our own
+};
+
+kerberos_initiator::kerberos_initiator(kerberos_login login, auth::random_source random)
+    : login_(std::move(login)), random_(std::move(random))
+{}
+kerberos_initiator::~kerberos_initiator() = default;
+
+auth::leg kerberos_initiator::fail(login_failure reason)
+{
+    std::string words = state_ && state_->failed() ? state_->words() : std::string();
+    if (state_) state_->at = state::progress::ended;
+    login_.password = {};
+    return {leg_state::failed, {}, reason, std::move(words)};
+}
+
+auth::leg kerberos_initiator::step(base::bytes_view token)
+{
+    using enum state::progress;
+    if (!state_) {
+        const library* const loaded = open_library();
+        if (loaded == nullptr) return fail(login_failure::not_available);
+        state_ = std::make_unique<state>(*loaded);
+        if (!token.empty()) return fail(login_failure::bad_token);
+        if (!state_->acquire(login_)) return fail(reason_of(stage::ticket, state_->major, state_->minor));
+    } else if (state_->at != waiting || token.empty()) {
+        return fail(login_failure::bad_token);
+    }
+    const stage where = state_->at == waiting ? stage::answer : stage::ticket;
+    base::bytes out = state_->next(token, login_);
+    login_.password = {};
+    if (state_->failed()) return fail(reason_of(where, state_->major, state_->minor));
+    if (login_.delegate && (state_->granted & GSS_C_DELEG_FLAG) == 0) return fail(login_failure::no_delegation);
+    if (state_->major != GSS_S_COMPLETE) {
+        state_->at = waiting;
+        return {leg_state::go_on, std::move(out)};
+    }
+    constexpr OM_uint32 needed = GSS_C_MUTUAL_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
+    if ((state_->granted & needed) != needed) return fail(login_failure::not_proven);
+    state_->at = done;
+    return {leg_state::done, std::move(out)};
+}
+
+base::bytes kerberos_initiator::sign_mechlist(base::bytes_view list)
+{
+    if (!state_ || state_->at != state::progress::done) return {};
+    OM_uint32 minor = 0;
+    gss_buffer_desc in = buffer(list), out = GSS_C_EMPTY_BUFFER;
+    if (state_->gss.get_mic(&minor, state_->context, GSS_C_QOP_DEFAULT, &in, &out) != GSS_S_COMPLETE) return {};
+    return state_->taken(out);
+}
+
+bool kerberos_initiator::verify_mechlist(base::bytes_view list, base::bytes_view mic)
+{
+    if (!state_ || state_->at != state::progress::done) return false;
+    OM_uint32 minor = 0;
+    gss_buffer_desc in = buffer(list), code = buffer(mic);
+    ++verified_;
+    return state_->gss.verify_mic(&minor, state_->context, &in, &code, nullptr) == GSS_S_COMPLETE;
+}
+
+std::unique_ptr<auth::message_sealer> kerberos_initiator::take_sealer()
+{
+    if (!state_ || state_->at != state::progress::done) return nullptr;
+    state_->at = state::progress::ended;
+    OM_uint32 minor = 0;
+    void* exported = nullptr;
+    if (state_->gss.export_lucid(&minor, &state_->context, 1, &exported) != GSS_S_COMPLETE) return nullptr;
+    const auto* got = static_cast<const gss_krb5_lucid_context_v1_t*>(exported);
+    const bool subkey = got->protocol == 1 && got->cfx_kd.have_acceptor_subkey != 0;
+    const gss_krb5_lucid_key_t& key = got->protocol == 0 ? got->rfc1964_kd.ctx_key
+                                      : subkey           ? got->cfx_kd.acceptor_subkey
+                                                         : got->cfx_kd.ctx_key;
+    auth::krb5::context_values values;
+    values.protocol = static_cast<int>(got->protocol);
+    values.enctype = static_cast<std::int32_t>(key.type);
+    values.key = base::secret(std::string(static_cast<const char*>(key.data), key.length));
+    values.acceptor_subkey = subkey;
+    values.own = auth::krb5::role::initiator;
+    values.send_sequence = got->send_seq;
+    // MIT counts what it sent, but says the first number it expected: a MIC that was verified has used one up.
+    values.receive_sequence = got->recv_seq + static_cast<std::uint64_t>(verified_);
+    state_->gss.free_lucid(&minor, exported); // wipes the key
+    return auth::krb5::make_sealer(values, random_);
+}
+
+} // namespace winrm::gss

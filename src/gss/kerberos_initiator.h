@@ -1,0 +1,47 @@
+// The client's end of a login by Kerberos: tokens by MIT's library, then sealing by our own code with the keys alone.
+#pragma once
+
+#include "auth/login_mechanism.h"
+#include "base/secret.h"
+
+#include <memory>
+#include <string>
+
+namespace winrm::gss {
+
+/// Who logs in, and to what. Of password, keytab and cache the first that is given is used.
+struct kerberos_login
+{
+    std::string service;         ///< "HTTP/web1.corp"; with "@REALM" in that one, else where the KDC refers to
+    std::string user;            ///< "ada" or "ada@CORP.EXAMPLE"; "": whose the cache or the keytab is
+    base::secret password;       ///< a ticket in memory for this object alone; needs `user`
+    std::string keytab;          ///< "FILE:…"; the same
+    std::string cache;           ///< "FILE:…", "KCM:…"; "": the one of the environment
+    base::bytes channel_binding; ///< RFC 5929 application data of this TLS connection; "" = no TLS
+    bool delegate = false;       ///< hand on a forwardable ticket, and fail if there is none
+};
+
+/// step() talks to KDCs and blocks until they answer or the library gives up: call it on a worker. No file, library or
+/// socket is touched before the first step. One thread at a time.
+class kerberos_initiator final : public auth::login_mechanism
+{
+public:
+    explicit kerberos_initiator(kerberos_login login, auth::random_source random);
+    ~kerberos_initiator() override;
+
+    [[nodiscard]] auth::leg step(base::bytes_view token) override;
+    [[nodiscard]] base::bytes sign_mechlist(base::bytes_view list) override;
+    [[nodiscard]] bool verify_mechlist(base::bytes_view list, base::bytes_view mic) override;
+    [[nodiscard]] std::unique_ptr<auth::message_sealer> take_sealer() override;
+
+private:
+    struct state; ///< the library's objects
+    auth::leg fail(auth::login_failure reason);
+
+    kerberos_login login_;
+    auth::random_source random_;
+    std::unique_ptr<state> state_;
+    int verified_ = 0; ///< MICs of the host: each took a sequence number
+};
+
+} // namespace winrm::gss

@@ -1,0 +1,47 @@
+#include "gss/library.h"
+
+#include <dlfcn.h>
+
+#include <optional>
+
+namespace winrm::gss {
+namespace {
+
+template <class Function> bool find(void* handle, const char* name, Function& out)
+{
+    out = reinterpret_cast<Function>(::dlsym(handle, name));
+    return out != nullptr;
+}
+
+std::optional<library> load()
+{
+    void* const handle = ::dlopen("libgssapi_krb5.so.2", RTLD_NOW | RTLD_LOCAL);
+    void* const krb5 = ::dlopen("libkrb5.so.3", RTLD_NOW | RTLD_LOCAL);
+    if (handle == nullptr || krb5 == nullptr) return std::nullopt;
+    library out{};
+    const bool whole =
+        find(handle, "gss_import_name", out.import_name) && find(handle, "gss_release_name", out.release_name) &&
+        find(handle, "gss_acquire_cred_from", out.acquire_cred_from) &&
+        find(handle, "gss_acquire_cred_with_password", out.acquire_cred_with_password) &&
+        find(handle, "gss_release_cred", out.release_cred) &&
+        find(handle, "gss_init_sec_context", out.init_sec_context) &&
+        find(handle, "gss_delete_sec_context", out.delete_sec_context) && find(handle, "gss_get_mic", out.get_mic) &&
+        find(handle, "gss_verify_mic", out.verify_mic) && find(handle, "gss_release_buffer", out.release_buffer) &&
+        find(handle, "gss_display_status", out.display_status) &&
+        find(handle, "gss_krb5_export_lucid_sec_context", out.export_lucid) &&
+        find(handle, "gss_krb5_free_lucid_sec_context", out.free_lucid) &&
+        find(krb5, "krb5_init_context", out.krb5_init) && find(krb5, "krb5_free_context", out.krb5_free) &&
+        find(krb5, "krb5_cc_resolve", out.cc_resolve) && find(krb5, "krb5_cc_destroy", out.cc_destroy);
+    if (!whole) return std::nullopt;
+    return out;
+}
+
+} // namespace
+
+const library* open_library()
+{
+    static const std::optional<library> opened = load();
+    return opened ? &*opened : nullptr;
+}
+
+} // namespace winrm::gss

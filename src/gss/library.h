@@ -1,0 +1,35 @@
+// MIT's GSS-API, opened at the first use and never linked: a run without Kerberos opens no file of it.
+#pragma once
+
+#include <gssapi/gssapi_ext.h>
+#include <gssapi/gssapi_krb5.h>
+#include <krb5.h>
+
+namespace winrm::gss {
+
+/// The functions we use, by their names in the library.
+struct library
+{
+    decltype(&::gss_import_name) import_name;
+    decltype(&::gss_release_name) release_name;
+    decltype(&::gss_acquire_cred_from) acquire_cred_from;
+    decltype(&::gss_acquire_cred_with_password) acquire_cred_with_password;
+    decltype(&::gss_release_cred) release_cred;
+    decltype(&::gss_init_sec_context) init_sec_context;
+    decltype(&::gss_delete_sec_context) delete_sec_context;
+    decltype(&::gss_get_mic) get_mic;
+    decltype(&::gss_verify_mic) verify_mic;
+    decltype(&::gss_release_buffer) release_buffer;
+    decltype(&::gss_display_status) display_status;
+    decltype(&::gss_krb5_export_lucid_sec_context) export_lucid;
+    decltype(&::gss_krb5_free_lucid_sec_context) free_lucid;
+    decltype(&::krb5_init_context) krb5_init;
+    decltype(&::krb5_free_context) krb5_free;
+    decltype(&::krb5_cc_resolve) cc_resolve;
+    decltype(&::krb5_cc_destroy) cc_destroy;
+};
+
+/// nullptr: not installed, or too old. Opened once for the process and never closed. Any thread.
+[[nodiscard]] const library* open_library();
+
+} // namespace winrm::gss

@@ -1,0 +1,27 @@
+// What the monitor may say to a user process, and when. Anything else ends it with exit status 1.
+#pragma once
+
+#include "service/wire/rules.h"
+
+namespace winrm::service::user {
+
+enum class user_state { starting, serving, stopping };
+enum class user_duty { begin, add_connection, take_settings, answer_ping, stop, ignore };
+using rule = wire::rule<user_state, user_duty>;
+
+/// A signal may have begun the stop, so that what the monitor sends to a serving process is then no error.
+inline constexpr std::array monitor_rules{
+    rule{user_state::starting, wire::frame_index<wire::user_setup>(), user_duty::begin},
+    rule{user_state::serving, wire::frame_index<wire::user_connection>(), user_duty::add_connection},
+    rule{user_state::stopping, wire::frame_index<wire::user_connection>(), user_duty::ignore},
+    rule{user_state::serving, wire::frame_index<wire::user_settings>(), user_duty::take_settings},
+    rule{user_state::stopping, wire::frame_index<wire::user_settings>(), user_duty::ignore},
+    rule{user_state::starting, wire::frame_index<wire::ping>(), user_duty::answer_ping},
+    rule{user_state::serving, wire::frame_index<wire::ping>(), user_duty::answer_ping},
+    rule{user_state::stopping, wire::frame_index<wire::ping>(), user_duty::ignore},
+    rule{user_state::starting, wire::frame_index<wire::stop>(), user_duty::stop},
+    rule{user_state::serving, wire::frame_index<wire::stop>(), user_duty::stop},
+    rule{user_state::stopping, wire::frame_index<wire::stop>(), user_duty::ignore},
+};
+
+} // namespace winrm::service::user
