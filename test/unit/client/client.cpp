@@ -220,6 +220,10 @@ TEST(client, p3_clients_on_one_loop_share_it_and_one_that_has_not_been_used_has_
 
 TEST(client, p3_no_descriptor_for_a_loop_is_an_error_and_not_the_end)
 {
+#ifdef OPENWINRM_SANITIZED
+    GTEST_SKIP()
+        << "the sanitizer looks at objects through a pipe, for which there is no descriptor; clang's build runs it";
+#endif
     shell_host host;
     auto client = host.connect();
     const auto stop_at = [](rlim_t most) {
