@@ -113,6 +113,13 @@ class Log(OnePlace):
         self.assertEqual(len(re.findall(" login result=denied ", service.log)), 3)
 
 
+def lives(pid):
+    try:
+        return status_of(pid)["State"][0] != "Z"
+    except OSError:  # gone, perhaps just now
+        return False
+
+
 def text_in_memory(pid, words):
     """Which of the words are found in what the process can read."""
     found = set()
@@ -194,7 +201,7 @@ class Killed(OnePlace):
             service.process.wait(PATIENCE)
 
             def left():
-                return [pid for pid in everybody if os.path.exists(f"/proc/{pid}") and status_of(pid)["State"][0] != "Z"]
+                return [pid for pid in everybody if lives(pid)]
             self.wait_until(lambda: not left(), "some go on")
         finally:
             service.stop()

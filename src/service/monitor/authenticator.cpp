@@ -143,9 +143,12 @@ int check_login(const login_policy& policy, const std::string& user, const base:
     return told.size() > PIPE_BUF ? unavailable : accepted;
 }
 
+/// What a child that checks logins is to do.
+enum class task : std::uint8_t { decide, check, measure };
+
 /// run_login_check() reads it in the same order.
 io::unique_fd words_of(const login_policy& policy, const std::string& user, const base::secret* password,
-                       const std::string& peer)
+                       const std::string& peer, enum task what)
 {
     handover h;
     h.add(static_cast<std::uint64_t>(::getpid()));
@@ -159,7 +162,7 @@ io::unique_fd words_of(const login_policy& policy, const std::string& user, cons
     h.add(policy.throw_away_user);
     h.add(policy.throw_away_password.reveal());
     h.add(user);
-    h.add(password != nullptr ? 1 : 0);
+    h.add(static_cast<std::uint64_t>(what));
     h.add(password != nullptr ? password->reveal() : base::bytes_view{});
     h.add(peer);
     h.add(policy.allow_groups.size());
@@ -176,6 +179,16 @@ base::secret own_hashes(const login_policy& policy)
     return lines ? base::secret{std::move(*lines)} : base::secret{};
 }
 
+/// Microseconds: the slowest hash, and all that were made to find it.
+std::string measured_hashes(const login_policy& policy)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    const auto slowest = slowest_hash(kinds_of_hashes(own_hashes(policy).reveal()));
+    const auto all = std::chrono::steady_clock::now() - begin;
+    return std::to_string(slowest.count()) + '\n' +
+           std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(all).count());
+}
+
 } // namespace
 
 int run_login_check()
@@ -189,7 +202,7 @@ int run_login_check()
     login_policy policy;
     std::string user, peer;
     base::secret password;
-    bool has_password = true;
+    auto what = task::check;
     {
         taken_over words{role_words};
         if (words.number() != static_cast<std::uint64_t>(::getppid())) return unavailable; // it has gone already
@@ -206,15 +219,18 @@ int run_login_check()
         policy.throw_away_user = words.word();
         policy.throw_away_password = base::secret{words.word()};
         user = words.word();
-        has_password = words.number() != 0;
+        const std::uint64_t number = words.number();
+        if (number > static_cast<std::uint64_t>(task::measure)) return unavailable;
+        what = static_cast<task>(number);
         password = base::secret{words.word()};
         peer = words.word();
         for (std::uint64_t left = words.number(); words.good() && left > 0; --left)
             policy.allow_groups.push_back(words.word());
         if (!words.complete()) return unavailable;
     }
+    if (what == task::measure) end_child(accepted, measured_hashes(policy), role_control);
     std::string told;
-    const int status = check_login(policy, user, has_password ? &password : nullptr, peer, told);
+    const int status = check_login(policy, user, what == task::check ? &password : nullptr, peer, told);
     end_child(status, told, role_control);
 }
 
@@ -253,7 +269,8 @@ void authenticator::decide(const std::string& user, const std::string& peer, std
 void authenticator::ask(const std::string& user, const base::secret* password, const std::string& peer,
                         std::function<void(login_result)> done)
 {
-    const io::unique_fd words = policy_.by_exec ? words_of(policy_, user, password, peer) : io::unique_fd{};
+    const auto what = password != nullptr ? task::check : task::decide;
+    const io::unique_fd words = policy_.by_exec ? words_of(policy_, user, password, peer, what) : io::unique_fd{};
     const auto inside = [&](std::string& told, int out) {
         if (words) become_role(login_role, out, words.get());
         close_all_from(3, out);
@@ -268,16 +285,24 @@ void authenticator::ask(const std::string& user, const base::secret* password, c
 
 void authenticator::measure(std::function<void(base::milliseconds)> done)
 {
+    // By the same way as a check, so that starting the child counts as it does there.
+    const io::unique_fd words = policy_.by_exec ? words_of(policy_, {}, nullptr, {}, task::measure) : io::unique_fd{};
     const auto inside = [&](std::string& told, int out) {
+        if (words) become_role(login_role, out, words.get());
         close_all_from(3, out);
-        told = std::to_string(slowest_hash(kinds_of_hashes(own_hashes(policy_).reveal())).count());
+        told = measured_hashes(policy_);
         return int{accepted};
     };
-    const auto after = [done, most = policy_.time](int status, const std::string& told) {
-        const auto us =
-            WIFEXITED(status) && WEXITSTATUS(status) == accepted ? base::parse_unsigned(told) : std::nullopt;
-        const auto limit = static_cast<std::uint64_t>(most.count());
-        done(us ? base::milliseconds{static_cast<std::int64_t>(std::min(*us / 1000 + 1, limit))} : most);
+    const auto after = [this, done, most = policy_.time, began = loop_.now()](int status, const std::string& told) {
+        const bool whole = WIFEXITED(status) && WEXITSTATUS(status) == accepted;
+        const auto end = told.find('\n');
+        const auto slowest = whole ? base::parse_unsigned(told.substr(0, end)) : std::nullopt;
+        const auto all =
+            slowest && end != std::string::npos ? base::parse_unsigned(told.substr(end + 1)) : std::nullopt;
+        if (!all) return done(most);
+        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - began).count();
+        const auto others = static_cast<std::int64_t>(*all - std::min(*slowest, *all)); // a check makes one hash
+        done(std::min(base::milliseconds{std::max<std::int64_t>(took - others, 0) / 1000 + 1}, most));
     };
     if (in_child(inside, after)) return;
     loop_.post([done = std::move(done), most = policy_.time, alive = alive_] {
@@ -286,8 +311,7 @@ void authenticator::measure(std::function<void(base::milliseconds)> done)
 }
 
 /// @param inside  run in the child with the pipe to us; the child ends with what it returns, and what it writes into
-/// its
-///                first argument is told to `done`
+///                its first argument is told to `done`
 /// @return false: no resources
 bool authenticator::in_child(const std::function<int(std::string&, int)>& inside, ended done)
 {

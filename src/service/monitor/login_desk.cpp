@@ -228,7 +228,9 @@ void login_desk::checked(question&& q, base::time_point began, login_result&& r)
     --running_;
     const base::time_point now = loop_.now();
     write_line(q, r);
-    if (r.who || !r.unavailable) floor_.took(now - began, now);
+    // A check below the floor must leave it as it is: a floor that rises tells of the check that raised it.
+    const bool spoke = r.who || !r.unavailable;
+    if (spoke && floor_.seeded() && now - began > floor_.floor(now)) floor_.took(now - began, now);
     if (r.who) {
         settle(q, std::move(r));
     } else {
