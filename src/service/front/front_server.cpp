@@ -75,17 +75,17 @@ base::limits limits_of(const wire::front_setup& setup)
 
 front_server::front_server(io::loop& on, const wire::front_setup& setup, std::vector<io::unique_fd> listeners,
                            std::optional<net::tls_context> tls, base::log_sink& log, login_desk_link logins)
-    : loop_(on), log_(log), tls_(std::move(tls)), context_{on,
-                                                           log,
-                                                           digest_,
-                                                           http_options(setup, false),
-                                                           http_options(setup, true),
-                                                           limits_of(setup),
-                                                           wire::max_data_frame(setup.max_envelope_kb),
-                                                           std::move(logins.ask),
-                                                           std::move(logins.withdraw),
-                                                           [this](std::uint64_t number) { update(number); },
-                                                           [this](std::uint64_t number) { remove(number); }},
+    : loop_(on), tls_(std::move(tls)), context_{on,
+                                                log,
+                                                digest_,
+                                                http_options(setup, false),
+                                                http_options(setup, true),
+                                                limits_of(setup),
+                                                wire::max_data_frame(setup.max_envelope_kb),
+                                                std::move(logins.ask),
+                                                std::move(logins.withdraw),
+                                                [this](std::uint64_t number) { update(number); },
+                                                [this](std::uint64_t number) { remove(number); }},
       max_connections_(setup.max_connections), turned_away_(on), reap_timer_(on), summary_(log), summary_clock_(on)
 {
     for (std::size_t i = 0; i < listeners.size() && i < setup.listeners.size(); ++i)

@@ -66,7 +66,6 @@ private:
     void arm_summary();
 
     io::loop& loop_;
-    base::log_sink& log_;
     std::optional<net::tls_context> tls_;
     crypto::keyed_digest digest_;
     connection_context context_;

@@ -276,12 +276,12 @@ TEST_F(odd_host, s20_the_id_of_a_new_shell_is_the_first_that_is_named)
                                 "</w:SelectorSet></a:ReferenceParameters></x:ResourceCreated>";
     for (const char* id : {"", "other"}) {
         anew();
-        auto text = wsman::write_reply({"uuid:2", ""}, wsman::action::response_of(wsman::action::create),
-                                       [this](xml::writer& w) {
-                                           shell_info s;
-                                           s.shell_id = "S";
-                                           write_create_reply(w, s, "http://host");
-                                       });
+        auto text =
+            wsman::write_reply({"uuid:2", ""}, wsman::action::response_of(wsman::action::create), [](xml::writer& w) {
+                shell_info s;
+                s.shell_id = "S";
+                write_create_reply(w, s, "http://host");
+            });
         const auto at = text.find("<x:ResourceCreated");
         ASSERT_NE(at, std::string::npos);
         const std::string end = "</x:ResourceCreated>";
