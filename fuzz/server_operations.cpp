@@ -149,9 +149,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 12: table.handle_gone(shell::request_token{b}, now); break;
         case 14: { // a Receive that counts; whether its answer will be lost is known from the start
             const std::string name = id(a) + id(b);
-            counted_command& c = counted[name];
-            counted_receives[shell::request_token{next}] = {name, c.process, a >= 128};
-            ask(shell::make_receive(cmd, id(a), id(b), {"stdout", "stderr"}, c.answers));
+            counted_command& one = counted[name];
+            counted_receives[shell::request_token{next}] = {name, one.process, a >= 128};
+            ask(shell::make_receive(cmd, id(a), id(b), {"stdout", "stderr"}, one.answers));
             break;
         }
         default:
