@@ -58,7 +58,7 @@ error tls_error(const std::string& what) { return error(errc::tls, what + ": " +
 void common_settings(SSL_CTX* c)
 {
     if (SSL_CTX_get_min_proto_version(c) < TLS1_2_VERSION) SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
+    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 }
@@ -164,6 +164,7 @@ result<tls_context> tls_context::server(base::bytes_view certificate_pem, const 
     SSL_CTX* c = made.impl_->context.get();
     if (c == nullptr) return tls_error("TLS cannot be set up");
     common_settings(c);
+    SSL_CTX_set_options(c, SSL_OP_CLEANSE_PLAINTEXT); // a login may be among what clients send
     SSL_CTX_set_num_tickets(c, 1);
     SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
     if (auto chain = use_chain(c, certificate_pem); !chain) return std::move(chain).error();
