@@ -2,8 +2,11 @@
 
 #include "auth/ntlm/sealer.h"
 
+#include "crypto/md5.h"
+
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace winrm::auth {
 namespace {
@@ -103,6 +106,29 @@ std::unique_ptr<message_sealer> make_sealer(const sealing_keys& keys, random_sou
     case sealing_keys::kind::kerberos: return kerberos_sealer(keys.blob.reveal(), std::move(random));
     }
     return nullptr;
+}
+
+void prepare_sealers()
+{
+    (void)crypto::md5_available();
+    ntlm::session_keys keys;
+    keys.agreed = ntlm::protection::sealing;
+    keys.key_exchange = true;
+    std::vector<std::unique_ptr<message_sealer>> all;
+    if (crypto::md5_available()) all.push_back(make_sealer(pack(keys, ntlm::role::server), {}));
+    for (const std::int32_t type : {17, 18, 19, 20, 23}) {
+        krb5::context_values values;
+        values.enctype = type;
+        values.protocol = type == 23 ? 0 : 1;
+        values.key = base::secret(std::string(krb5::key_size(static_cast<krb5::enctype>(type)), 'k'));
+        all.push_back(make_sealer(pack(values), [](std::span<unsigned char>) {}));
+    }
+    for (const auto& one : all) {
+        if (!one) continue;
+        const seal_room room = one->room(1);
+        std::string token(room.header + 1 + room.pad, '\0');
+        (void)one->seal(token);
+    }
 }
 
 } // namespace winrm::auth

@@ -17,4 +17,8 @@ namespace winrm::auth {
 /// `random`: for the confounders of Kerberos.
 [[nodiscard]] std::unique_ptr<message_sealer> make_sealer(const sealing_keys& keys, random_source random);
 
+/// Makes a sealer of each kind and throws it away. OpenSSL looks its algorithms up at their first use, and a process
+/// that locks itself in can do so no more afterwards.
+void prepare_sealers();
+
 } // namespace winrm::auth
