@@ -1,6 +1,7 @@
 #include "net/tls.h"
 
 #include "base/text.h"
+#include "crypto/server_end_point.h"
 #include "net/tls_bio.h"
 #include "net/tls_verify.h"
 #include "net/trust_file.h"
@@ -350,6 +351,18 @@ void tls_session::close()
     ERR_clear_error();
     SSL_shutdown(impl_->ssl.get());
     ERR_clear_error();
+}
+
+base::bytes tls_session::channel_binding() const
+{
+    if (!handshake_done()) return {};
+    const X509* peer = SSL_get0_peer_certificate(impl_->ssl.get());
+    unsigned char* der = nullptr;
+    const int size = peer != nullptr ? i2d_X509(peer, &der) : 0;
+    if (size <= 0) return {};
+    auto name = crypto::server_end_point({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
+    OPENSSL_free(der);
+    return name;
 }
 
 std::string tls_session::description() const
