@@ -50,15 +50,15 @@ private:
 /// How a login was made.
 struct login_facts
 {
-    std::string scheme;           ///< "Negotiate", "Kerberos", "NTLM", "Basic"; "" = none was made
-    std::string mechanism;        ///< that Negotiate chose: "Kerberos", "NTLM"
-    std::string service;          ///< that the Kerberos ticket is for: "HTTP/web1.corp@CORP"
-    std::string cipher;           ///< of sealed messages: "AES-256", "RC4"
+    std::string scheme;            ///< "Negotiate", "Kerberos", "NTLM", "Basic"; "" = none was made
+    std::string mechanism;         ///< that Negotiate chose: "Kerberos", "NTLM"
+    std::string service;           ///< that the Kerberos ticket is for: "HTTP/web1.corp@CORP"
+    std::string cipher;            ///< of sealed messages: "AES-256", "RC4"
     std::string fell_back_because; ///< why it is not Kerberos, one sentence; ""
-    bool sealed = false;    ///< messages are sealed with the keys of the login
-    bool tls = false;       ///< and the connection is encrypted
-    bool bound = false;     ///< the login holds for this TLS connection alone (channel binding)
-    bool delegated = false; ///< the ticket was handed on
+    bool sealed = false;           ///< messages are sealed with the keys of the login
+    bool tls = false;              ///< and the connection is encrypted
+    bool bound = false;            ///< the login holds for this TLS connection alone (channel binding)
+    bool delegated = false;        ///< the ticket was handed on
     std::uint16_t port = 0;
 };
 

@@ -75,27 +75,28 @@ error refused_login(const http::response& answer, const answer_context& context)
     const auto offered = auth::offered_schemes(answer.challenges);
     const std::string list = offered.empty() ? "it names no scheme" : "it offers " + join(offered);
     const auto refused = [&](errc code, std::string why) {
-        return error(code, std::move(why)).with_http_status(401).with_offered(offered);
+        return error(code, std::move(why)).with_http_status(401).with_offered(offered).with_tried(context.tried);
     };
-    if (context.user.empty()) return refused(errc::login_denied, "the host wants a login (" + list + ")");
+    if (context.scheme.empty()) return refused(errc::login_denied, "the host wants a login (" + list + ")");
+    const std::string whom = context.user.empty() ? std::string() : " for " + base::printable(context.user, 200);
     if (context.answered_before) {
-        return refused(errc::login_denied, "the host refused the login for " + base::printable(context.user, 200) +
-                                               ", which it had accepted before (" + list +
-                                               "): the account may have been locked, or its password changed");
+        return refused(errc::login_denied, "the host refused the login" + whom + ", which it had accepted before (" +
+                                               list + "): the account may have been locked, or its password changed");
     }
-    const bool basic =
-        std::any_of(offered.begin(), offered.end(), [](const auto& s) { return base::iequals(s, "Basic"); });
-    std::string text =
-        "the host refused the login for " + base::printable(context.user, 200) + " with Basic (" + list + ")";
+    const bool is_offered =
+        std::any_of(offered.begin(), offered.end(), [&](const auto& s) { return base::iequals(s, context.scheme); });
+    const std::string by = context.tried.empty() ? std::string(context.scheme) : context.tried.back().mechanism;
+    std::string text = "the host refused the login" + whom + " with " + by + " (" + list + ")";
     if (offered.empty()) {
         return refused(errc::login_denied,
                        text + ": check user and password, and the port; a WS-Management service says which ways of "
                               "logging in it takes, so something else may have answered");
     }
-    if (basic)
-        return refused(errc::login_denied, text + ": check user and password, and that the account may log in there" +
-                                               local_name_hint(context.user));
-    return refused(errc::login_not_offered, text + ": Basic is switched off there");
+    if (!is_offered)
+        return refused(errc::login_not_offered, text + ": " + std::string(context.scheme) + " is switched off there");
+    const bool basic = base::iequals(context.scheme, "Basic");
+    return refused(errc::login_denied, text + ": check user and password, and that the account may log in there" +
+                                           (basic ? local_name_hint(context.user) : std::string()));
 }
 
 /// The same of a host that has answered properly before: what made this is not how it is set up.

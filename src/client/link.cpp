@@ -1,6 +1,6 @@
 #include "client/link.h"
 
-#include "auth/client_login.h"
+#include "client/logins.h"
 #include "client/redact.h"
 
 namespace winrm::remote {
@@ -10,7 +10,7 @@ namespace {
 /// Of an answer that cannot be read.
 constexpr std::size_t most_traced = 64 * 1024;
 
-http::client_options make_http_options(const link::host_options& o)
+http::client_options make_http_options(const link::host_options& o, std::shared_ptr<auth::client_login> login)
 {
     const target host = o.session.host.without_zone();
     http::client_options h;
@@ -20,9 +20,8 @@ http::client_options make_http_options(const link::host_options& o)
     h.path = host.path;
     h.user_agent = o.session.user_agent;
     h.max_body = o.session.limits.envelope * 2 + 64 * 1024; // UTF-16 answers are twice as long
+    h.login = std::move(login);
     if (o.anonymous) h.extra_fields.emplace_back("WSMANIDENTIFY", "unauthenticated");
-    else if (!o.session.login.empty())
-        h.login = std::make_shared<auth::basic_login>(o.session.login.user(), o.session.login.password());
     return h;
 }
 
@@ -32,7 +31,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
 {
     impl(context& c, const host_options& o, handlers h)
         : names(c.names()), on(c.loop()), session(o.session), call(std::move(h)),
-          http(make_http_options(o), o.session.limits), tls(o.tls), wait(on),
+          plan(std::make_shared<login_plan>(o.anonymous ? login_plan{} : plan_of(o.session, o.tls != nullptr))),
+          http(make_http_options(o, make_login(plan, c.random())), o.session.limits), tls(o.tls), wait(on),
           connect_limit(on.now() + o.session.connect_timeout), number(o.number), known(o.known)
     {}
 
@@ -78,12 +78,26 @@ struct link::impl : std::enable_shared_from_this<link::impl>
             session.trace->message('>', number, "POST " + session.host.path, redact_request(current->body));
         }
         const auto limit = on.now() + current->patience;
-        // A login with legs can fail before the request has gone: then it is asked anew.
-        const bool kept = current->repeatable || (http.login() && http.login()->authorization().empty());
-        http.start(kept ? current->body : std::move(current->body), "application/soap+xml;charset=UTF-8");
         // The handshake has its own, shorter limit.
         if (!stream->established()) wait_until(std::min(limit, connect_limit), limit);
         else wait_until(limit, limit);
+        if (!has_legs()) return begin();
+        // What a login is bound to is known after the handshake.
+        stream->when_established([weak = weak_from_this()] {
+            const auto self = weak.lock();
+            if (self && self->current) self->begin();
+        });
+    }
+
+    [[nodiscard]] bool has_legs() const { return http.login() && http.login()->authorization().empty(); }
+
+    void begin()
+    {
+        if (has_legs() && stream->tls() != nullptr && plan->binding.empty())
+            plan->binding = stream->tls()->channel_binding();
+        // A login with legs can fail before the request has gone: then it is asked anew.
+        const bool kept = current->repeatable || has_legs();
+        http.start(kept ? current->body : std::move(current->body), "application/soap+xml;charset=UTF-8");
         flush();
         // A request that cannot be written is over before a byte has left. Told from the loop: a caller may be in
         // ask().
@@ -148,7 +162,9 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     /// Why there is no answer to the request under way. Once a byte of the answer has come, the rest of it is lost.
     error named(error e) const
     {
-        if (begun && e.code() == errc::connection_lost) return std::move(e).with_message(errc::answer_cut, {}, {});
+        if (e.code() == errc::login_denied && http.login()) e.with_tried(attempts_of(*http.login()));
+        if (begun && e.code() == errc::connection_lost && e.delivery() != delivery::refused)
+            return std::move(e).with_message(errc::answer_cut, {}, {});
         return hinted(std::move(e));
     }
 
@@ -163,6 +179,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     {
         wait.cancel();
         if (!answer) answer = named(std::move(answer).error());
+        else if (answer->status != 401) tell_login();
         if (!answer) trace_unread(answer.error());
         else if (session.trace != nullptr)
             session.trace->message('<', number, redact_answer(answer->head), answer->body);
@@ -183,6 +200,15 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         } else {
             close(std::nullopt);
         }
+    }
+
+    void tell_login()
+    {
+        if (!http.login() || std::exchange(login_told, true)) return;
+        auto facts = facts_of(*plan, *http.login(), session.host.port);
+        note("logged in by " + facts.scheme + (facts.mechanism.empty() ? "" : " (" + facts.mechanism + ")") +
+             (facts.sealed ? ", sealed " + facts.cipher : ""));
+        if (call.logged_in) call.logged_in(std::move(facts));
     }
 
     /// The end of this link, with or without an exchange under way.
@@ -228,6 +254,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     io::loop& on;
     const session_options& session;
     handlers call;
+    std::shared_ptr<login_plan> plan; ///< its binding is set once, before the first login
     http::client_connection http;
     const net::tls_context* tls;
     io::timer wait;
@@ -238,7 +265,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     std::string as_it_came; ///< the beginning of the answer under way; only for a trace
     int number;
     bool known;
-    bool begun = false, used = false, broken = false, gone = false;
+    bool begun = false, used = false, broken = false, gone = false, login_told = false;
 };
 
 link::link(context& in, const host_options& options, handlers h)
@@ -263,6 +290,16 @@ bool link::stale() const noexcept
 }
 bool link::connecting() const noexcept { return !impl_->stream && !impl_->broken; }
 base::time_point link::idle_since() const noexcept { return impl_->since; }
+std::vector<login_attempt> link::attempts() const
+{
+    const auto& login = impl_->http.login();
+    return login ? attempts_of(*login) : std::vector<login_attempt>();
+}
+base::bytes_view link::scheme() const noexcept
+{
+    return impl_->http.login() ? impl_->http.login()->scheme() : base::bytes_view();
+}
+bool link::has_legs() const noexcept { return impl_->has_legs(); }
 bool link::answer_begun() const noexcept { return impl_->begun; }
 void link::start(exchange e) { impl_->start(std::move(e)); }
 std::optional<exchange> link::abandon()

@@ -18,6 +18,7 @@ struct exchange
     base::milliseconds patience{0};  ///< until the answer is complete, from the moment it is sent
     bool repeatable = false;         ///< the body is kept then, so that it can be sent again
     bool urgent = false;             ///< see ask_options
+    bool logged_in_anew = false;     ///< the session has sent it again because its login had ended
     bool on_kept_connection = false; ///< set by start(): the host may have closed it meanwhile
     session::reply_handler done;
 };
@@ -42,6 +43,7 @@ public:
         /// The link cannot be used any more. Nothing is called after it.
         std::function<void(std::optional<winrm::error>)> closed;
         std::function<void(std::uint64_t sent, std::uint64_t received)> counted;
+        std::function<void(login_facts)> logged_in; ///< once
     };
     link(context& in, const host_options& options, handlers h);
     ~link();
@@ -55,6 +57,12 @@ public:
     [[nodiscard]] bool connecting() const noexcept;
     [[nodiscard]] base::time_point idle_since() const noexcept;
     [[nodiscard]] bool answer_begun() const noexcept;
+    /// Is its login a conversation, not a word that goes with every request?
+    [[nodiscard]] bool has_legs() const noexcept;
+    /// Of its login, "" = anonymous.
+    [[nodiscard]] base::bytes_view scheme() const noexcept;
+    /// What its login tried.
+    [[nodiscard]] std::vector<login_attempt> attempts() const;
     /// Precondition: idle().
     void start(exchange e);
     /// Takes back what is under way; the link is good for nothing after it.

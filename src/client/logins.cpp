@@ -60,6 +60,11 @@ std::string service_of(const login_plan& plan)
     return (name.empty() ? std::string(usual_service) : name) + '/' + plan.host;
 }
 
+auth::random_source spans_of(const base::random_source& random)
+{
+    return [random](std::span<unsigned char> out) { random(reinterpret_cast<char*>(out.data()), out.size()); };
+}
+
 std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, const base::random_source& random)
 {
     gss::kerberos_login how;
@@ -73,7 +78,7 @@ std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, con
     case credentials::source::ticket_cache: how.cache = plan.who.file(); break;
     case credentials::source::none: break;
     }
-    return std::make_unique<gss::kerberos_initiator>(std::move(how), random);
+    return std::make_unique<gss::kerberos_initiator>(std::move(how), spans_of(random));
 }
 
 /// 100 ns since 1601.
@@ -97,7 +102,7 @@ std::unique_ptr<auth::login_mechanism> make_ntlm(const login_plan& plan, const b
     how.nt_hash = std::move(*hash);
     how.target_name = std::string(usual_service) + '/' + plan.host;
     how.channel_binding = plan.binding;
-    return std::make_unique<auth::ntlm::client_mechanism>(std::move(how), random, windows_time);
+    return std::make_unique<auth::ntlm::client_mechanism>(std::move(how), spans_of(random), windows_time);
 }
 
 std::vector<auth::spnego::offer> make_offers(const login_plan& plan, const base::random_source& random)
@@ -121,8 +126,9 @@ std::optional<error> forbidden_basic(const login_plan& plan, bool allow_unencryp
     if (!auth::policy{allow_unencrypted}.basic_allowed(plan.tls)) return basic_in_clear();
     if (!has_password(plan)) return error(errc::no_credentials, "Basic needs a user and a password");
     if (plan.who.user().find(':') != base::bytes_view::npos)
-        return error(errc::bad_argument, "a user name for Basic may hold no colon: what follows it would be taken for the "
-                                         "beginning of the password (RFC 7617)");
+        return error(errc::bad_argument,
+                     "a user name for Basic may hold no colon: what follows it would be taken for the "
+                     "beginning of the password (RFC 7617)");
     return std::nullopt;
 }
 
@@ -154,20 +160,22 @@ std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted)
         .with_remedy(remedy::use_tls);
 }
 
-std::shared_ptr<auth::client_login> make_login(login_plan plan, const base::random_source& random)
+std::shared_ptr<auth::client_login> make_login(std::shared_ptr<const login_plan> plan,
+                                               const base::random_source& random)
 {
-    if (plan.who.empty()) return nullptr;
-    if (plan.scheme == login_scheme::basic)
-        return std::make_shared<auth::basic_login>(plan.who.user(), plan.who.password());
+    if (plan->who.empty()) return nullptr;
+    if (plan->scheme == login_scheme::basic)
+        return std::make_shared<auth::basic_login>(plan->who.user(), plan->who.password());
     auth::mechanism_login::options how;
-    how.blocks = kerberos_possible(plan);
-    if (!plan.tls || plan.always_encrypt) {
-        how.seal = [limit = plan.envelope_limit](std::unique_ptr<auth::message_sealer> keys) {
+    how.blocks = kerberos_possible(*plan);
+    if (!plan->tls || plan->always_encrypt) {
+        how.seal = [limit = plan->envelope_limit](std::unique_ptr<auth::message_sealer> keys) {
             // An answer in UTF-16 is twice as long.
-            return std::make_unique<http::sealing>(std::move(keys), http::sealed_protocol::spnego, limit * 2 + 64 * 1024);
+            return std::make_unique<http::sealing>(std::move(keys), http::sealed_protocol::spnego,
+                                                   limit * 2 + 64 * 1024);
         };
     }
-    how.offers = [plan = std::move(plan), random] { return make_offers(plan, random); };
+    how.offers = [plan = std::move(plan), random] { return make_offers(*plan, random); };
     return std::make_shared<auth::mechanism_login>(std::move(how));
 }
 

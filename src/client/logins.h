@@ -29,7 +29,9 @@ struct login_plan
 [[nodiscard]] std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted);
 
 /// Precondition: not forbidden. nullptr: anonymous.
-[[nodiscard]] std::shared_ptr<auth::client_login> make_login(login_plan plan, const base::random_source& random);
+/// `plan`'s binding is read when a login begins.
+[[nodiscard]] std::shared_ptr<auth::client_login> make_login(std::shared_ptr<const login_plan> plan,
+                                                             const base::random_source& random);
 
 /// Of a login that has begun; all it knows.
 [[nodiscard]] login_facts facts_of(const login_plan& plan, const auth::client_login& login, std::uint16_t port);

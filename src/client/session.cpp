@@ -1,9 +1,9 @@
 #include "client/session.h"
 
-#include "auth/policy.h"
 #include "base/uuid.h"
 #include "client/answer.h"
 #include "client/link.h"
+#include "client/logins.h"
 
 #include <algorithm>
 #include <list>
@@ -32,15 +32,9 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     /// Why nothing may be sent at all; found out before a name is looked up or a byte leaves.
     std::optional<error> forbidden(bool without_login)
     {
-        const auth::policy policy{options.allow_unencrypted};
-        if (!without_login && !options.login.empty() && !policy.basic_allowed(options.host.tls)) {
-            return error(errc::unencrypted_refused, "Basic over plain HTTP would show the password to everybody on the "
-                                                    "way")
-                .with_remedy(remedy::use_tls);
+        if (!without_login) {
+            if (auto why = remote::forbidden(plan_of(options, options.host.tls), options.allow_unencrypted)) return why;
         }
-        if (!without_login && options.login.user().find(':') != std::string::npos)
-            return error(errc::bad_argument, "a user name for Basic may hold no colon: what follows it would be taken "
-                                             "for the beginning of the password (RFC 7617)");
         if (options.host.tls && !tls) {
             auto made = shared.tls({options.ca_file, true});
             if (!made) return std::move(made).error();
@@ -159,6 +153,9 @@ struct session::impl : std::enable_shared_from_this<session::impl>
                 self->received += in;
             }
         };
+        h.logged_in = [weak](login_facts latest) {
+            if (auto self = weak.lock()) self->facts = std::move(latest);
+        };
         at->connection = std::make_unique<link>(
             shared, link::host_options{options, tls ? &*tls : nullptr, as_anonymous, number, host_known}, std::move(h));
     }
@@ -179,9 +176,21 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             (at->anonymous ? anonymous : waiting).push_front(std::move(e));
             return; // link_closed follows and opens another
         }
+        // The host has forgotten a login, and ends the connection with it: once more on a new one.
+        const bool forgotten = answer && answer->status == 401 && !answer->keep_alive && e.on_kept_connection &&
+                               at->connection->has_legs();
+        if (forgotten && !std::exchange(e.logged_in_anew, true)) {
+            waiting.push_front(std::move(e));
+            return; // as above
+        }
         host_known = host_known || answer;
-        const answer_context context{at->anonymous ? base::bytes_view() : options.login.user(), options.host.tls,
-                                     e.message_id, options.limits, !at->anonymous && replied};
+        answer_context context{at->anonymous ? base::bytes_view() : options.login.user(),
+                               at->connection->scheme(),
+                               options.host.tls,
+                               e.message_id,
+                               options.limits,
+                               !at->anonymous && replied};
+        context.tried = at->connection->attempts();
         auto reply = answer ? read_answer(std::move(*answer), context)
                             : result<wsman::incoming_reply>(std::move(answer).error());
         replied = replied || (reply && !at->anonymous);
@@ -250,6 +259,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     std::list<entry> links;
     std::uint64_t requests = 0, sent = 0, received = 0;
     int opened = 0;
+    login_facts facts;       ///< of the latest login
     bool host_known = false; ///< it has answered, whatever it said
     bool replied = false;    ///< with a WS-Management message, to our login
     io::timer hold_off;
@@ -275,6 +285,7 @@ std::uint64_t session::requests() const noexcept { return impl_->requests; }
 std::uint64_t session::connections() const noexcept { return static_cast<std::uint64_t>(impl_->opened); }
 std::uint64_t session::bytes_sent() const noexcept { return impl_->sent; }
 std::uint64_t session::bytes_received() const noexcept { return impl_->received; }
+const login_facts& session::login() const noexcept { return impl_->facts; }
 io::loop& session::loop() noexcept { return impl_->on; }
 const session_options& session::options() const noexcept { return impl_->options; }
 void session::close() { impl_->close(); }

@@ -11,8 +11,8 @@ namespace winrm::crypto {
 base::bytes server_end_point(base::bytes_view der)
 {
     const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-    const std::unique_ptr<X509, void (*)(X509*)> certificate(
-        ::d2i_X509(nullptr, &at, static_cast<long>(der.size())), ::X509_free);
+    const std::unique_ptr<X509, void (*)(X509*)> certificate(::d2i_X509(nullptr, &at, static_cast<long>(der.size())),
+                                                             ::X509_free);
     if (!certificate) return {};
     int digest = NID_undef;
     if (::X509_get_signature_info(certificate.get(), &digest, nullptr, nullptr, nullptr) != 1) digest = NID_undef;

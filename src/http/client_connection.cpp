@@ -350,6 +350,7 @@ struct client_connection::state
     /// Both ends are sure of each other.
     void accepted()
     {
+        const bool earlier = login == login_state::logged_in && !logged_in_anew;
         login = login_state::logged_in;
         if (!request_sent) {
             const bool more = answer.keep_alive;
@@ -358,9 +359,15 @@ struct client_connection::state
             return fail(error(errc::connection_lost, "the host closed the connection right after the login"));
         }
         auth::message in{std::move(answer.body), std::move(answer_type)};
-        if (!options.login->unseal(in))
+        if (!options.login->unseal(in)) {
+            // Windows does this with the keys of a login that it has forgotten during a pause.
+            if (answer.status == 400 && earlier)
+                return fail(error(errc::connection_lost, "the host no longer knows the login of this connection")
+                                .with_http_status(400)
+                                .with_delivery(delivery::refused));
             return fail(error(errc::protocol, "the host's answer is not sealed with the keys of the login")
                             .with_http_status(answer.status));
+        }
         answer.body = std::move(in.body);
         set_type(answer, in.type);
         deliver();

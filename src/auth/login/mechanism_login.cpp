@@ -79,8 +79,7 @@ void mechanism_login::note_tried(login_failure latest)
     if (favourite_ && before != login_failure::none) tried_.push_back({*favourite_, before, negotiate_->words()});
     if (now && (tried_.empty() || *now != *favourite_))
         tried_.push_back({*now, latest, tried_.empty() ? negotiate_->words() : std::string()});
-    else if (tried_.empty() && favourite_)
-        tried_.push_back({*favourite_, latest, negotiate_->words()});
+    else if (tried_.empty() && favourite_) tried_.push_back({*favourite_, latest, negotiate_->words()});
 }
 
 bool mechanism_login::request_may_go() const noexcept
