@@ -30,6 +30,17 @@ std::optional<library> load()
         find(handle, "gss_display_status", out.display_status) &&
         find(handle, "gss_krb5_export_lucid_sec_context", out.export_lucid) &&
         find(handle, "gss_krb5_free_lucid_sec_context", out.free_lucid) &&
+        find(krb5, "krb5_cc_default", out.tickets.cc_default) && find(krb5, "krb5_cc_close", out.tickets.cc_close) &&
+        find(krb5, "krb5_cc_get_principal", out.tickets.cc_get_principal) &&
+        find(krb5, "krb5_cc_start_seq_get", out.tickets.cc_start_seq_get) &&
+        find(krb5, "krb5_cc_next_cred", out.tickets.cc_next_cred) &&
+        find(krb5, "krb5_cc_end_seq_get", out.tickets.cc_end_seq_get) &&
+        find(krb5, "krb5_free_cred_contents", out.tickets.free_cred_contents) &&
+        find(krb5, "krb5_free_principal", out.tickets.free_principal) &&
+        find(krb5, "krb5_unparse_name", out.tickets.unparse_name) &&
+        find(krb5, "krb5_free_unparsed_name", out.tickets.free_unparsed_name) &&
+        find(krb5, "krb5_get_default_realm", out.tickets.get_default_realm) &&
+        find(krb5, "krb5_free_default_realm", out.tickets.free_default_realm) &&
         find(krb5, "krb5_init_context", out.krb5_init) && find(krb5, "krb5_free_context", out.krb5_free) &&
         find(krb5, "krb5_cc_resolve", out.cc_resolve) && find(krb5, "krb5_cc_destroy", out.cc_destroy);
     if (!whole) return std::nullopt;

@@ -25,6 +25,22 @@ struct library
     decltype(&::gss_krb5_free_lucid_sec_context) free_lucid;
     decltype(&::krb5_init_context) krb5_init;
     decltype(&::krb5_free_context) krb5_free;
+    /// What is in a cache, and the configuration.
+    struct
+    {
+        decltype(&::krb5_cc_default) cc_default;
+        decltype(&::krb5_cc_close) cc_close;
+        decltype(&::krb5_cc_get_principal) cc_get_principal;
+        decltype(&::krb5_cc_start_seq_get) cc_start_seq_get;
+        decltype(&::krb5_cc_next_cred) cc_next_cred;
+        decltype(&::krb5_cc_end_seq_get) cc_end_seq_get;
+        decltype(&::krb5_free_cred_contents) free_cred_contents;
+        decltype(&::krb5_free_principal) free_principal;
+        decltype(&::krb5_unparse_name) unparse_name;
+        decltype(&::krb5_free_unparsed_name) free_unparsed_name;
+        decltype(&::krb5_get_default_realm) get_default_realm;
+        decltype(&::krb5_free_default_realm) free_default_realm;
+    } tickets;
     decltype(&::krb5_cc_resolve) cc_resolve;
     decltype(&::krb5_cc_destroy) cc_destroy;
 };

@@ -1,13 +1,17 @@
 // Our client's Kerberos against MIT's acceptor: kerberos_peer HOW SERVICE [USER [SECRET]] with HOW cache, keytab,
 // password or delegate; through Negotiate, then sealed messages. Prints "sealed" or the reason of the failure.
+// kerberos_peer holder CACHE prints whose cache that is, and the realm of the configuration; kerberos_peer expire CACHE
+// ends all tickets in it.
 // test_kerberos.py has a throw-away KDC.
 #include "auth/spnego/initiator.h"
 #include "gss/kerberos_initiator.h"
+#include "gss/tickets.h"
 
 #include "peers/gss_peer.h"
 
 #include <algorithm>
 #include <iostream>
+#include <vector>
 
 namespace {
 
@@ -84,14 +88,50 @@ void must_be_gone(const char* cache)
     krb5_free_context(krb5);
 }
 
+void expire(const char* name)
+{
+    krb5_context krb5 = nullptr;
+    krb5_ccache cache = nullptr;
+    krb5_principal whose = nullptr;
+    krb5_cc_cursor at = nullptr;
+    must(krb5_init_context(&krb5) == 0 && krb5_cc_resolve(krb5, name, &cache) == 0, "krb5_cc_resolve");
+    must(krb5_cc_get_principal(krb5, cache, &whose) == 0, "krb5_cc_get_principal");
+    must(krb5_cc_start_seq_get(krb5, cache, &at) == 0, "krb5_cc_start_seq_get");
+    std::vector<krb5_creds> all;
+    for (krb5_creds one{}; krb5_cc_next_cred(krb5, cache, &at, &one) == 0;) {
+        one.times.starttime = one.times.authtime = 1;
+        one.times.endtime = 2;
+        all.push_back(one);
+    }
+    krb5_cc_end_seq_get(krb5, cache, &at);
+    must(krb5_cc_initialize(krb5, cache, whose) == 0, "krb5_cc_initialize");
+    for (krb5_creds& one : all) {
+        must(krb5_cc_store_cred(krb5, cache, &one) == 0, "krb5_cc_store_cred");
+        krb5_free_cred_contents(krb5, &one);
+    }
+    krb5_free_principal(krb5, whose);
+    krb5_cc_close(krb5, cache);
+    krb5_free_context(krb5);
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
     try {
-        must(argc >= 3, "usage: kerberos_peer cache|keytab|password|delegate SERVICE [USER [SECRET]]");
+        must(argc >= 3,
+             "usage: kerberos_peer cache|keytab|password|delegate SERVICE [USER [SECRET]], or holder|expire CACHE");
+        const std::string how = argv[1];
+        if (how == "holder") {
+            std::cout << winrm::gss::ticket_holder(argv[2]) << ' ' << winrm::gss::default_realm() << '\n';
+            return 0;
+        }
+        if (how == "expire") {
+            expire(argv[2]);
+            return 0;
+        }
         std::string words;
-        const login_failure reason = log_in(login_of(argv[1], argc, argv), words);
+        const login_failure reason = log_in(login_of(how, argc, argv), words);
         must_be_gone("MEMORY:winrm-1");
         std::cout << (reason == login_failure::none ? "sealed" : name(reason)) << '\n';
         std::cerr << words << '\n';

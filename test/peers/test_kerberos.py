@@ -48,6 +48,40 @@ class Kerberos(unittest.TestCase):
         self.assertEqual(self.login("cache", service="HTTP/nowhere.winrm.test"), "unknown_service")
         self.assertEqual(self.login("cache", service="HTTP/unkeyed.winrm.test"), "ticket_refused")
 
+    def holder(self, cache="", env=None):
+        got = subprocess.run([PEER, "holder", cache], env={**self.realm.env, **(env or {})}, capture_output=True, text=True,
+                             timeout=PATIENCE)
+        self.assertEqual(got.returncode, 0, got.stderr[:2000])
+        return got.stdout.rstrip("\n").split(" ")
+
+    def test_whose_a_ticket_is(self):
+        ours = ["ada@" + kdc.REALM, kdc.REALM]
+        cache = self.realm.env["KRB5CCNAME"]
+        self.assertEqual(self.holder(), ["", kdc.REALM])
+        self.ticket()
+        self.assertEqual(self.holder(), ours)
+        self.assertEqual(self.holder(cache), ours)
+        self.assertEqual(self.holder(cache, env={"KRB5CCNAME": "FILE:/nonexistent"}), ours)
+        self.assertEqual(self.login("cache"), "sealed")  # a ticket for a service beside it
+        self.assertEqual(self.holder(), ours)
+        self.login("expire", service=cache)
+        self.assertEqual(self.holder(), ["", kdc.REALM])
+        self.ticket("-S", SERVICE)  # no ticket-granting one
+        self.assertEqual(self.holder(), ["", kdc.REALM])
+        self.assertEqual(self.holder(cache, env={"KRB5_CONFIG": "/dev/null"})[1:], [""])
+
+    def test_whose_a_collection_is(self):
+        folder = self.realm.kdc.folder / "collection"
+        folder.mkdir(0o700)
+        env = {"KRB5CCNAME": f"DIR:{folder}"}
+        self.assertEqual(self.holder(env=env)[0], "")
+        for name in ("bea", "cid"):
+            keytab = self.kdc.principal(name)
+            subprocess.run(["kinit", "-k", "-t", keytab, name], env={**self.realm.env, **env}, check=True, timeout=PATIENCE)
+        self.assertEqual(self.holder(env=env)[0], "cid@" + kdc.REALM)
+        subprocess.run(["kswitch", "-p", "bea"], env={**self.realm.env, **env}, check=True, timeout=PATIENCE)
+        self.assertEqual(self.holder(env=env)[0], "bea@" + kdc.REALM)
+
     def test_delegation(self):
         self.ticket("-F")
         self.assertEqual(self.login("delegate"), "no_delegation")
