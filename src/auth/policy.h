@@ -3,6 +3,13 @@
 
 namespace winrm::auth {
 
+/// What becomes of a login's channel binding (RFC 5929) on the service.
+enum class binding_policy {
+    none,    ///< not looked at
+    relaxed, ///< a client that sends one must send the right one
+    strict   ///< every client must; where the service has none itself nobody can log in
+};
+
 struct policy
 {
     bool allow_unencrypted = false; ///< Basic, or clear bodies, over plain HTTP
