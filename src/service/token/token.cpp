@@ -2,6 +2,7 @@
 
 #include "auth/login/sealing.h"
 #include "base/uuid.h"
+#include "gss/configuration.h"
 #include "io/log.h"
 #include "io/message_socket.h"
 #include "service/sandbox/sandbox.h"
@@ -80,19 +81,26 @@ private:
         log_.emplace(io::stderr_log(loop_, "winrmd-token", base::log_level::debug),
                      wire::log_level_of(setup.log_level));
         auth::prepare_sealers();
-        const sandbox::sandbox_report box = sandbox::enter_sandbox(sandbox::role::token, few_descriptors);
+        // What the Kerberos library opens once it opens now; its configuration it looks after at each login.
+        const bool kerberos = !setup.keytab.empty();
+        login_rules rules = rules_of(std::move(setup));
+        const sandbox::sandbox_report box = sandbox::enter_sandbox(
+            sandbox::role::token, few_descriptors, kerberos ? gss::configuration_files() : std::vector<std::string>{});
         log_->write(base::log_level::info, "sandbox",
                     {{"no_new_privs", yes_no(box.no_new_privileges)},
                      {"seccomp", yes_no(box.seccomp)},
                      {"landlock_abi", std::to_string(box.landlock_abi)},
                      {"own_uid", yes_no(box.own_uid)},
                      {"empty_root", yes_no(box.empty_root)},
+                     {"krb5_conf", !kerberos         ? "not_needed"
+                                   : box.reads_files ? "readable"
+                                                     : "not_readable"},
                      {"uid", std::to_string(box.uid)}});
         if (!box.problem.empty()) {
             log_->write(base::log_level::error, "token_refuses", {{"reason", box.problem}});
             return false;
         }
-        table_.emplace(std::move(setup), random_bytes(), windows_time);
+        table_.emplace(std::move(rules), random_bytes(), windows_time);
         control_.send(wire::encode(wire::frame{wire::ready{}}));
         state_ = token_state::serving;
         status_ = 0;
@@ -102,7 +110,27 @@ private:
     void take_settings(wire::token_setup&& setup)
     {
         log_->set_level(wire::log_level_of(setup.log_level));
-        table_->set(std::move(setup));
+        if (!setup.keytab.empty() && !kerberos_) {
+            // The library cannot be loaded any more: the monitor starts another process, which loads it.
+            log_->write(base::log_level::info, "token_ends", {{"reason", "Kerberos was switched on"}});
+            return loop_.stop();
+        }
+        table_->set(rules_of(std::move(setup)));
+    }
+
+    /// A keytab that cannot be used leaves the other logins as they are: the log says why, as --check did before.
+    login_rules rules_of(wire::token_setup&& setup)
+    {
+        login_rules out;
+        if (!setup.keytab.empty()) {
+            kerberos_ = true;
+            auto keys = gss::acceptor_keys::load(setup.keytab.reveal(), setup.services);
+            if (keys) out.keys = std::move(*keys);
+            else log_->write(base::log_level::error, "keytab", {{"reason", keys.error().message()}});
+            setup.keytab = {};
+        }
+        out.setup = std::move(setup);
+        return out;
     }
 
     void answer(wire::token_step&& ask)
@@ -131,6 +159,7 @@ private:
     std::optional<login_table> table_; ///< from `serving` on
     io::timer clock_{loop_};
     token_state state_ = token_state::starting;
+    bool kerberos_ = false; ///< its library was loaded before the sandbox was entered
     int status_ = 1;
 };
 
