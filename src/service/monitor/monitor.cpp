@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* vendor = "OpenWinRM";
 constexpr std::uint32_t answer_margin_ms = 30'000; // a user process that exceeds the timeout by this counts as dead
-constexpr unsigned max_failed_starts = 5;          // fronts that ended at once, before one was ever ready
+constexpr unsigned max_failed_starts = 5; // processes that ended at once, before one was ever ready
 
 std::string host_name()
 {
@@ -290,7 +290,12 @@ void monitor::start_tokens()
 {
     token_process::news news;
     news.answer = [this](wire::token_answer&& answer) { token_answered(std::move(answer)); };
-    news.lost = [this] { give_up(legs_.lost(), "token_process_ended"); };
+    news.lost = [this] {
+        give_up(legs_.lost(), "token_process_ended");
+        if ((ready_ && !plan_.test) || reader_->failures() < max_failed_starts) return;
+        status_ = 1;
+        stop("no_token_process_gets_ready");
+    };
     reader_.emplace(loop_, children_, helper_path("winrmd-token"), log_, std::move(news));
     reader_->when_ready([this] { note_ready(); });
     reader_->set_heartbeat(base::milliseconds{plan_.values.limits.heartbeat_s * 1000});

@@ -32,6 +32,8 @@ public:
     void send(const wire::token_drop& drop);
     void stop();
     [[nodiscard]] bool serving() const noexcept { return state_ == peer_state::serving; }
+    /// How often in a row it ended soon after its start.
+    [[nodiscard]] unsigned failures() const noexcept { return failures_; }
     /// Called once, when it is in its sandbox for the first time.
     void when_ready(std::function<void()> call) { ready_ = std::move(call); }
     /// As of fronts: an interval of pings; three without an answer, and it is killed.
