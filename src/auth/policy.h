@@ -15,6 +15,8 @@ struct policy
     bool allow_unencrypted = false; ///< Basic, or clear bodies, over plain HTTP
 
     [[nodiscard]] bool basic_allowed(bool tls) const noexcept { return tls || allow_unencrypted; }
+    /// Where a login has keys for bodies: may one come without them?
+    [[nodiscard]] bool clear_body_allowed(bool tls) const noexcept { return tls || allow_unencrypted; }
 };
 
 } // namespace winrm::auth

@@ -259,7 +259,7 @@ std::string helper_path(const std::string& name)
     return {};
 }
 
-pid_t start_front(const std::string& program, io::unique_fd control)
+pid_t start_helper(const std::string& program, io::unique_fd control)
 {
     const pid_t monitor = ::getpid(), pid = fork_clean();
     if (pid != 0) return pid;

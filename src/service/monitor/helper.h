@@ -1,4 +1,4 @@
-// Starting winrmd-front and winrmd-user: where the programs are, what they inherit.
+// Starting winrmd-front, winrmd-token and winrmd-user: where the programs are, what they inherit.
 #pragma once
 
 #include "io/unique_fd.h"
@@ -17,7 +17,7 @@ namespace winrm::service::monitor {
 
 /// fork and exec with /dev/null on 0 and 1, the log on 2, the control socket on 3, no other descriptor and an almost
 /// empty environment.  @return -1: no resources.
-[[nodiscard]] pid_t start_front(const std::string& program, io::unique_fd control);
+[[nodiscard]] pid_t start_helper(const std::string& program, io::unique_fd control);
 
 struct user_start
 {

@@ -124,6 +124,9 @@ wire::token_answer token_login::step(base::bytes_view token)
     if (ntlm_ != nullptr && acceptor_->chosen() == mechanism_kind::ntlm) {
         const auth::ntlm::account_name& who = ntlm_->account();
         out.facts.claimed = who.domain.empty() ? who.user : who.domain + '\\' + who.user;
+        // Guesses count against one account, whatever domain and letter case they come with.
+        const wire::ntlm_account* row = find_row(who);
+        out.facts.account = row != nullptr ? row->user : who.user;
     }
     const bool by_kerberos = acceptor_->chosen() == mechanism_kind::kerberos;
     switch (leg.state) {
@@ -167,16 +170,14 @@ void token_login::accept_kerberos(wire::token_answer& answer)
 
 void token_login::accept_ntlm(wire::token_answer& answer)
 {
-    const wire::ntlm_account* row = find_row(ntlm_->account());
     auto keys = ntlm_->hand_over();
-    if (row == nullptr || !keys) { // a mechListMIC that was wrong breaks the session
+    if (!keys) { // a mechListMIC that was wrong breaks the session
         answer.verdict = wire::login_verdict::denied;
         answer.reason = "no_keys";
         return;
     }
     const auth::ntlm::client_facts& client = ntlm_->client();
     answer.verdict = wire::login_verdict::accepted;
-    answer.facts.account = row->user;
     answer.facts.bound = client.channel_bound;
     answer.facts.mic = client.mic;
     answer.facts.sealed = client.agreed == auth::ntlm::protection::sealing;

@@ -128,7 +128,7 @@ struct token_facts
 {
     std::string mechanism; ///< "NTLM", "Kerberos"; "" = it did not come so far
     std::string claimed;   ///< who the client says it is; "" = nobody yet
-    std::string account;   ///< accepted: whose account was proved
+    std::string account;   ///< accepted: whose account was proved; denied: against whose a guess counts, "" = nobody's
     bool sealed = false, bound = false, mic = false, delegated = false;
     bool operator==(const token_facts&) const = default;
 };
