@@ -67,11 +67,14 @@ std::string acceptor_keys::state::take(const std::vector<auth::krb5::keytab_key>
     return GSS_ERROR(major) != 0 ? words_of(gss, major, minor) : std::string();
 }
 
-acceptor_keys::acceptor_keys(std::unique_ptr<state> s) : state_(std::move(s)) {}
+acceptor_keys::acceptor_keys(std::unique_ptr<state> s, std::shared_ptr<auth::krb5::replay_guard> replays)
+    : state_(std::move(s)), replays_(replays ? std::move(replays) : std::make_shared<auth::krb5::replay_guard>())
+{}
 acceptor_keys::~acceptor_keys() = default;
 
 result<std::shared_ptr<acceptor_keys>> acceptor_keys::load(base::bytes_view keytab,
-                                                           const std::vector<std::string>& services)
+                                                           const std::vector<std::string>& services,
+                                                           std::shared_ptr<auth::krb5::replay_guard> replays)
 {
     const library* const gss = open_library();
     if (gss == nullptr) return winrm::error{errc::bad_config, "libgssapi_krb5 is not installed"};
@@ -81,7 +84,7 @@ result<std::shared_ptr<acceptor_keys>> acceptor_keys::load(base::bytes_view keyt
     if (keys.empty()) return winrm::error{errc::bad_config, "has no key for " + joined(services)};
     auto made = std::make_unique<state>(*gss);
     if (std::string why = made->take(keys); !why.empty()) return winrm::error{errc::bad_config, std::move(why)};
-    std::shared_ptr<acceptor_keys> out{new acceptor_keys(std::move(made))};
+    std::shared_ptr<acceptor_keys> out{new acceptor_keys(std::move(made), std::move(replays))};
     (void)out->local_name("nobody@" + keys.front().realm); // loads plugins
     return out;
 }

@@ -139,7 +139,7 @@ std::optional<auth::krb5::context_values> kerberos_acceptor::hand_over()
     state_->at = state::progress::ended;
     auto exported = export_keys(state_->gss, state_->context, auth::krb5::role::acceptor, verified_);
     if (!exported) return std::nullopt;
-    replayed_ = !how_.keys->replays_.fresh(exported->initiator_mark.reveal(), auth::krb5::replay_guard::clock::now());
+    replayed_ = !how_.keys->replays_->fresh(exported->initiator_mark.reveal(), auth::krb5::replay_guard::clock::now());
     if (replayed_) return std::nullopt;
     return std::move(exported->values);
 }

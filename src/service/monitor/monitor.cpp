@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* vendor = "OpenWinRM";
 constexpr std::uint32_t answer_margin_ms = 30'000; // a user process that exceeds the timeout by this counts as dead
-constexpr unsigned max_failed_starts = 5; // processes that ended at once, before one was ever ready
+constexpr unsigned max_failed_starts = 5;          // processes that ended at once, before one was ever ready
 
 std::string host_name()
 {
@@ -112,6 +112,9 @@ wire::token_setup monitor::token_setup_of() const
         out.ntlm_accounts.push_back({one.user, one.domain, one.nt_hash.clone()});
     out.ntlm = given.ntlm;
     out.binding = given.binding;
+    out.keytab = given.keytab.clone();
+    out.services = given.services;
+    out.kerberos_binding = given.kerberos_binding;
     out.tls_binding = server_end_point(plan_.certificate_pem);
     out.allow_unencrypted = s.allow_unencrypted;
     const std::string host = host_name();
@@ -401,6 +404,12 @@ void monitor::reload()
             key = base::secret{std::move(*k)};
         }
     }
+    token_plan tokens;
+    if (fresh.problems.empty()) {
+        auto made = make_token_plan(fresh.values);
+        if (made) tokens = std::move(*made);
+        else fresh.problems.push_back({plan_.config_path, made.error().message(), 0});
+    }
     if (!fresh.problems.empty()) {
         for (const config_problem& p : fresh.problems)
             log_.write(base::log_level::error, "reload_refused", {{"where", p.where}, {"reason", p.what}});
@@ -416,11 +425,14 @@ void monitor::reload()
     plan_.values = std::move(fresh.values);
     plan_.certificate_pem = std::move(certificate);
     plan_.key_pem = std::move(key);
+    plan_.tokens = std::move(tokens);
     users_->set_options(user_options_of());
     fronts_->set_heartbeat(base::milliseconds{plan_.values.limits.heartbeat_s * 1000});
     if (reader_) {
         reader_->set_heartbeat(base::milliseconds{plan_.values.limits.heartbeat_s * 1000});
         reader_->set(token_setup_of());
+    } else if (!plan_.tokens.schemes.empty()) {
+        start_tokens();
     }
     desk_->set_policy(policy_of(plan_.values, ::geteuid() == 0), plan_.values.limits.max_parallel_logins);
     wire::front_setup now_wanted = front_setup_of();

@@ -6,6 +6,7 @@
 #include "service/monitor/login_desk.h"
 #include "service/monitor/settings.h"
 #include "service/monitor/token_logins.h"
+#include "service/monitor/token_plan.h"
 #include "service/monitor/token_process.h"
 #include "service/monitor/user_processes.h"
 #include "service/wire/level_log.h"
@@ -14,13 +15,6 @@
 #include <set>
 
 namespace winrm::service::monitor {
-
-/// Logins by tokens. No schemes, no process that reads them.
-struct token_plan
-{
-    std::vector<std::string> schemes; ///< in the order offered, ahead of Basic
-    wire::token_setup setup;          ///< accounts and policy; what follows from the rest of the plan is filled in
-};
 
 /// Everything that is decided before the first socket is made.
 struct plan

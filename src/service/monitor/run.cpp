@@ -86,6 +86,12 @@ int serve(const options& o)
         p.certificate_pem = std::move(*certificate);
         p.key_pem = base::secret{std::move(*key)};
     }
+    auto tokens = make_token_plan(config.values);
+    if (!tokens) {
+        std::cerr << "winrmd: " << tokens.error().message() << '\n';
+        return 1;
+    }
+    p.tokens = std::move(*tokens);
     p.policy = policy_of(config.values, ::geteuid() == 0);
     p.values = std::move(config.values);
     p.config_path = o.config;

@@ -90,9 +90,14 @@ int run_test_service(const options& o)
     p.policy.only_uid = who->uid;
     p.policy.throw_away_user = who->name;
     p.policy.throw_away_password = password->clone();
-    if (crypto::md5_available()) p.tokens.schemes = {"Negotiate", "NTLM"};
-    p.tokens.setup.ntlm = true;
-    p.tokens.setup.binding = wire::channel_binding::relaxed; // so that any client can be tried
+    s.auth.keytab = o.keytab;
+    s.auth.channel_binding = auth::binding_policy::relaxed; // so that any client can be tried
+    auto tokens = make_token_plan(s);
+    if (!tokens) return refuse(tokens.error().message());
+    p.tokens = std::move(*tokens);
+    p.tokens.setup.ntlm = crypto::md5_available();
+    if (p.tokens.setup.ntlm && p.tokens.schemes.empty()) p.tokens.schemes = {"Negotiate"};
+    if (p.tokens.setup.ntlm) p.tokens.schemes.emplace_back("NTLM");
     p.tokens.setup.ntlm_accounts.push_back({who->name, {}, nt_hash_of(*password)});
 
     std::string schemes;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 namespace winrm::service::monitor {
@@ -12,6 +13,15 @@ namespace {
 
 constexpr base::milliseconds stable_after{10'000}, first_backoff{200}, longest_backoff{30'000}, time_to_end{5'000};
 constexpr int max_missed_beats = 3;
+
+/// For the Kerberos library: our configuration, and no plugin with a mechanism that we do not ask for.
+std::vector<std::string> environment()
+{
+    std::vector<std::string> out{"GSS_MECH_CONFIG=/dev/null"};
+    if (const char* configuration = std::getenv("KRB5_CONFIG"))
+        out.push_back(std::string{"KRB5_CONFIG="} + configuration);
+    return out;
+}
 
 } // namespace
 
@@ -40,7 +50,7 @@ void token_process::start()
 {
     restart_.cancel();
     auto [mine, theirs] = io::make_socket_pair();
-    const pid_t pid = mine && theirs ? start_helper(program_, std::move(theirs)) : -1;
+    const pid_t pid = mine && theirs ? start_helper(program_, std::move(theirs), environment()) : -1;
     if (pid < 0) {
         log_.write(base::log_level::error, "token_not_started", {{"reason", "no_resources"}});
         return restart_.set_after(longest_backoff, [this] { start(); });

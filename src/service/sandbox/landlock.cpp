@@ -47,7 +47,8 @@ bool allow_reading(int rules, const std::string& path)
     const io::unique_fd at{::open(path.c_str(), O_PATH | O_CLOEXEC)};
     struct stat info
     {};
-    if (!at || ::fstat(at.get(), &info) != 0) return errno == ENOENT; // gone: nothing to allow
+    // Gone, or out of reach for whoever we are: nothing to allow.
+    if (!at || ::fstat(at.get(), &info) != 0) return errno == ENOENT || errno == EACCES;
     const beneath_attributes rule{S_ISDIR(info.st_mode) ? read_file | read_folder : read_file, at.get()};
     constexpr int path_beneath = 1;
     return ::syscall(SYS_landlock_add_rule, rules, path_beneath, &rule, 0U) == 0;

@@ -151,6 +151,7 @@ void token_login::accept_kerberos(wire::token_answer& answer)
     gss::kerberos_facts& facts = kerberos_->facts();
     answer.verdict = wire::login_verdict::denied;
     answer.facts.claimed = facts.principal;
+    if (!keys || facts.account.empty()) answer.token.clear(); // it says that all went well
     if (!keys) {
         answer.reason = kerberos_->replayed() ? "replayed" : "no_keys";
         return;
