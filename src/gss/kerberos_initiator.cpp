@@ -1,12 +1,11 @@
 #include "gss/kerberos_initiator.h"
 
-#include "auth/krb5/seal.h"
 #include "gss/library.h"
 #include "gss/reason.h"
+#include "gss/support.h"
 
 #include <array>
 #include <atomic>
-#include <string_view>
 #include <utility>
 
 namespace winrm::gss {
@@ -14,19 +13,6 @@ namespace {
 
 using auth::leg_state;
 using auth::login_failure;
-
-// Values of the library's constants, which are data in it: naming them would link it.
-constexpr std::string_view krb5_oid = "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
-constexpr std::string_view principal_oid = "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01";
-
-gss_OID_desc oid(std::string_view bytes) noexcept
-{
-    return {static_cast<OM_uint32>(bytes.size()), const_cast<char*>(bytes.data())}; // NOLINT: only read
-}
-gss_buffer_desc buffer(base::bytes_view bytes) noexcept
-{
-    return {bytes.size(), const_cast<char*>(bytes.data())}; // NOLINT: only read
-}
 
 } // namespace
 
@@ -108,26 +94,7 @@ struct kerberos_initiator::state
         major = gss.init_sec_context(&minor, credential, &context, service, &mechanism, flags, 0,
                                      login.channel_binding.empty() ? GSS_C_NO_CHANNEL_BINDINGS : &binding, &in, nullptr,
                                      &out, &granted, nullptr);
-        return taken(out);
-    }
-
-    base::bytes taken(gss_buffer_desc& from)
-    {
-        base::bytes out(static_cast<const char*>(from.value), from.length);
-        OM_uint32 ignored = 0;
-        gss.release_buffer(&ignored, &from);
-        return out;
-    }
-
-    std::string words()
-    {
-        gss_OID_desc mechanism = oid(krb5_oid);
-        OM_uint32 ignored = 0, more = 0;
-        gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
-        const bool own = minor != 0;
-        gss.display_status(&ignored, own ? minor : major, own ? GSS_C_MECH_CODE : GSS_C_GSS_CODE, &mechanism, &more,
-                           &text);
-        return taken(text);
+        return taken(gss, out);
     }
 
     const library& gss;
@@ -146,7 +113,8 @@ kerberos_initiator::~kerberos_initiator() = default;
 
 auth::leg kerberos_initiator::fail(login_failure reason)
 {
-    std::string words = state_ && state_->failed() ? state_->words() : std::string();
+    std::string words =
+        state_ && state_->failed() ? words_of(state_->gss, state_->major, state_->minor) : std::string();
     if (state_) state_->at = state::progress::ended;
     login_.password = {};
     return {leg_state::failed, {}, reason, std::move(words)};
@@ -185,7 +153,7 @@ base::bytes kerberos_initiator::sign_mechlist(base::bytes_view list)
     OM_uint32 minor = 0;
     gss_buffer_desc in = buffer(list), out = GSS_C_EMPTY_BUFFER;
     if (state_->gss.get_mic(&minor, state_->context, GSS_C_QOP_DEFAULT, &in, &out) != GSS_S_COMPLETE) return {};
-    return state_->taken(out);
+    return taken(state_->gss, out);
 }
 
 bool kerberos_initiator::verify_mechlist(base::bytes_view list, base::bytes_view mic)
@@ -201,25 +169,8 @@ std::unique_ptr<auth::message_sealer> kerberos_initiator::take_sealer()
 {
     if (!state_ || state_->at != state::progress::done) return nullptr;
     state_->at = state::progress::ended;
-    OM_uint32 minor = 0;
-    void* exported = nullptr;
-    if (state_->gss.export_lucid(&minor, &state_->context, 1, &exported) != GSS_S_COMPLETE) return nullptr;
-    const auto* got = static_cast<const gss_krb5_lucid_context_v1_t*>(exported);
-    const bool subkey = got->protocol == 1 && got->cfx_kd.have_acceptor_subkey != 0;
-    const gss_krb5_lucid_key_t& key = got->protocol == 0 ? got->rfc1964_kd.ctx_key
-                                      : subkey           ? got->cfx_kd.acceptor_subkey
-                                                         : got->cfx_kd.ctx_key;
-    auth::krb5::context_values values;
-    values.protocol = static_cast<int>(got->protocol);
-    values.enctype = static_cast<std::int32_t>(key.type);
-    values.key = base::secret(std::string(static_cast<const char*>(key.data), key.length));
-    values.acceptor_subkey = subkey;
-    values.own = auth::krb5::role::initiator;
-    values.send_sequence = got->send_seq;
-    // MIT counts what it sent, but says the first number it expected: a MIC that was verified has used one up.
-    values.receive_sequence = got->recv_seq + static_cast<std::uint64_t>(verified_);
-    state_->gss.free_lucid(&minor, exported); // wipes the key
-    return auth::krb5::make_sealer(values, random_);
+    const auto got = export_keys(state_->gss, state_->context, auth::krb5::role::initiator, verified_);
+    return got ? auth::krb5::make_sealer(got->values, random_) : nullptr;
 }
 
 } // namespace winrm::gss

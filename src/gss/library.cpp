@@ -13,6 +13,21 @@ template <class Function> bool find(void* handle, const char* name, Function& ou
     return out != nullptr;
 }
 
+bool find_all(void* gss, void* krb5, acceptor_functions& out)
+{
+    return find(gss, "gss_accept_sec_context", out.accept_sec_context) &&
+           find(gss, "gss_display_name", out.display_name) && find(gss, "gss_inquire_context", out.inquire_context) &&
+           find(gss, "gss_store_cred_into", out.store_cred_into) && find(krb5, "krb5_kt_resolve", out.kt_resolve) &&
+           find(krb5, "krb5_kt_add_entry", out.kt_add_entry) && find(krb5, "krb5_kt_close", out.kt_close) &&
+           find(krb5, "krb5_parse_name", out.parse_name) && find(krb5, "krb5_free_principal", out.free_principal) &&
+           find(krb5, "krb5_aname_to_localname", out.aname_to_localname) &&
+           find(krb5, "krb5_cc_get_principal", out.cc_get_principal) &&
+           find(krb5, "krb5_cc_start_seq_get", out.cc_start_seq_get) &&
+           find(krb5, "krb5_cc_next_cred", out.cc_next_cred) && find(krb5, "krb5_cc_end_seq_get", out.cc_end_seq_get) &&
+           find(krb5, "krb5_marshal_credentials", out.marshal_credentials) &&
+           find(krb5, "krb5_free_data", out.free_data) && find(krb5, "krb5_free_cred_contents", out.free_cred_contents);
+}
+
 std::optional<library> load()
 {
     void* const handle = ::dlopen("libgssapi_krb5.so.2", RTLD_NOW | RTLD_LOCAL);
@@ -42,7 +57,8 @@ std::optional<library> load()
         find(krb5, "krb5_get_default_realm", out.tickets.get_default_realm) &&
         find(krb5, "krb5_free_default_realm", out.tickets.free_default_realm) &&
         find(krb5, "krb5_init_context", out.krb5_init) && find(krb5, "krb5_free_context", out.krb5_free) &&
-        find(krb5, "krb5_cc_resolve", out.cc_resolve) && find(krb5, "krb5_cc_destroy", out.cc_destroy);
+        find(krb5, "krb5_cc_resolve", out.cc_resolve) && find(krb5, "krb5_cc_destroy", out.cc_destroy) &&
+        find_all(handle, krb5, out.accept);
     if (!whole) return std::nullopt;
     return out;
 }

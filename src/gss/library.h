@@ -7,6 +7,28 @@
 
 namespace winrm::gss {
 
+/// What a host needs beside the rest; found at the same time.
+struct acceptor_functions
+{
+    decltype(&::gss_accept_sec_context) accept_sec_context;
+    decltype(&::gss_display_name) display_name;
+    decltype(&::gss_inquire_context) inquire_context;
+    decltype(&::gss_store_cred_into) store_cred_into;
+    decltype(&::krb5_kt_resolve) kt_resolve;
+    decltype(&::krb5_kt_add_entry) kt_add_entry;
+    decltype(&::krb5_kt_close) kt_close;
+    decltype(&::krb5_parse_name) parse_name;
+    decltype(&::krb5_free_principal) free_principal;
+    decltype(&::krb5_aname_to_localname) aname_to_localname;
+    decltype(&::krb5_cc_get_principal) cc_get_principal;
+    decltype(&::krb5_cc_start_seq_get) cc_start_seq_get;
+    decltype(&::krb5_cc_next_cred) cc_next_cred;
+    decltype(&::krb5_cc_end_seq_get) cc_end_seq_get;
+    decltype(&::krb5_marshal_credentials) marshal_credentials;
+    decltype(&::krb5_free_data) free_data;
+    decltype(&::krb5_free_cred_contents) free_cred_contents;
+};
+
 /// The functions we use, by their names in the library.
 struct library
 {
@@ -43,6 +65,7 @@ struct library
     } tickets;
     decltype(&::krb5_cc_resolve) cc_resolve;
     decltype(&::krb5_cc_destroy) cc_destroy;
+    acceptor_functions accept;
 };
 
 /// nullptr: not installed, or too old. Opened once for the process and never closed. Any thread.

@@ -10,7 +10,8 @@ namespace winrm::gss {
 /// Where in the login the library failed: the same number means a password before, and the host's key after.
 enum class stage {
     ticket, ///< credentials, and the ticket for the host
-    answer  ///< the host's own token
+    answer, ///< the host's own token
+    accept  ///< on the host: the client's token
 };
 
 /// @param major, minor  as the library gave them; the minor is an error of MIT's krb5, or a number that says nothing

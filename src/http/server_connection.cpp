@@ -6,6 +6,7 @@
 #include "http/request_head.h"
 #include "http/request_rules.h"
 #include "http/response_head.h"
+#include "http/sealed_body.h"
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +15,7 @@ namespace winrm::http {
 namespace {
 
 constexpr std::size_t max_drain = 64 * 1024;    // bytes of a refused body worth reading to keep the connection
+constexpr std::size_t sealed_room = 4 * 1024;   // what a sealed body may have beside its envelope
 constexpr std::size_t max_pending = 256 * 1024; // bytes kept behind an unanswered request
 
 } // namespace
@@ -66,6 +68,9 @@ struct server_connection::state
     bool chunked = false;                      ///< the current request's body
     bool is_head = false, is_http_1_0 = false; ///< the current request
     bool anonymous_identify = false, close_after = false, ended = false, closing_told = false;
+    bool sealed = false;    ///< the current request's body, and so its answer
+    bool must_seal = false; ///< no body goes in the clear while the current request lasts
+    std::string_view refused_body;
     bool answered = false, close_next = false; ///< anything yet; the next answer is the last
     base::time_point now, due = base::time_point::max();
 
@@ -83,6 +88,7 @@ struct server_connection::state
         scanner.reset();
         body = {};
         std::string{}.swap(charset);
+        sealed = must_seal = false;
         set_timer(login.logged_in() ? options.idle_time : options.idle_time / 10);
     }
 
@@ -203,10 +209,18 @@ struct server_connection::state
     /// A request that needs no further login.
     void take(const request_head& head)
     {
+        sealed = login.seals() && parse_sealed_content_type(head.content_type).refused != sealed_refusal::not_sealed;
+        must_seal = sealed || (login.seals() && !options.policy.clear_body_allowed(options.tls));
         if (const refusal r = check_route(head); r.status != 0) return refuse(r, head);
-        if (const refusal r = check_body(head, limits.envelope, login.seals()); r.status != 0) return refuse(r, head);
+        if (must_seal && !sealed) { // S5
+            refused_body = "clear_body";
+            return refuse({400, {}}, true);
+        }
+        if (const refusal r = check_body(head, body_limit(), sealed); r.status != 0) return refuse(r, head);
         read_body(head);
     }
+
+    [[nodiscard]] std::size_t body_limit() const noexcept { return limits.envelope + (sealed ? sealed_room : 0); }
 
     void read_body(const request_head& head)
     {
@@ -221,7 +235,7 @@ struct server_connection::state
         at = next;
         set_timer(options.body_time);
         body = body_reader{head.chunked ? body_reader::framing::chunked : body_reader::framing::length,
-                           head.length.value_or(0), limits.envelope, body_reader::grammar::strict, storage};
+                           head.length.value_or(0), body_limit(), body_reader::grammar::strict, storage};
         if (head.expect_continue && head.has_body()) out.push("HTTP/1.1 100 Continue\r\n\r\n", {});
     }
 
@@ -249,10 +263,13 @@ struct server_connection::state
     void hand_up()
     {
         auth::message in{body.take(), std::move(type)};
-        if (login.seals()) {
-            if (!login.unseal(in)) return close(); // not a word to whoever has no keys
+        if (sealed) {
+            const bool opened = login.unseal(in);
             const media_type inner = parse_media_type(in.type);
-            if (check_type(inner).status != 0) return close();
+            if (!opened || check_type(inner).status != 0) {
+                refused_body = "not_unsealed";
+                return close(); // not a word to whoever has no keys
+            }
             charset = inner.charset;
         }
         at = phase::handed;
@@ -286,12 +303,15 @@ struct server_connection::state
             scanner.reset();
             at = phase::flush;
         }
-        answer(r.status, std::string{r.why} + "\n", "text/plain", r.status == 405 ? "Allow: POST\r\n" : "");
+        const std::string_view fields = r.status == 405 ? "Allow: POST\r\n" : "";
+        if (must_seal || r.why.empty()) return answer(r.status, {}, {}, fields);
+        answer(r.status, std::string{r.why} + "\n", "text/plain", fields);
     }
 
     void refuse(const refusal& r, const request_head& head)
     {
-        if (r.status == 413) close_after = true; // who sends too much is not listened to further
+        // Who sends too much is not listened to further; and a client that seals believes no clear answer.
+        if (r.status == 413 || must_seal) close_after = true;
         drain(head);
         refuse(r, false);
     }
@@ -403,7 +423,7 @@ std::optional<server_event> server_connection::poll()
     if (s.event) return std::exchange(s.event, std::nullopt);
     const bool over = s.at == state::phase::closed || (s.at == state::phase::flush && s.close_after);
     if (!over || std::exchange(s.closing_told, true)) return std::nullopt;
-    return closing{};
+    return closing{s.refused_body};
 }
 
 void server_connection::login_answered(auth::login_verdict verdict, base::bytes_view token, base::time_point now,
@@ -422,7 +442,7 @@ void server_connection::respond(int status, std::string body, std::string_view m
     if (s.at != state::phase::handed) return;
     s.saw(now);
     auth::message reply{std::move(body), std::string{media_type}};
-    if (!s.login.seal(reply)) return s.close();
+    if (s.sealed && !s.login.seal(reply)) return s.close();
     s.answer(status, std::move(reply.body), reply.type, {});
 }
 

@@ -43,7 +43,10 @@ struct request_arrived
 };
 /// Nothing more will come of this connection: flush output(), then close.
 struct closing
-{};
+{
+    /// Why a body was not taken, one word for the log: "clear_body" where it must be sealed, "not_unsealed". Else "".
+    std::string_view refused{};
+};
 using server_event = std::variant<login_wanted, request_arrived, closing>;
 
 class server_connection
@@ -73,7 +76,8 @@ public:
     /// Denied: 401 with all schemes. Go on: 401 with the token. Accepted: the token goes with the answer to the
     /// request, which for an empty one of a login with legs is an empty 200. Unavailable: 503.
     /// @param token  for the client, in WWW-Authenticate; "" = none
-    /// @param keys   with accepted: what seals the bodies from now on
+    /// @param keys   with accepted: what seals the bodies from now on. Where the policy asks for it none comes without;
+    ///               else a sealed request has a sealed answer, and a clear one a clear answer.
     void login_answered(auth::login_verdict verdict, base::bytes_view token, base::time_point now,
                         std::unique_ptr<auth::body_protection> keys = nullptr);
     /// status 200 or 500; `media_type` whole value. Called once per request_arrived.

@@ -52,7 +52,7 @@ def free_port():
 
 
 class Place:
-    """A folder everybody may enter, with the three programs (accounts need not be able to enter the build), a throw-away
+    """A folder everybody may enter, with the four programs (accounts need not be able to enter the build), a throw-away
     certificate, and the accounts and PAM service that were asked for."""
 
     def __init__(self):
@@ -62,7 +62,7 @@ class Place:
         self.tag = secrets.token_hex(4)
         self.group = "winrm-test-" + self.tag
         self.pam = pathlib.Path("/etc/pam.d", "winrmd-test-" + self.tag)
-        for name in ("winrmd", "winrmd-front", "winrmd-user"):
+        for name in ("winrmd", "winrmd-front", "winrmd-token", "winrmd-user"):
             shutil.copy(pathlib.Path(WINRMD).parent / name, self.path / name)
         call("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
              "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
@@ -977,7 +977,7 @@ class TestService(unittest.TestCase):
             self.assertLess(log.index(" sandbox "), log.index(" ready"))
 
     def test_a_front_that_cannot_start_is_an_error(self):
-        for name in ("winrmd", "winrmd-user"):
+        for name in ("winrmd", "winrmd-token", "winrmd-user"):
             shutil.copy(pathlib.Path(WINRMD).parent / name, self.folder / name)
         (self.folder / "winrmd-front").write_text("#!/bin/sh\nexit 1\n")
         (self.folder / "winrmd-front").chmod(0o755)

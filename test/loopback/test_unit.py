@@ -51,7 +51,7 @@ class UnitPlace(Place):
         self.unit = self.path / "unit"
         programs = self.path / "sbin"
         programs.mkdir()
-        for name in ("winrmd", "winrmd-front", "winrmd-user"):
+        for name in ("winrmd", "winrmd-front", "winrmd-token", "winrmd-user"):
             (self.path / name).rename(programs / name)
         script = self.path / "winrmd"
         script.write_text(f'#!/bin/sh\nexec /usr/bin/python3 {SANDBOXED} {self.unit} {programs}/winrmd "$@"\n')

@@ -1,4 +1,4 @@
-"""Debian's python3-winrm against winrmd over HTTPS and Basic."""
+"""Debian's python3-winrm against winrmd: over HTTPS by Basic, and by NTLM with every message sealed."""
 import pathlib
 import sys
 import unittest
@@ -61,6 +61,55 @@ class Pywinrm(unittest.TestCase):
     def test_wrong_password(self):
         with self.assertRaises(InvalidCredentialsError):
             self.session("wrong").run_cmd("true")
+
+
+class PywinrmByNtlm(unittest.TestCase):
+    """Issue 10: it seals always, over HTTP and over TLS."""
+
+    def both(self, test, password=None, encryption="always"):
+        for args in ([], ["--http"]):
+            with self.subTest(args=args, encryption=encryption), Service(*args) as service:
+                tls = {"ca_trust_path": service.ca, "server_cert_validation": "validate"} if service.tls else {}
+                test(service, Protocol(service.url, transport="ntlm", username=service.user,
+                                       password=password or service.password, message_encryption=encryption, **tls))
+
+    def test_many_commands_sealed(self):
+        def run(service, protocol):
+            shell = protocol.open_shell(working_directory="/tmp", env_vars={"A": "1"})
+            for n in range(10):
+                command = protocol.run_command(shell, f"echo $A {n}; pwd")
+                out, err, code = protocol.get_command_output(shell, command)
+                self.assertEqual((out, err, code), (f"1 {n}\n/tmp\n".encode(), b"", 0))
+                protocol.cleanup_command(shell, command)
+            protocol.close_shell(shell)
+            bound = "yes" if service.tls else "no"  # it sends the channel binding of its TLS connection
+            self.assertRegex(service.log, rf"login result=ok .*mechanism=NTLM sealed=yes bound={bound} ")
+        self.both(run)
+
+    def test_large_output_sealed(self):
+        def run(_, protocol):
+            shell = protocol.open_shell()
+            command = protocol.run_command(shell, "head -c 2000000 /dev/zero")
+            out, _, code = protocol.get_command_output(shell, command)
+            self.assertEqual((code, len(out)), (0, 2_000_000))
+            protocol.close_shell(shell)
+        self.both(run)
+
+    def test_over_TLS_sealing_is_its_own_choice(self):
+        def run(service, protocol):
+            if service.tls:
+                shell = protocol.open_shell()
+                command = protocol.run_command(shell, "echo clear")
+                self.assertEqual(protocol.get_command_output(shell, command)[0], b"clear\n")
+                protocol.close_shell(shell)
+        for encryption in ("auto", "never"):
+            self.both(run, encryption=encryption)
+
+    def test_wrong_password(self):
+        def run(_, protocol):
+            with self.assertRaises(InvalidCredentialsError):
+                protocol.open_shell()
+        self.both(run, password="wrong")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,14 @@ PLUGIN = next((str(p) for p in pathlib.Path("/usr/lib").glob("*/gssntlmssp/gssnt
 class NtlmAccounts:
     """`env`: environment in which MIT's library has NTLM, and CORP\\ada the password Pa55wörd."""
 
+    def __init__(self, account="CORP:ada:Pa55wörd"):
+        self.account = account
+
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="winrm-ntlm-")
         here = pathlib.Path(self.folder.name)
         (here / "mech").write_text(f"gssntlmssp_v1 1.3.6.1.4.1.311.2.2.10 {PLUGIN}\n")
-        (here / "users").write_text("CORP:ada:Pa55wörd\n", encoding="utf-8")
+        (here / "users").write_text(self.account + "\n", encoding="utf-8")
         (here / "krb5.conf").write_text("[libdefaults]\n default_realm = NOWHERE.TEST\n dns_lookup_kdc = false\n")
         self.env = {**os.environ, "GSS_MECH_CONFIG": str(here / "mech"), "NTLM_USER_FILE": str(here / "users"),
                     "KRB5_CONFIG": str(here / "krb5.conf"), "KRB5CCNAME": f"FILE:{here}/none", "LC_ALL": "C.UTF-8",

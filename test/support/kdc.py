@@ -24,6 +24,7 @@ class Kdc:
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="winrm-kdc-"))
+        self.folder.chmod(0o755)  # the configuration is read by a process without rights; keys are files of mode 600
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]

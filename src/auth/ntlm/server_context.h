@@ -4,6 +4,7 @@
 #include "auth/ntlm/message.h"
 #include "auth/ntlm/session.h"
 #include "auth/ntlm/step.h"
+#include "auth/policy.h"
 
 #include <optional>
 #include <string>
@@ -11,12 +12,8 @@
 
 namespace winrm::auth::ntlm {
 
-/// What becomes of MsvAvChannelBindings (3.2.5.1.2).
-enum class binding_policy {
-    none,    ///< not looked at
-    relaxed, ///< a client that sends one must send the right one
-    strict   ///< every client must; where the service has none itself nobody can log in
-};
+/// Of MsvAvChannelBindings (3.2.5.1.2).
+using auth::binding_policy;
 
 /// Names are at most 1024 bytes of UTF-8.
 struct server_options

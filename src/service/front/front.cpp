@@ -1,5 +1,6 @@
 #include "service/front/front.h"
 
+#include "auth/login/sealing.h"
 #include "io/log.h"
 #include "service/front/front_server.h"
 #include "service/front/rules.h"
@@ -92,6 +93,7 @@ private:
             if (!made) return refuse(made.error().message());
             tls.emplace(std::move(*made));
         }
+        if (!setup.token_schemes.empty()) auth::prepare_sealers();
         const sandbox::sandbox_report box = sandbox::enter_sandbox(sandbox::role::front, descriptors_for(setup));
         log_->write(base::log_level::info, "sandbox",
                     {{"no_new_privs", yes_no(box.no_new_privileges)},

@@ -1,9 +1,13 @@
 #include "service/front/front_connection.h"
 
+#include "auth/login/sealing.h"
+#include "base/uuid.h"
+#include "http/sealing.h"
 #include "service/wire/source_network.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <span>
 #include <sys/socket.h>
 #include <utility>
 
@@ -89,24 +93,44 @@ void front_connection::handle(http::login_wanted&& event)
     ask.peer = peer_;
     ask.user = std::move(event.credentials.user);
     ask.password = std::move(event.credentials.password);
+    ask.scheme = scheme_ = std::move(event.scheme);
+    ask.token = std::move(event.token);
+    ask.first = event.first;
     context_.ask_login(std::move(ask));
     base::wipe_stack();
 }
 
 void front_connection::login_answered(const wire::login_answer& answer, io::unique_fd user)
 {
-    if (std::exchange(login_, login_check::none) == login_check::none || ended_) return;
-    auto verdict =
-        answer.verdict == wire::login_verdict::denied ? auth::login_verdict::denied : auth::login_verdict::unavailable;
-    if (answer.verdict == wire::login_verdict::accepted && user) {
+    if (!login_pending() || ended_) return;
+    login_ = answer.verdict == wire::login_verdict::go_on ? login_check::in_legs : login_check::none;
+    auto verdict = auth::login_verdict::unavailable;
+    if (answer.verdict == wire::login_verdict::denied) verdict = auth::login_verdict::denied;
+    if (answer.verdict == wire::login_verdict::go_on) verdict = auth::login_verdict::go_on;
+    std::unique_ptr<auth::body_protection> keys;
+    if (answer.verdict == wire::login_verdict::accepted) keys = make_keys(answer.keys);
+    const bool no_keys = answer.keys.what != auth::sealing_keys::kind::none && !keys;
+    if (answer.verdict == wire::login_verdict::accepted && user && !no_keys) {
         user_ = std::make_unique<io::message_socket>(context_.loop, std::move(user), context_.max_frame, 0);
         user_->start([this](io::message_socket::message m) { user_frame(std::move(m.payload)); },
                      [this] { user_gone(); });
         account_ = answer.account;
         verdict = auth::login_verdict::accepted;
     }
-    http_.login_answered(verdict, {}, context_.loop.now());
+    http_.login_answered(verdict, answer.token, context_.loop.now(), std::move(keys));
+    base::wipe_stack();
     pump();
+}
+
+std::unique_ptr<auth::body_protection> front_connection::make_keys(const auth::sealing_keys& keys) const
+{
+    auto random = [source = base::system_random()](std::span<unsigned char> out) {
+        source(reinterpret_cast<char*>(out.data()), out.size());
+    };
+    auto cipher = auth::make_sealer(keys, std::move(random));
+    if (!cipher) return nullptr;
+    const auto protocol = scheme_ == "Kerberos" ? http::sealed_protocol::kerberos : http::sealed_protocol::spnego;
+    return std::make_unique<http::sealing>(std::move(cipher), protocol, context_.limits.envelope);
 }
 
 void front_connection::handle(http::request_arrived&& event)
@@ -123,8 +147,11 @@ void front_connection::handle(http::request_arrived&& event)
 }
 
 /// An answer of the user's process that comes later than this is nobody's any more.
-void front_connection::handle(http::closing&&)
+void front_connection::handle(http::closing&& event)
 {
+    if (!event.refused.empty())
+        context_.log.write(base::log_level::warning, "message_refused",
+                           {{"peer", peer_}, {"reason", std::string{event.refused}}});
     closing_ = true;
     awaiting_reply_ = false;
     user_.reset();
@@ -273,7 +300,7 @@ void front_connection::ring()
 void front_connection::end(base::bytes_view reason)
 {
     if (std::exchange(ended_, true)) return;
-    if (login_pending()) context_.withdraw_login(number_);
+    if (login_ != login_check::none) context_.withdraw_login(number_);
     user_.reset();
     timer_.cancel();
     stream_.pause_reading();

@@ -47,7 +47,10 @@ public:
     [[nodiscard]] bool authenticated() const noexcept { return http_.authenticated(); }
     [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
     [[nodiscard]] const std::string& source() const noexcept { return source_; } ///< peer's network
-    [[nodiscard]] bool login_pending() const noexcept { return login_ != login_check::none; }
+    [[nodiscard]] bool login_pending() const noexcept
+    {
+        return login_ == login_check::waiting || login_ == login_check::running;
+    }
     /// The monitor is looking at the password, which ends soon.
     [[nodiscard]] bool login_running() const noexcept { return login_ == login_check::running; }
     /// Who has not been logged in for longer has the smaller number.
@@ -79,6 +82,7 @@ public:
 private:
     enum class login_check {
         none,
+        in_legs, ///< the client's token is awaited
         waiting, ///< the monitor has been asked
         running  ///< and looks at it
     };
@@ -86,7 +90,8 @@ private:
     void pump();
     void handle(http::login_wanted&& event);
     void handle(http::request_arrived&& event);
-    void handle(http::closing&&);
+    void handle(http::closing&& event);
+    [[nodiscard]] std::unique_ptr<auth::body_protection> make_keys(const auth::sealing_keys& keys) const;
     void user_frame(base::bytes&& payload);
     void user_gone();
     void write_output();
@@ -98,6 +103,7 @@ private:
     void end(base::bytes_view reason);
 
     const connection_context& context_;
+    std::string scheme_; ///< of the latest login
     std::uint64_t number_, stranger_since_ = 0, account_ = 0;
     std::string peer_, source_;
     bool tls_;

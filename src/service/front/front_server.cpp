@@ -25,6 +25,7 @@ std::shared_ptr<const http::server_options> http_options(const wire::front_setup
     o.tls = tls;
     o.policy.allow_unencrypted = setup.allow_unencrypted;
     o.offer_basic = setup.basic;
+    o.token_schemes = setup.token_schemes;
     o.identify_body = identify_text(setup.product_vendor, setup.product_version);
     o.head_time = base::milliseconds{setup.head_time_ms};
     o.body_time = base::milliseconds{setup.body_time_ms};
@@ -68,6 +69,7 @@ base::limits limits_of(const wire::front_setup& setup)
 {
     base::limits l;
     l.envelope = std::size_t{setup.max_envelope_kb} * 1024;
+    if (!setup.token_schemes.empty()) l.http_head += wire::max_token; // a ticket with a large PAC, in base64
     return l;
 }
 

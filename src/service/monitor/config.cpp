@@ -1,13 +1,10 @@
 // The only file that includes toml++.
 #include "service/monitor/config.h"
 
-#include "service/monitor/account.h"
-#include "service/monitor/certificate_check.h"
+#include "service/monitor/auth_files.h"
 #include "service/monitor/config_keys.h"
+#include "service/monitor/config_problems.h"
 #include "service/monitor/file_check.h"
-#include "service/monitor/pam.h"
-#include "service/monitor/user_file.h"
-#include "service/wire/frames.h"
 
 #include "base/spelling.h"
 
@@ -25,26 +22,13 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cctype>
-#include <ctime>
 #include <filesystem>
 #include <functional>
-#include <unistd.h>
 
 namespace winrm::service::monitor {
 namespace {
 
 constexpr std::size_t max_config = 256 * 1024;
-
-config_problem problem_at(const std::string& file, unsigned line, std::string what)
-{
-    return {line == 0 ? file : file + ':' + std::to_string(line), std::move(what), line};
-}
-
-void sort_by_line(std::vector<config_problem>& all)
-{
-    constexpr auto position = [](const config_problem& p) { return p.line == 0 ? ~0u : p.line; };
-    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return position(a) < position(b); });
-}
 
 class parser
 {
@@ -61,6 +45,7 @@ public:
         flag("auth_basic", s().auth_basic);
         flag("allow_unencrypted", s().allow_unencrypted);
         flag("permit_root", s().permit_root);
+        keys_.emplace_back("auth", [this](const toml::node& n) { auth(n); });
         keys_.emplace_back("fronts", [this](const toml::node& n) { number(n, "fronts", s().fronts, 1, 64); });
         keys_.emplace_back("allow_groups", [this](const toml::node& n) { groups(n); });
         keys_.emplace_back("listen", [this](const toml::node& n) { listeners(n); });
@@ -144,6 +129,74 @@ private:
         if (valid) s().allow_groups = std::move(all);
         else problem(n.source(), "allow_groups must be an array of group names, as [\"winrm\"]");
     }
+    /// One key of [auth], where its line is kept under "auth.NAME".
+    void auth_key(std::string_view key, const toml::node& n)
+    {
+        auth_settings& a = s().auth;
+        bool on = true;
+        const std::pair<std::string_view, std::optional<bool>*> flags[] = {
+            {"negotiate", &a.negotiate}, {"kerberos", &a.kerberos}, {"ntlm", &a.ntlm}};
+        for (const auto& [name, into] : flags)
+            if (key == name) {
+                boolean(n, name.data(), on);
+                *into = on;
+            }
+        if (key == "basic") boolean(n, "basic", s().auth_basic);
+        if (key == "keytab") path(n, "keytab", a.keytab);
+        if (key == "ntlm_accounts") path(n, "ntlm_accounts", a.ntlm_accounts);
+        if (key == "channel_binding") binding(n, a.channel_binding);
+        if (key == "services") services(n);
+    }
+    void auth(const toml::node& n)
+    {
+        const toml::table* t = n.as_table();
+        if (!t) return problem(n.source(), "auth must be a table, begun by [auth]");
+        const std::vector<std::string_view> names{"negotiate", "kerberos",      "ntlm",     "basic",
+                                                  "keytab",    "ntlm_accounts", "services", "channel_binding"};
+        for (auto&& [key, node] : *t) {
+            if (std::find(names.begin(), names.end(), key.str()) == names.end()) {
+                unknown(key, names);
+                continue;
+            }
+            const std::string whole = "auth." + std::string{key.str()};
+            out_.lines.keys[whole] = key.source().begin.line;
+            const std::size_t before = out_.problems.size();
+            auth_key(key.str(), node);
+            if (out_.problems.size() != before) out_.lines.bad.insert(whole);
+        }
+    }
+    void path(const toml::node& n, const char* name, std::string& into)
+    {
+        if (const auto v = n.value_exact<std::string>(); v && !v->empty() && v->size() < 4096) into = *v;
+        else problem(n.source(), std::string{name} + " must be the name of a file in quotes");
+    }
+    void binding(const toml::node& n, std::optional<winrm::auth::binding_policy>& into)
+    {
+        using winrm::auth::binding_policy;
+        const auto v = n.value_exact<std::string>();
+        for (const auto& [name, value] : {std::pair{"none", binding_policy::none},
+                                          {"relaxed", binding_policy::relaxed},
+                                          {"strict", binding_policy::strict}})
+            if (v && *v == name) {
+                into = value;
+                return;
+            }
+        problem(n.source(), "channel_binding must be \"none\", \"relaxed\" or \"strict\"");
+    }
+    void services(const toml::node& n)
+    {
+        std::vector<std::string> all;
+        bool valid = n.is_array();
+        if (valid)
+            for (const toml::node& entry : *n.as_array()) {
+                const auto name = entry.value_exact<std::string>();
+                valid = valid && name && !name->empty() && name->size() <= 64 &&
+                        name->find_first_of("/@\\ ") == std::string::npos;
+                if (valid) all.push_back(*name);
+            }
+        if (valid && !all.empty()) s().auth.services = std::move(all);
+        else problem(n.source(), "services must be an array of service names without a host, as [\"HTTP\", \"host\"]");
+    }
     void level(const toml::node& n)
     {
         const auto v = n.value_exact<std::string>();
@@ -190,8 +243,10 @@ private:
             } else if (key == "tls") {
                 lines.tls = key.source().begin.line;
                 boolean(node, "tls", l.tls);
+            } else if (key == "channel_binding") {
+                binding(node, l.channel_binding);
             } else {
-                unknown(key, {"address", "port", "tls"});
+                unknown(key, {"address", "port", "tls", "channel_binding"});
             }
         }
         if (l.address.empty()) l.address = "*";
@@ -251,11 +306,17 @@ void check_listeners(loaded_config& c, const std::string& file)
     for (std::size_t i = 0; i < s.listen.size(); ++i) {
         const config_lines::listener here = i < c.lines.listen.size() ? c.lines.listen[i] : config_lines::listener{};
         const listen_address& l = s.listen[i];
-        if (!l.tls && s.auth_basic && !s.allow_unencrypted && !c.lines.is_bad("allow_unencrypted"))
+        // Basic is not offered there, and what else there is seals its messages.
+        const bool sealed = !s.auth.schemes().empty() || c.lines.is_bad("auth");
+        if (!l.tls && s.auth_basic && !sealed && !s.allow_unencrypted && !c.lines.is_bad("allow_unencrypted"))
             c.problems.push_back(problem_at(
                 file, here.tls,
-                "a listener without TLS would carry passwords in clear: set tls = true for it, or, if you accept that, "
-                "allow_unencrypted = true"));
+                "a listener without TLS would carry passwords in clear: set tls = true for it, let Kerberos or NTLM "
+                "log in ([auth]), or, if you accept that, allow_unencrypted = true"));
+        if (!l.tls && l.channel_binding.value_or(auth::binding_policy::none) == auth::binding_policy::strict)
+            c.problems.push_back(problem_at(file, here.table,
+                                            "channel_binding = \"strict\" binds logins to TLS, which this listener has "
+                                            "not: nobody could log in"));
         for (std::size_t k = 0; k < i && here.valid; ++k) {
             const listen_address& other = s.listen[k];
             if (!c.lines.listen[k].valid || !collide(l, other)) continue;
@@ -268,6 +329,32 @@ void check_listeners(loaded_config& c, const std::string& file)
             break;
         }
     }
+}
+
+/// What [auth] asks for, and what there is for it.
+void check_schemes(loaded_config& c, const std::string& file)
+{
+    const auth_settings& a = c.values.auth;
+    const config_lines& at = c.lines;
+    const auto problem = [&](const char* key, std::string what) {
+        c.problems.push_back(problem_at(file, at.of(key), std::move(what)));
+    };
+    if (at.is_bad("auth")) return;
+    if (at.of("auth_basic") != 0 && at.of("auth.basic") != 0)
+        problem("auth.basic",
+                "basic is what auth_basic in line " + std::to_string(at.of("auth_basic")) + " says too: remove one");
+    if (a.kerberos.value_or(false) && a.keytab.empty())
+        problem("auth.kerberos", "kerberos = true needs keytab = \"FILE\": there is no /etc/krb5.keytab to be used");
+    if (a.ntlm.value_or(false) && a.ntlm_accounts.empty())
+        problem("auth.ntlm", "ntlm = true needs accounts: make one with `winrmd passwd USER`, or name their file with "
+                             "ntlm_accounts");
+    if (a.negotiate.value_or(false) && !a.kerberos_on() && !a.ntlm_on())
+        problem("auth.negotiate", "negotiate = true has nothing to choose from: kerberos and ntlm are both off");
+    if (c.values.auth_basic || !a.schemes().empty()) return;
+    const bool old_name = at.of("auth.basic") == 0;
+    problem(old_name ? "auth_basic" : "auth.basic",
+            std::string{old_name ? "auth_basic" : "basic"} +
+                " = false leaves no way to log in: Kerberos needs a keytab, NTLM an account (`winrmd passwd USER`)");
 }
 
 void check_together(loaded_config& c, const std::string& file)
@@ -289,85 +376,11 @@ void check_together(loaded_config& c, const std::string& file)
     if (tls != s.listen.end() && !certificate && !key && !at.is_bad("listen"))
         problem(number < at.listen.size() ? at.listen[number].table : 0,
                 "a listener with TLS needs certificate = \"FILE\" and key = \"FILE\" (PEM)");
-    if (!s.auth_basic)
-        problem(at.of("auth_basic"), "auth_basic = false leaves no way to log in: Basic is the only scheme so far");
+    check_schemes(c, file);
     if (s.allow_groups && s.allow_groups->empty())
         problem(at.of("allow_groups"), "allow_groups = [] lets nobody in: name at least one group");
     if (s.pam_service.empty() || s.pam_service.find('/') != std::string::npos || s.pam_service.front() == '.')
         problem(at.of("pam_service"), "pam_service must be the name of a file in /etc/pam.d");
-}
-
-/// Certificate and key, if both are given.
-void check_certificate(loaded_config& c, const std::string& name)
-{
-    const settings& s = c.values;
-    bool readable = true;
-    const auto look = [&](const char* which, const std::string& path, file_secrecy secrecy) {
-        if (path.empty()) return std::string{};
-        auto read = read_trusted_file(path, secrecy, wire::max_pem);
-        if (!read) c.problems.push_back(problem_at(name, c.lines.of(which), path + ": " + read.error().message()));
-        readable = readable && read;
-        return read ? std::move(*read) : std::string{};
-    };
-    const std::string certificate = look("certificate", s.certificate, file_secrecy::open);
-    const base::secret key{look("key", s.key, file_secrecy::secret)};
-    if (!readable || s.certificate.empty() || s.key.empty()) return;
-    const std::string wrong = certificate_problem(certificate, key, std::time(nullptr));
-    if (wrong.empty()) return;
-    const bool of_key = wrong.compare(0, 3, "key") == 0;
-    c.problems.push_back(
-        problem_at(name, c.lines.of(of_key ? "key" : "certificate"), (of_key ? s.key : s.certificate) + ": " + wrong));
-}
-
-void check_user_file(loaded_config& c, const std::string& name)
-{
-    const std::string& path = c.values.user_file;
-    const unsigned line = c.lines.of("user_file");
-    auto read = read_trusted_file(path, file_secrecy::secret, max_user_file);
-    if (!read) return c.problems.push_back(problem_at(name, line, path + ": " + read.error().message()));
-    const base::secret lines{std::move(*read)}; // hashes are wiped too
-    auto problems = user_file_problems(lines.reveal());
-    if (problems.empty() && !names_anybody(lines.reveal()))
-        c.warnings.push_back(problem_at(name, line, path + " names no user, so nobody can log in: see winrmd passwd"));
-    for (user_line_problem& p : problems)
-        c.problems.push_back({path + ':' + std::to_string(p.line), std::move(p.what), line});
-}
-
-void check_pam(loaded_config& c, const std::string& name)
-{
-    const std::string& service = c.values.pam_service;
-    if (service.empty() || service.find('/') != std::string::npos) return; // reported already
-    if (const std::string missing = missing_pam_file(service); !missing.empty())
-        c.problems.push_back(problem_at(
-            name, c.lines.of("pam_service"),
-            "pam_service = \"" + c.values.pam_service + "\", but there is no " + missing +
-                ": make it (share/doc/openwinrm/examples/winrmd.pam is an example), or name another one" +
-                (c.values.user_file.empty() ? "" : "; account rules and sessions are PAM's, also with a user file")));
-}
-
-void check_groups(loaded_config& c, const std::string& name)
-{
-    if (!c.values.allow_groups) {
-        if (::geteuid() == 0 && !group_exists("winrm"))
-            c.warnings.push_back(problem_at(
-                name, 0, "there is no group \"winrm\", so nobody can log in: groupadd winrm, or set allow_groups"));
-        return;
-    }
-    const std::vector<std::string>& all = *c.values.allow_groups;
-    for (std::size_t i = 0; i < all.size(); ++i)
-        if (!group_exists(all[i]))
-            c.warnings.push_back(problem_at(name, i < c.lines.groups.size() ? c.lines.groups[i] : 0,
-                                            "there is no group \"" + all[i] + "\": it lets nobody in"));
-}
-
-/// service/front/sandbox.cpp looks for the same name.
-void check_front_account(loaded_config& c, const std::string& name)
-{
-    if (::geteuid() != 0 || find_account("winrmd")) return;
-    c.warnings.push_back(problem_at(
-        name, 0,
-        "there is no account \"winrmd\", so the network process runs as uid 65534 (nobody), which other programs may "
-        "share: useradd --system --no-create-home --shell /usr/sbin/nologin winrmd"));
 }
 
 } // namespace
@@ -378,7 +391,7 @@ unsigned config_lines::of(std::string_view key) const
     return at == keys.end() ? 0 : at->second;
 }
 
-loaded_config parse_config(std::string_view text, const std::string& name, config_scope scope)
+loaded_config parse_config(std::string_view text, const std::string& name, config_scope scope, const found_files& found)
 {
     loaded_config out;
     const toml::parse_result parsed = toml::parse(text, name);
@@ -401,26 +414,13 @@ loaded_config parse_config(std::string_view text, const std::string& name, confi
     parser{name, out, scope}.read(parsed.table());
     if (scope == config_scope::everything) {
         if (out.values.listen.empty()) out.values.listen.push_back({"*", 5986, true});
+        auth_settings& a = out.values.auth;
+        if (a.keytab.empty() && a.kerberos.value_or(true)) a.keytab = found.keytab;
+        if (a.ntlm_accounts.empty() && a.ntlm.value_or(true)) a.ntlm_accounts = found.ntlm_accounts;
         check_together(out, name);
     }
     sort_by_line(out.problems);
     return out;
-}
-
-void check_system(loaded_config& config, const std::string& name)
-{
-    const settings& s = config.values;
-    check_certificate(config, name);
-    if (!s.user_file.empty()) check_user_file(config, name);
-    // As root, account rules and sessions are PAM's even if the user file has the passwords.
-    if (::geteuid() == 0) check_pam(config, name);
-    else if (s.user_file.empty() && !config.lines.is_bad("user_file"))
-        config.problems.push_back(problem_at(
-            name, 0, "winrmd does not run as root, so PAM cannot check passwords: set user_file (see winrmd passwd)"));
-    check_groups(config, name);
-    check_front_account(config, name);
-    sort_by_line(config.problems);
-    sort_by_line(config.warnings);
 }
 
 loaded_config load_config(const std::string& path, config_scope scope)
@@ -431,12 +431,17 @@ loaded_config load_config(const std::string& path, config_scope scope)
         out.problems.push_back({path, text.error().message()});
         return out;
     }
-    loaded_config out = parse_config(*text, path, scope);
-    if (scope == config_scope::limits_only || !out.understood) return out;
     std::error_code none;
     const std::filesystem::path folder = std::filesystem::absolute(path, none).parent_path();
-    for (std::string settings::*file : {&settings::certificate, &settings::key, &settings::user_file})
-        if (std::string& name = out.values.*file; !name.empty()) name = (folder / name).string();
+    std::string unusable;
+    const found_files found = scope == config_scope::limits_only ? found_files{} : find_files(folder, unusable);
+    loaded_config out = parse_config(*text, path, scope, found);
+    if (scope == config_scope::limits_only || !out.understood) return out;
+    settings& s = out.values;
+    for (std::string* file : {&s.certificate, &s.key, &s.user_file, &s.auth.keytab, &s.auth.ntlm_accounts})
+        if (!file->empty()) *file = (folder / *file).string();
+    if (!unusable.empty() && !s.auth.kerberos && s.auth.keytab.empty())
+        out.warnings.push_back({path, unusable + ", so nobody can log in by Kerberos"});
     check_system(out, path);
     return out;
 }

@@ -27,7 +27,7 @@ struct config_lines
         unsigned table = 0, address = 0, port = 0, tls = 0;
         bool valid = true; ///< its address and port are what was written
     };
-    std::map<std::string, unsigned, std::less<>> keys; ///< of the top
+    std::map<std::string, unsigned, std::less<>> keys; ///< of the top; those of [auth] as "auth.keytab"
     std::set<std::string, std::less<>> bad;            ///< keys with invalid values
     std::vector<unsigned> groups;                      ///< of allow_groups
     std::vector<listener> listen;
@@ -48,9 +48,15 @@ struct loaded_config
 /// limits_only: [limits] and log_level; any other key is a problem. For --test-server, which decides the rest itself.
 enum class config_scope { everything, limits_only };
 
+/// Files that [auth] need not name, where they are there and can be used.
+struct found_files
+{
+    std::string keytab, ntlm_accounts;
+};
+
 /// Pure part: text to settings. @param name  of the file, for messages.
 [[nodiscard]] loaded_config parse_config(std::string_view text, const std::string& name,
-                                         config_scope scope = config_scope::everything);
+                                         config_scope scope = config_scope::everything, const found_files& found = {});
 /// Checks against the system: do the files exist, who may read and write them, can they be used, are we root, do the
 /// PAM service and the groups exist. @param name  of the configuration, for messages.
 void check_system(loaded_config& config, const std::string& name);

@@ -73,7 +73,8 @@ std::string problem_of_path(const std::string& path, int file)
 
 } // namespace
 
-result<std::string> read_trusted_file(const std::string& path, file_secrecy secrecy, std::size_t most)
+result<std::string> read_trusted_file(const std::string& path, file_secrecy secrecy, std::size_t most,
+                                      file_content content)
 {
     const auto refuse = [](std::string why) { return winrm::error{errc::bad_config, std::move(why)}; };
     const io::unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
@@ -99,6 +100,7 @@ result<std::string> read_trusted_file(const std::string& path, file_secrecy secr
             return refuse("is larger than " + std::to_string(most) + " bytes");
         text.append(piece, static_cast<std::size_t>(got));
     }
+    if (content == file_content::bytes) return text;
     if (const auto foreign = base::foreign_encoding(text); !foreign.empty())
         return refuse("holds " + std::string{foreign});
     text.erase(0, text.size() - base::without_mark(text).size());

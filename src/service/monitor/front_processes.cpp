@@ -65,7 +65,7 @@ void front_processes::replace(wire::front_setup setup)
 void front_processes::start_one(std::size_t slot)
 {
     auto [mine, theirs] = io::make_socket_pair();
-    const pid_t pid = mine && theirs ? start_front(program_, std::move(theirs)) : -1;
+    const pid_t pid = mine && theirs ? start_helper(program_, std::move(theirs)) : -1;
     if (pid < 0) {
         log_.write(base::log_level::error, "front_not_started", {{"reason", "no_resources"}});
         return restarts_[slot].set_after(longest_backoff, [this, slot] { start_one(slot); });
@@ -170,15 +170,15 @@ void front_processes::started(std::uint64_t key, std::uint64_t connection)
         at->second->socket->send(wire::encode(wire::frame{wire::login_started{connection}}));
 }
 
-void front_processes::answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd,
-                             std::uint64_t account)
+void front_processes::answer(std::uint64_t key, const wire::login_answer& said, io::unique_fd fd)
 {
     const auto at = all_.find(key);
     if (at == all_.end()) return;
     std::vector<io::unique_fd> fds;
     if (fd) fds.push_back(std::move(fd));
-    at->second->socket->send(wire::encode(wire::frame{wire::login_answer{connection, verdict, account}}),
-                             std::move(fds));
+    base::bytes frame = wire::encode(said); // the keys of the connection may be in it
+    at->second->socket->send(frame, std::move(fds));
+    base::wipe(frame.data(), frame.size());
 }
 
 void front_processes::end(process& p)

@@ -33,8 +33,8 @@ public:
     void replace(wire::front_setup setup);
     static constexpr base::milliseconds longest_drain{10 * 60 * 1000};
     void started(std::uint64_t key, std::uint64_t connection);
-    void answer(std::uint64_t key, std::uint64_t connection, wire::login_verdict verdict, io::unique_fd fd,
-                std::uint64_t account = 0);
+    /// @param fd  accepted: the front's end of the way to the user's process
+    void answer(std::uint64_t key, const wire::login_answer& said, io::unique_fd fd = {});
     /// They accept nothing more, pass on answers under way, and end when `idle` returns true (no more answers will
     /// come), at the latest after longest_stop.
     void stop(std::function<bool()> idle);

@@ -259,7 +259,7 @@ std::string helper_path(const std::string& name)
     return {};
 }
 
-pid_t start_front(const std::string& program, io::unique_fd control)
+pid_t start_helper(const std::string& program, io::unique_fd control, const std::vector<std::string>& more)
 {
     const pid_t monitor = ::getpid(), pid = fork_clean();
     if (pid != 0) return pid;
@@ -267,7 +267,9 @@ pid_t start_front(const std::string& program, io::unique_fd control)
     arrange_descriptors({control.get()});
     ::prctl(PR_SET_PDEATHSIG, SIGKILL); // set again in the sandbox, whose change of credentials resets it
     if (::getppid() != monitor) ::_exit(cannot_start);
-    execute(program, program.c_str(), {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"});
+    std::vector<std::string> environment{"PATH=/usr/bin:/bin", "LANG=C.UTF-8"};
+    environment.insert(environment.end(), more.begin(), more.end());
+    execute(program, program.c_str(), environment);
 }
 
 pid_t start_user(const user_start& how, const identity& who, io::unique_fd control)

@@ -1,4 +1,4 @@
-// Starting winrmd-front and winrmd-user: where the programs are, what they inherit.
+// Starting winrmd-front, winrmd-token and winrmd-user: where the programs are, what they inherit.
 #pragma once
 
 #include "io/unique_fd.h"
@@ -16,8 +16,9 @@ namespace winrm::service::monitor {
 [[nodiscard]] std::string helper_path(const std::string& name);
 
 /// fork and exec with /dev/null on 0 and 1, the log on 2, the control socket on 3, no other descriptor and an almost
-/// empty environment.  @return -1: no resources.
-[[nodiscard]] pid_t start_front(const std::string& program, io::unique_fd control);
+/// empty environment.  @param more  of it, "NAME=VALUE"  @return -1: no resources.
+[[nodiscard]] pid_t start_helper(const std::string& program, io::unique_fd control,
+                                 const std::vector<std::string>& more = {});
 
 struct user_start
 {

@@ -55,12 +55,28 @@ void login_desk::ask(std::uint64_t front, wire::login_request&& request, answer 
 {
     question q;
     q.front = front;
-    const std::string source = wire::source_network(request.peer);
-    q.known = gate_.is_good(request.peer, request.user, loop_.now());
-    q.pair = source + '\n' + request.user;
-    q.share = q.known ? q.pair : source;
     q.request = std::move(request);
     q.done = std::move(done);
+    queue(std::move(q));
+}
+
+void login_desk::ask(std::uint64_t front, wire::login_request&& request, token_outcome outcome, answer done)
+{
+    question q;
+    q.front = front;
+    q.request = std::move(request);
+    q.request.user = outcome.facts.account; // "" where a token named nobody: counted for its source alone
+    q.tokens = std::move(outcome);
+    q.done = std::move(done);
+    queue(std::move(q));
+}
+
+void login_desk::queue(question&& q)
+{
+    const std::string source = wire::source_network(q.request.peer);
+    q.known = gate_.is_good(q.request.peer, q.request.user, loop_.now());
+    q.pair = source + '\n' + q.request.user;
+    q.share = q.known ? q.pair : source;
     if (waiting_.size() >= max_waiting && !make_room(q)) return finish(q, {std::nullopt, true, "too_many_logins", {}});
     // Behind all that waits already, ahead of what was served last.
     const share fresh{0, 0, starts_ == 0 ? 0 : starts_ - 1};
@@ -205,7 +221,14 @@ void login_desk::start(question&& q)
     started_(q.front, q.request.connection);
     if (!pam_service_.empty()) look_at_pam_file();
     auto kept = std::make_shared<question>(std::move(q));
-    const base::time_point began = loop_.now();
+    // What the token process took for its part must not show: known and unknown accounts may differ in it.
+    const base::time_point began = kept->tokens ? kept->tokens->came : loop_.now();
+    if (kept->tokens && !kept->tokens->proved)
+        return checked(std::move(*kept), began, {std::nullopt, false, kept->tokens->reason, {}});
+    if (kept->tokens)
+        return authenticator_.decide(kept->request.user, kept->request.peer, [this, kept, began](login_result r) {
+            checked(std::move(*kept), began, std::move(r));
+        });
     authenticator_.check(kept->request.user, kept->request.password, kept->request.peer,
                          [this, kept, began](login_result r) { checked(std::move(*kept), began, std::move(r)); });
     kept->request.password = base::secret{}; // the child has its copy
@@ -229,7 +252,7 @@ void login_desk::checked(question&& q, base::time_point began, login_result&& r)
     const base::time_point now = loop_.now();
     write_line(q, r);
     // A check below the floor must leave it as it is: a floor that rises tells of the check that raised it.
-    const bool spoke = r.who || !r.unavailable;
+    const bool spoke = !q.tokens && (r.who || !r.unavailable); // no password was hashed for a token
     if (spoke && floor_.seeded() && now - began > floor_.floor(now)) floor_.took(now - began, now);
     if (r.who) {
         settle(q, std::move(r));
@@ -268,6 +291,7 @@ void login_desk::settle(question& q, login_result&& r)
     forget_if_idle(q.share);
     if (--pairs_running_[q.pair] == 0) pairs_running_.erase(q.pair);
     if (r.who) gate_.succeeded(q.request.peer, q.request.user, loop_.now());
+    else if (!r.unavailable && q.request.user.empty()) gate_.failed(q.request.peer, loop_.now());
     else if (!r.unavailable) gate_.failed(q.request.peer, q.request.user, loop_.now());
     q.done(q.request, std::move(r));
 }
@@ -277,19 +301,52 @@ void login_desk::settle(question& q, login_result&& r)
 void login_desk::write_line(const question& q, const login_result& r)
 {
     const char* outcome = r.who ? "ok" : r.unavailable ? "unavailable" : "denied";
-    const std::string reason = r.reason.empty() ? "password" : r.reason;
-    const std::initializer_list<base::log_field> fields = {{"result", outcome},
-                                                           {"peer", q.request.peer},
-                                                           {"user", q.request.user},
-                                                           {"scheme", "Basic"},
-                                                           {"tls", q.request.tls ? "on" : "off"},
-                                                           {"reason", reason}};
+    const char* tls = q.request.tls ? "on" : "off";
+    if (q.tokens) {
+        const wire::token_facts& f = q.tokens->facts;
+        const auto yes_no = [](bool value) { return value ? "yes" : "no"; };
+        return write_line(q, r,
+                          {{"result", outcome},
+                           {"peer", q.request.peer},
+                           {"user", r.who || f.claimed.empty() ? q.request.user : f.claimed},
+                           {"scheme", q.request.scheme},
+                           {"mechanism", f.mechanism},
+                           {"sealed", yes_no(f.sealed)},
+                           {"bound", yes_no(f.bound)},
+                           {"delegated", yes_no(f.delegated)},
+                           {"tls", tls},
+                           {"reason", r.reason.empty() ? "token" : r.reason}});
+    }
+    write_line(q, r,
+               {{"result", outcome},
+                {"peer", q.request.peer},
+                {"user", q.request.user},
+                {"scheme", q.request.scheme},
+                {"tls", tls},
+                {"reason", r.reason.empty() ? "password" : r.reason}});
+}
+
+void login_desk::write_line(const question& q, const login_result& r, std::initializer_list<base::log_field> fields)
+{
     if (!r.detail.empty())
         summary_.write(loop_.now(), base::log_level::error, "user_file", q.request.peer, r.detail,
                        {{"user", q.request.user}, {"problem", r.detail}});
-    if (r.unavailable) summary_.write(loop_.now(), base::log_level::warning, "login", q.request.peer, reason, fields);
+    if (r.unavailable) summary_.write(loop_.now(), base::log_level::warning, "login", q.request.peer, r.reason, fields);
     else log_.write(r.who ? base::log_level::info : base::log_level::warning, "login", fields);
     if (r.unavailable || !r.detail.empty()) arm_summary();
+}
+
+/// Costs a stranger nothing, so it is counted like what nobody looked at.
+void login_desk::write_unfinished(const wire::login_request& request, const std::string& reason)
+{
+    summary_.write(loop_.now(), base::log_level::warning, "login", request.peer, reason,
+                   {{"result", "unavailable"},
+                    {"peer", request.peer},
+                    {"user", request.user},
+                    {"scheme", request.scheme},
+                    {"tls", request.tls ? "on" : "off"},
+                    {"reason", reason}});
+    arm_summary();
 }
 
 void login_desk::finish(question& q, login_result r)

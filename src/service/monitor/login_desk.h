@@ -11,6 +11,15 @@
 
 namespace winrm::service::monitor {
 
+/// What the process that reads tokens has found at the end of a login: it stands in the place of a password.
+struct token_outcome
+{
+    bool proved = false; ///< facts.account is who it is; what the account may do is not decided yet
+    std::string reason;  ///< not proved
+    wire::token_facts facts;
+    base::time_point came; ///< the last token
+};
+
 /// Places and turns are shared out by source: who asks much waits behind his own questions, not in front of others'.
 /// Accounts that logged in lately from where they ask now ("known") have shares of their own and a head start.
 /// A refusal is held until login_floor lets it go. Held, it leaves its place among the parallel checks to others, but
@@ -35,6 +44,13 @@ public:
     /// @param done   called once unless dropped, perhaps before this returns, with the request (its password already
     ///               gone).
     void ask(std::uint64_t front, wire::login_request&& request, answer done);
+    /// The same for a login by tokens, once it has come to its end: a guess waits in the same rows as one with a
+    /// password, and its refusal is held as long.
+    void ask(std::uint64_t front, wire::login_request&& request, token_outcome outcome, answer done);
+    /// When the first token of a login from there may be looked at.
+    [[nodiscard]] base::time_point admit(const std::string& peer) const { return gate_.admit(peer, loop_.now()); }
+    /// One line of the log for a login by tokens that did not come to its end.
+    void write_unfinished(const wire::login_request& request, const std::string& reason);
     /// Nobody waits for this answer any more. A check that runs already goes on, because its outcome counts.
     void drop(std::uint64_t front, std::uint64_t connection);
     /// All of this front.
@@ -51,6 +67,7 @@ private:
     {
         std::uint64_t front = 0;
         wire::login_request request;
+        std::optional<token_outcome> tokens; ///< unset: a password
         answer done;
         std::string share, pair;
         bool known = false;
@@ -72,6 +89,7 @@ private:
         std::size_t waiting = 0, running = 0; ///< running: or held
         std::uint64_t served = 0;             ///< number of its latest start; at first, as if before the latest of all
     };
+    void queue(question&& q);
     [[nodiscard]] bool make_room(const question& newcomer);
     [[nodiscard]] bool may_start(const question& q) const;
     [[nodiscard]] questions::iterator next_to_start();
@@ -85,6 +103,7 @@ private:
     void measure();
     void look_at_pam_file();
     void write_line(const question& q, const login_result& r);
+    void write_line(const question& q, const login_result& r, std::initializer_list<base::log_field> fields);
     void finish(question& q, login_result r);
     void refuse(questions::iterator at, const char* reason);
     question take(questions::iterator at);

@@ -4,6 +4,7 @@
 #include "service/monitor/config.h"
 #include "service/monitor/file_check.h"
 #include "service/monitor/own_limits.h"
+#include "service/monitor/server_end_point.h"
 
 #include <algorithm>
 #include <csignal>
@@ -19,7 +20,7 @@ namespace {
 
 constexpr const char* vendor = "OpenWinRM";
 constexpr std::uint32_t answer_margin_ms = 30'000; // a user process that exceeds the timeout by this counts as dead
-constexpr unsigned max_failed_starts = 5;          // fronts that ended at once, before one was ever ready
+constexpr unsigned max_failed_starts = 5;          // processes that ended at once, before one was ever ready
 
 std::string host_name()
 {
@@ -70,7 +71,7 @@ base::milliseconds watchdog_time(const char* usec, const char* pid, pid_t own)
 
 monitor::monitor(io::loop& on, plan p, wire::level_log& log)
     : plan_(std::move(p)), log_(log), loop_(on), children_(loop_), watchdog_clock_(loop_),
-      signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int n) { signalled(n); })
+      signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int n) { signalled(n); }), legs_clock_(loop_)
 {
     children_.adopt_orphans();
 }
@@ -89,6 +90,7 @@ wire::front_setup monitor::front_setup_of() const
     out.key_pem = plan_.key_pem.clone();
     out.allow_unencrypted = s.allow_unencrypted;
     out.basic = s.auth_basic;
+    out.token_schemes = plan_.tokens.schemes;
     out.max_connections = s.limits.max_connections;
     out.max_envelope_kb = s.limits.max_envelope_kb;
     out.head_time_ms = s.limits.head_time_s * 1000;
@@ -97,6 +99,33 @@ wire::front_setup monitor::front_setup_of() const
     out.answer_time_ms = s.limits.max_timeout_ms + answer_margin_ms;
     out.product_vendor = vendor;
     out.product_version = "OS: 0.0.0 SP: 0.0 Stack: 3.0"; // S12: nothing of system or build before login
+    out.log_level = static_cast<std::uint8_t>(s.log_level);
+    return out;
+}
+
+wire::token_setup monitor::token_setup_of() const
+{
+    const settings& s = plan_.values;
+    const wire::token_setup& given = plan_.tokens.setup;
+    wire::token_setup out;
+    for (const wire::ntlm_account& one : given.ntlm_accounts)
+        out.ntlm_accounts.push_back({one.user, one.domain, one.nt_hash.clone()});
+    out.ntlm = given.ntlm;
+    out.binding = given.binding;
+    out.keytab = given.keytab.clone();
+    out.services = given.services;
+    out.kerberos_binding = given.kerberos_binding;
+    out.tls_binding = server_end_point(plan_.certificate_pem);
+    out.allow_unencrypted = s.allow_unencrypted;
+    const std::string host = host_name();
+    out.nb_computer = host.substr(0, std::min<std::size_t>(host.find('.'), 15));
+    for (char& c : out.nb_computer)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    out.nb_domain = given.nb_domain;
+    out.dns_computer = given.dns_computer.empty() ? host : given.dns_computer;
+    out.dns_domain = given.dns_domain;
+    out.max_logins = 2 * s.fronts * s.limits.max_connections; // twice, while fronts are replaced
+    out.login_time_ms = given.login_time_ms;
     out.log_level = static_cast<std::uint8_t>(s.log_level);
     return out;
 }
@@ -132,10 +161,10 @@ user_process_options monitor::user_options_of() const
 result<void> monitor::start()
 {
     const std::string front = helper_path("winrmd-front");
-    if (front.empty() || helper_path("winrmd-user").empty())
+    if (front.empty() || helper_path("winrmd-user").empty() || helper_path("winrmd-token").empty())
         return winrm::error{errc::bad_config,
-                            "winrmd-front and winrmd-user are neither beside winrmd nor in " OPENWINRM_LIBEXECDIR
-                            ": install all three"};
+                            "winrmd-front, winrmd-token and winrmd-user are neither beside winrmd nor "
+                            "in " OPENWINRM_LIBEXECDIR ": install all four"};
     settings& s = plan_.values;
     if (auto enough = arrange_open_files(s, log_); !enough) return enough;
     std::vector<std::vector<listening_socket>> sockets;
@@ -162,10 +191,13 @@ result<void> monitor::start()
     news.login = [this](std::uint64_t key, wire::login_request&& q) { login(key, std::move(q)); };
     news.withdrawn = [this](std::uint64_t key, std::uint64_t connection) {
         if (pending_.erase({key, connection}) != 0 && desk_) desk_->drop(key, connection);
+        end_login(key, connection);
     };
     news.lost = [this](std::uint64_t key) {
         pending_.erase(pending_.lower_bound({key, 0}), pending_.lower_bound({key + 1, 0}));
         if (desk_) desk_->drop(key);
+        legs_.drop(key);
+        if (reader_) reader_->send(wire::token_drop{key, 0, true});
     };
     fronts_.emplace(loop_, children_, front, log_, std::move(news));
     fronts_->when_failed([this] {
@@ -174,12 +206,10 @@ result<void> monitor::start()
         stop("no_front_gets_ready");
     });
     fronts_->when_ready([this] {
-        ready_ = true;
-        notify_systemd("READY=1");
-        feed_watchdog();
-        log_.write(base::log_level::info, "ready", {});
-        if (when_ready_) when_ready_();
+        fronts_ready_ = true;
+        note_ready();
     });
+    if (!plan_.tokens.schemes.empty()) start_tokens();
     fronts_->set_heartbeat(base::milliseconds{s.limits.heartbeat_s * 1000});
     fronts_->start(front_setup_of(), std::move(sockets));
     if (plan_.test) watch_standard_input();
@@ -193,6 +223,16 @@ int monitor::run()
     return status_;
 }
 
+void monitor::note_ready()
+{
+    if (ready_ || !fronts_ready_ || (reader_ && !reader_->serving())) return;
+    ready_ = true;
+    notify_systemd("READY=1");
+    feed_watchdog();
+    log_.write(base::log_level::info, "ready", {});
+    if (when_ready_) when_ready_();
+}
+
 /// Three times per watchdog interval, so that one may be late.
 void monitor::feed_watchdog()
 {
@@ -203,34 +243,137 @@ void monitor::feed_watchdog()
     watchdog_clock_.set_after(time / 3, [this] { feed_watchdog(); });
 }
 
+void monitor::refuse(std::uint64_t key, const wire::login_request& request, const char* reason)
+{
+    log_.write(base::log_level::warning, "login",
+               {{"result", "denied"},
+                {"peer", request.peer},
+                {"user", request.user},
+                {"scheme", request.scheme},
+                {"reason", reason}});
+    pending_.erase({key, request.connection});
+    fronts_->answer(key, {request.connection, wire::login_verdict::denied});
+}
+
 void monitor::login(std::uint64_t key, wire::login_request&& request)
 {
     const std::uint64_t connection = request.connection;
-    if (stopping_) return fronts_->answer(key, connection, wire::login_verdict::unavailable, {});
+    if (stopping_) return fronts_->answer(key, {connection, wire::login_verdict::unavailable});
     // A connection has one login at a time; a front that asks for more is compromised.
     if (!pending_.insert({key, connection}).second)
-        return fronts_->answer(key, connection, wire::login_verdict::denied, {});
+        return fronts_->answer(key, {connection, wire::login_verdict::denied});
+    if (request.scheme != "Basic") return token_leg(key, std::move(request));
     const bool clear = !request.tls && !plan_.values.allow_unencrypted;
-    if (clear || !plan_.values.auth_basic) {
-        log_.write(base::log_level::warning, "login",
-                   {{"result", "denied"},
-                    {"peer", request.peer},
-                    {"user", request.user},
-                    {"scheme", "Basic"},
-                    {"reason", "unencrypted"}});
-        pending_.erase({key, connection});
-        return fronts_->answer(key, connection, wire::login_verdict::denied, {});
+    if (clear || !plan_.values.auth_basic) return refuse(key, request, "unencrypted");
+    desk_->ask(key, std::move(request),
+               [this, key](const wire::login_request& q, const login_result& r) { conclude(key, q, r, {}); });
+}
+
+/// The account is decided about.
+/// @param answer  what else goes with a success
+void monitor::conclude(std::uint64_t key, const wire::login_request& request, const login_result& r,
+                       wire::login_answer&& answer)
+{
+    if (stopping_ || pending_.erase({key, request.connection}) == 0) return; // the connection has ended
+    io::unique_fd way;
+    if (r.who) way = users_->connect(*r.who, request.peer);
+    if (!way) {
+        const bool unknown = r.unavailable || r.who;
+        answer.verdict = unknown ? wire::login_verdict::unavailable : wire::login_verdict::denied;
+        answer.keys = {};
+    } else {
+        answer.verdict = wire::login_verdict::accepted;
+        answer.account = r.who->uid();
     }
-    desk_->ask(key, std::move(request), [this, key](const wire::login_request& q, login_result r) {
-        if (stopping_ || pending_.erase({key, q.connection}) == 0) return; // the connection has ended
-        io::unique_fd way;
-        auto verdict = r.unavailable ? wire::login_verdict::unavailable : wire::login_verdict::denied;
-        if (r.who) {
-            way = users_->connect(*r.who, q.peer);
-            verdict = way ? wire::login_verdict::accepted : wire::login_verdict::unavailable;
-        }
-        fronts_->answer(key, q.connection, verdict, std::move(way), r.who ? r.who->uid() : 0);
-    });
+    answer.connection = request.connection;
+    fronts_->answer(key, answer, std::move(way));
+}
+
+void monitor::start_tokens()
+{
+    token_process::news news;
+    news.answer = [this](wire::token_answer&& answer) { token_answered(std::move(answer)); };
+    news.lost = [this] {
+        give_up(legs_.lost(), "token_process_ended");
+        if ((ready_ && !plan_.test) || reader_->failures() < max_failed_starts) return;
+        status_ = 1;
+        stop("no_token_process_gets_ready");
+    };
+    reader_.emplace(loop_, children_, helper_path("winrmd-token"), log_, std::move(news));
+    reader_->when_ready([this] { note_ready(); });
+    reader_->set_heartbeat(base::milliseconds{plan_.values.limits.heartbeat_s * 1000});
+    reader_->set(token_setup_of());
+}
+
+void monitor::token_leg(std::uint64_t key, wire::login_request&& request)
+{
+    const auto& offered = plan_.tokens.schemes;
+    if (!reader_ || std::find(offered.begin(), offered.end(), request.scheme) == offered.end())
+        return refuse(key, request, "scheme_not_offered");
+    const base::time_point now = loop_.now();
+    legs_.ask(key, std::move(request), now, request.first ? desk_->admit(request.peer) : now);
+    pass_steps();
+}
+
+/// What is due goes to the process that reads tokens.
+void monitor::pass_steps()
+{
+    if (stopping_) return;
+    const base::time_point now = loop_.now();
+    while (const auto step = legs_.poll_step(now)) {
+        if (reader_->send(*step)) continue;
+        give_up(legs_.lost(), "token_process_not_ready");
+    }
+    auto late = legs_.handle_timeout(now);
+    for (const auto& q : late) end_login(q.front, q.request.connection);
+    give_up(std::move(late), "token_process_did_not_answer");
+    legs_clock_.set(legs_.deadline(), [this] { pass_steps(); });
+}
+
+void monitor::end_login(std::uint64_t key, std::uint64_t connection)
+{
+    if (legs_.drop(key, connection) && reader_) reader_->send(wire::token_drop{key, connection, false});
+}
+
+/// Nothing is known of these.
+void monitor::give_up(std::vector<token_logins::question>&& all, const std::string& reason)
+{
+    if (stopping_) return;
+    for (const token_logins::question& q : all) {
+        if (pending_.erase({q.front, q.request.connection}) == 0) continue;
+        desk_->write_unfinished(q.request, reason);
+        fronts_->answer(q.front, {q.request.connection, wire::login_verdict::unavailable});
+    }
+}
+
+/// A leg, or the end: then the desk goes on as it does with a password.
+void monitor::token_answered(wire::token_answer&& answer)
+{
+    auto q = legs_.answered(answer);
+    if (!q || stopping_) return;
+    const std::uint64_t key = q->front, connection = q->request.connection;
+    if (pending_.find({key, connection}) == pending_.end()) return; // the connection has ended
+    if (answer.verdict == wire::login_verdict::unavailable) {
+        std::vector<token_logins::question> one;
+        one.push_back(std::move(*q));
+        return give_up(std::move(one), answer.reason);
+    }
+    wire::login_answer out;
+    out.connection = connection;
+    out.token = std::move(answer.token);
+    if (answer.verdict == wire::login_verdict::go_on) {
+        out.verdict = wire::login_verdict::go_on;
+        pending_.erase({key, connection});
+        return fronts_->answer(key, out);
+    }
+    out.keys = std::move(answer.keys);
+    const bool proved = answer.verdict == wire::login_verdict::accepted;
+    auto kept = std::make_shared<wire::login_answer>(std::move(out));
+    desk_->ask(key, std::move(q->request), {proved, std::move(answer.reason), std::move(answer.facts), q->came},
+               [this, key, kept, proved](const wire::login_request& r, const login_result& result) {
+                   if (proved && !result.who) kept->token.clear(); // it says that all went well
+                   conclude(key, r, result, std::move(*kept));
+               });
 }
 
 void monitor::signalled(int number)
@@ -261,6 +404,12 @@ void monitor::reload()
             key = base::secret{std::move(*k)};
         }
     }
+    token_plan tokens;
+    if (fresh.problems.empty()) {
+        auto made = make_token_plan(fresh.values);
+        if (made) tokens = std::move(*made);
+        else fresh.problems.push_back({plan_.config_path, made.error().message(), 0});
+    }
     if (!fresh.problems.empty()) {
         for (const config_problem& p : fresh.problems)
             log_.write(base::log_level::error, "reload_refused", {{"where", p.where}, {"reason", p.what}});
@@ -276,8 +425,15 @@ void monitor::reload()
     plan_.values = std::move(fresh.values);
     plan_.certificate_pem = std::move(certificate);
     plan_.key_pem = std::move(key);
+    plan_.tokens = std::move(tokens);
     users_->set_options(user_options_of());
     fronts_->set_heartbeat(base::milliseconds{plan_.values.limits.heartbeat_s * 1000});
+    if (reader_) {
+        reader_->set_heartbeat(base::milliseconds{plan_.values.limits.heartbeat_s * 1000});
+        reader_->set(token_setup_of());
+    } else if (!plan_.tokens.schemes.empty()) {
+        start_tokens();
+    }
     desk_->set_policy(policy_of(plan_.values, ::geteuid() == 0), plan_.values.limits.max_parallel_logins);
     wire::front_setup now_wanted = front_setup_of();
     const bool same = now_wanted == before;
@@ -295,7 +451,9 @@ void monitor::stop(const char* why)
     log_.write(base::log_level::info, "stop", {{"reason", why}});
     if (desk_) desk_.reset();
     for (const auto& [key, connection] : std::exchange(pending_, {}))
-        fronts_->answer(key, connection, wire::login_verdict::unavailable, {});
+        fronts_->answer(key, {connection, wire::login_verdict::unavailable});
+    legs_clock_.cancel();
+    if (reader_) reader_->stop();
     // Fronts are stopped first and end last: they still pass on the last answers of the user processes.
     fronts_->stop([this] { return users_->empty(); });
     users_->stop();

@@ -5,6 +5,9 @@
 #include "service/monitor/front_processes.h"
 #include "service/monitor/login_desk.h"
 #include "service/monitor/settings.h"
+#include "service/monitor/token_logins.h"
+#include "service/monitor/token_plan.h"
+#include "service/monitor/token_process.h"
 #include "service/monitor/user_processes.h"
 #include "service/wire/level_log.h"
 
@@ -20,6 +23,7 @@ struct plan
     std::string certificate_pem;
     base::secret key_pem;
     login_policy policy;
+    token_plan tokens;
     bool test = false;       ///< no change of account, ends with standard input
     std::string config_path; ///< read again on SIGHUP; "" = ignore SIGHUP
 };
@@ -43,6 +47,17 @@ public:
 
 private:
     void login(std::uint64_t key, wire::login_request&& request);
+    void start_tokens();
+    void token_leg(std::uint64_t key, wire::login_request&& request);
+    void pass_steps();
+    void token_answered(wire::token_answer&& answer);
+    void conclude(std::uint64_t key, const wire::login_request& request, const login_result& r,
+                  wire::login_answer&& answer);
+    void give_up(std::vector<token_logins::question>&& all, const std::string& reason);
+    void end_login(std::uint64_t key, std::uint64_t connection);
+    void refuse(std::uint64_t key, const wire::login_request& request, const char* reason);
+    void note_ready();
+    [[nodiscard]] wire::token_setup token_setup_of() const;
     void signalled(int number);
     void reload();
     void stop(const char* why);
@@ -61,12 +76,15 @@ private:
     std::optional<user_processes> users_;
     std::optional<front_processes> fronts_;
     std::optional<login_desk> desk_;
+    std::optional<token_process> reader_; ///< of tokens
+    token_logins legs_;
+    io::timer legs_clock_;
     std::optional<io::descriptor> input_;
     int input_flags_ = -1;
     std::vector<listening_socket> shown_;
     std::set<std::pair<std::uint64_t, std::uint64_t>> pending_; ///< front and connection of each login under way
     std::function<void()> when_ready_;
-    bool ready_ = false, stopping_ = false, ended_early_ = false;
+    bool fronts_ready_ = false, ready_ = false, stopping_ = false, ended_early_ = false;
     int status_ = 0;
 };
 

@@ -18,7 +18,11 @@ struct options
     bool http = false;                    ///< --test-server without TLS
     std::optional<listen_address> listen; ///< --test-server
     std::string as;                       ///< --test-server as root: account
+    std::string keytab;                   ///< --test-server: lets principals log in by Kerberos
     std::string user;                     ///< passwd
+    std::string file;                     ///< passwd: of NTLM accounts; "" = the configuration's
+    int password_fd = 0;                  ///< passwd
+    bool remove = false;                  ///< passwd: instead of a new password
     std::string problem;                  ///< with `wrong`: the reason, one line
 };
 

@@ -2,6 +2,7 @@
 
 #include "io/line_writer.h"
 #include "io/log.h"
+#include "service/monitor/auth_files.h"
 #include "service/monitor/authenticator.h"
 #include "service/monitor/config.h"
 #include "service/monitor/file_check.h"
@@ -10,17 +11,14 @@
 #include "service/monitor/limit_notes.h"
 #include "service/monitor/monitor.h"
 #include "service/monitor/own_limits.h"
+#include "service/monitor/passwd.h"
 #include "service/monitor/test_service.h"
-#include "service/monitor/user_file.h"
-
-#include "base/text_encoding.h"
 
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <iostream>
 #include <string_view>
-#include <termios.h>
 #include <unistd.h>
 
 namespace winrm::service::monitor {
@@ -40,6 +38,18 @@ void show(const loaded_config& config)
         std::cerr << "winrmd: " << p.where << ": warning: " << p.what << '\n';
 }
 
+void show_schemes(const settings& s)
+{
+    std::string all;
+    for (const std::string& scheme : s.auth.schemes()) all += (all.empty() ? "" : ", ") + scheme;
+    if (s.auth_basic)
+        all += (all.empty() ? "Basic" : ", Basic") + std::string{s.allow_unencrypted ? "" : " (TLS only)"};
+    std::cout << "logs in by " << all << '\n';
+    if (!s.auth.kerberos_on()) return;
+    if (const auto keytab = read_keytab(s.auth))
+        for (const std::string& name : keytab->names) std::cout << "has the key of " << name << '\n';
+}
+
 int check(const options& o)
 {
     const loaded_config config = load_config(o.config);
@@ -48,57 +58,11 @@ int check(const options& o)
     std::cout << o.config << ": good\n";
     for (const listen_address& l : config.values.listen)
         std::cout << "listens on " << l.address << " port " << l.port << (l.tls ? ", TLS" : ", not encrypted") << '\n';
+    show_schemes(config.values);
     if (config.values.allow_unencrypted)
         std::cout << "warning: allow_unencrypted lets passwords cross the network in clear\n";
     for (const std::string& note : limit_notes(config.values.limits, offered_controllers()))
         std::cout << "note: " << note << '\n';
-    return 0;
-}
-
-/// One line from a terminal without echo, or from a pipe.
-std::string read_password(const char* prompt)
-{
-    termios before{};
-    const bool terminal = ::tcgetattr(STDIN_FILENO, &before) == 0;
-    if (terminal) {
-        termios silent = before;
-        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        std::cerr << prompt << std::flush;
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    }
-    std::string line;
-    char c = '\0';
-    while (line.size() < 1024 && ::read(STDIN_FILENO, &c, 1) == 1 && c != '\n') line += c;
-    if (terminal) {
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        std::cerr << '\n';
-    }
-    // From a file of Windows: neither the mark nor the line end is of the password.
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    line.erase(0, line.size() - base::without_mark(line).size());
-    return line;
-}
-
-int make_password_line(const options& o)
-{
-    const base::secret password{read_password("Password: ")};
-    if (const auto foreign = base::foreign_encoding(password.reveal()); !foreign.empty()) {
-        std::cerr << "winrmd: standard input holds no password but " << foreign << '\n';
-        return 1;
-    }
-    if (::isatty(STDIN_FILENO) != 0) {
-        const base::secret again{read_password("The same again: ")};
-        if (again.reveal() != password.reveal()) {
-            std::cerr << "winrmd: the two differ\n";
-            return 1;
-        }
-    }
-    const auto line = make_user_line(o.user, password);
-    if (!line) {
-        std::cerr << "winrmd: " << line.error().message() << '\n';
-        return 1;
-    }
-    std::cout << *line << '\n';
     return 0;
 }
 
@@ -122,6 +86,12 @@ int serve(const options& o)
         p.certificate_pem = std::move(*certificate);
         p.key_pem = base::secret{std::move(*key)};
     }
+    auto tokens = make_token_plan(config.values);
+    if (!tokens) {
+        std::cerr << "winrmd: " << tokens.error().message() << '\n';
+        return 1;
+    }
+    p.tokens = std::move(*tokens);
     p.policy = policy_of(config.values, ::geteuid() == 0);
     p.values = std::move(config.values);
     p.config_path = o.config;
@@ -154,7 +124,7 @@ int run_monitor(int argc, char** argv)
     case action::serve: return serve(o);
     case action::check: return check(o);
     case action::test_server: return run_test_service(o);
-    case action::passwd: return make_password_line(o);
+    case action::passwd: return run_passwd(o);
     case action::help: std::cout << usage_text; return 0;
     case action::version: std::cout << "winrmd (OpenWinRM) " OPENWINRM_VERSION "\n"; return 0;
     case action::wrong: break;

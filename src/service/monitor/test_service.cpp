@@ -1,5 +1,7 @@
 #include "service/monitor/test_service.h"
 
+#include "auth/ntlm/keys.h"
+#include "crypto/md5.h"
 #include "io/line_writer.h"
 #include "io/log.h"
 #include "service/monitor/account.h"
@@ -32,6 +34,12 @@ std::string json(const std::string& text)
         }
     }
     return out + '"';
+}
+
+base::secret nt_hash_of(const base::secret& password)
+{
+    const auto hash = auth::ntlm::nt_hash(password.reveal());
+    return hash ? base::secret{std::string{hash->reveal()}} : base::secret{};
 }
 
 int refuse(const std::string& why) // one line each
@@ -83,6 +91,19 @@ int run_test_service(const options& o)
     p.policy.only_uid = who->uid;
     p.policy.throw_away_user = who->name;
     p.policy.throw_away_password = password->clone();
+    s.auth.keytab = o.keytab;
+    s.auth.channel_binding = auth::binding_policy::relaxed; // so that any client can be tried
+    auto tokens = make_token_plan(s);
+    if (!tokens) return refuse(tokens.error().message());
+    p.tokens = std::move(*tokens);
+    p.tokens.setup.ntlm = crypto::md5_available();
+    if (p.tokens.setup.ntlm && p.tokens.schemes.empty()) p.tokens.schemes = {"Negotiate"};
+    if (p.tokens.setup.ntlm) p.tokens.schemes.emplace_back("NTLM");
+    p.tokens.setup.ntlm_accounts.push_back({who->name, {}, nt_hash_of(*password)});
+
+    std::string schemes;
+    for (const std::string& scheme : p.tokens.schemes) schemes += json(scheme) + ',';
+    schemes += json("Basic");
 
     io::own_standard_error();
     ::signal(SIGPIPE, SIG_IGN);
@@ -94,7 +115,7 @@ int run_test_service(const options& o)
         const std::string url = std::string{o.http ? "http://" : "https://"} + m.listening().front().shown + "/wsman";
         std::cout << "{\"url\":" << json(url) << ",\"user\":" << json(who->name)
                   << ",\"password\":" << json(std::string{password->reveal()}) << ",\"ca\":" << json(ca.path())
-                  << ",\"pid\":" << ::getpid() << "}" << std::endl;
+                  << ",\"schemes\":[" << schemes << "],\"pid\":" << ::getpid() << "}" << std::endl;
     });
     const int status = m.run();
     if (m.ended_early())

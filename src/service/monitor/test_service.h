@@ -5,7 +5,8 @@
 
 namespace winrm::service::monitor {
 
-/// Prints one line of JSON when connections are accepted: url, user, password, ca (PEM file, "" with http), pid.
+/// Prints one line of JSON when connections are accepted: url, user, password, ca (PEM file, "" with http), schemes,
+/// pid.
 [[nodiscard]] int run_test_service(const options& o);
 
 } // namespace winrm::service::monitor

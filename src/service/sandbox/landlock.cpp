@@ -2,7 +2,10 @@
 
 #include "io/unique_fd.h"
 
+#include <cerrno>
 #include <cstdint>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,17 +34,44 @@ ruleset_attributes everything(int abi)
 
 std::size_t size_known_to(int abi) { return abi >= 6 ? 24 : abi >= 4 ? 16 : 8; }
 
+/// linux/landlock.h: a rule for what lies beneath a folder, or for a file.
+struct [[gnu::packed]] beneath_attributes
+{
+    std::uint64_t allowed;
+    std::int32_t parent;
+};
+constexpr std::uint64_t read_file = 1U << 2, read_folder = 1U << 3;
+
+bool allow_reading(int rules, const std::string& path)
+{
+    const io::unique_fd at{::open(path.c_str(), O_PATH | O_CLOEXEC)};
+    struct stat info
+    {};
+    // Gone, or out of reach for whoever we are: nothing to allow.
+    if (!at || ::fstat(at.get(), &info) != 0) return errno == ENOENT || errno == EACCES;
+    const beneath_attributes rule{S_ISDIR(info.st_mode) ? read_file | read_folder : read_file, at.get()};
+    constexpr int path_beneath = 1;
+    return ::syscall(SYS_landlock_add_rule, rules, path_beneath, &rule, 0U) == 0;
+}
+
 } // namespace
 
-int deny_with_landlock()
+int landlock_abi()
 {
     constexpr unsigned version_query = 1;
     const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0UL, version_query);
-    if (abi < 1) return 0;
-    const int known = static_cast<int>(abi);
+    return abi < 1 ? 0 : static_cast<int>(abi);
+}
+
+int deny_with_landlock(const std::vector<std::string>& readable)
+{
+    const int known = landlock_abi();
+    if (known == 0) return 0;
     const ruleset_attributes all = everything(known);
-    // A rule set without rules: all that is handled is denied.
+    // What no rule allows, and is handled, is denied.
     const io::unique_fd rules{static_cast<int>(::syscall(SYS_landlock_create_ruleset, &all, size_known_to(known), 0U))};
+    for (const std::string& path : readable)
+        if (rules && !allow_reading(rules.get(), path)) return -1;
     if (!rules || ::syscall(SYS_landlock_restrict_self, rules.get(), 0U) != 0) return -1;
     return known;
 }

@@ -93,10 +93,11 @@ const char* account_of(role who) { return who == role::front ? "winrmd" : "winrm
 
 } // namespace
 
-sandbox_report enter_sandbox(role who, std::uint64_t max_descriptors)
+sandbox_report enter_sandbox(role who, std::uint64_t max_descriptors, const std::vector<std::string>& readable)
 {
     sandbox_report report;
     const bool root = ::geteuid() == 0;
+    report.reads_files = !readable.empty() && landlock_abi() > 0;
     uid_t uid = 65534; // nobody; winrmd --check advises an account of its own (service/monitor/config.cpp)
     gid_t gid = 65534;
     if (root)
@@ -108,8 +109,8 @@ sandbox_report enter_sandbox(role who, std::uint64_t max_descriptors)
 
     report.problem = limit_resources(max_descriptors);
     if (report.problem.empty() && root) {
-        report.problem = enter_empty_root();
-        report.empty_root = report.problem.empty();
+        if (!report.reads_files) report.problem = enter_empty_root();
+        report.empty_root = !report.reads_files && report.problem.empty();
         if (report.problem.empty()) report.problem = leave_root(uid, gid);
         report.own_uid = report.problem.empty();
     }
@@ -125,12 +126,12 @@ sandbox_report enter_sandbox(role who, std::uint64_t max_descriptors)
         report.problem = failed("no_new_privs");
         return report;
     }
-    report.landlock_abi = deny_with_landlock();
+    report.landlock_abi = deny_with_landlock(report.reads_files ? readable : std::vector<std::string>{});
     if (report.landlock_abi < 0) {
         report.problem = failed("landlock");
         return report;
     }
-    report.problem = load_seccomp_filter(who);
+    report.problem = load_seccomp_filter(who, !readable.empty() && (report.reads_files || report.empty_root));
     report.seccomp = report.problem.empty();
     return report;
 }

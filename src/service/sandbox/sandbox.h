@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace winrm::service::sandbox {
 
@@ -16,9 +17,10 @@ enum class role { front, token };
 struct sandbox_report
 {
     bool no_new_privileges = false, seccomp = false;
-    int landlock_abi = 0;    ///< 0 = kernel without Landlock, -1 = it refused
-    bool own_uid = false;    ///< left root for an account of its own
-    bool empty_root = false; ///< chroot into a folder that no longer exists
+    int landlock_abi = 0;     ///< 0 = kernel without Landlock, -1 = it refused
+    bool own_uid = false;     ///< left root for an account of its own
+    bool empty_root = false;  ///< chroot into a folder that no longer exists
+    bool reads_files = false; ///< those that were to stay readable are
     uid_t uid = 0;
     std::string problem; ///< not empty: do not serve
 };
@@ -30,6 +32,10 @@ struct sandbox_report
 /// 3. no_new_privs, 4. Landlock, 5. seccomp.
 /// Every step that is possible must work; only Landlock and, not as root, step 2 may be missing.
 /// @param max_descriptors  RLIMIT_NOFILE; lowered to what the system permits.
-[[nodiscard]] sandbox_report enter_sandbox(role who, std::uint64_t max_descriptors);
+/// @param readable  files and folders that stay readable. Where there is Landlock to see to that, it takes the place of
+/// the empty
+///                  root folder; without it nothing stays readable.
+[[nodiscard]] sandbox_report enter_sandbox(role who, std::uint64_t max_descriptors,
+                                           const std::vector<std::string>& readable = {});
 
 } // namespace winrm::service::sandbox

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace winrm::service::sandbox {
 namespace {
@@ -110,6 +111,21 @@ void allow_process(filter& f)
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), {is(0, static_cast<scmp_datum_t>(::getpid()))});
 }
 
+/// What Landlock or an empty root folder leaves of them: a library that looks after its configuration, as Kerberos'
+/// does at each login.
+void allow_reading(filter& f)
+{
+    constexpr scmp_datum_t writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+    for (const auto& [call, flags] : {std::pair{SCMP_SYS(openat), 2U}, std::pair{SCMP_SYS(open), 1U}}) {
+        f.rule(SCMP_ACT_ALLOW, call, {lacks(flags, writing)});
+        if (sanitized) continue; // the default answers so already
+        for (const scmp_datum_t bit : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC})
+            f.rule(SCMP_ACT_ERRNO(EACCES), call, {{flags, SCMP_CMP_MASKED_EQ, bit, bit}});
+    }
+    f.allow({SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access),
+             SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(getdents64), SCMP_SYS(lseek)});
+}
+
 /// Libraries try these and work without; a kill would only hide what they tried.
 void refuse_lookups(filter& f)
 {
@@ -128,14 +144,20 @@ void allow_sanitizers(filter& f)
 
 } // namespace
 
-std::string load_seccomp_filter(role who)
+std::string load_seccomp_filter(role who, bool reads_files)
 {
     filter f;
     allow_loop(f);
     allow_messages(f);
     if (who == role::front) allow_sockets(f);
     allow_process(f);
-    refuse_lookups(f);
+    if (reads_files) {
+        allow_reading(f);
+        f.refuse({SCMP_SYS(openat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(socket),
+                  SCMP_SYS(uname)});
+    } else {
+        refuse_lookups(f);
+    }
     if (sanitized) allow_sanitizers(f);
     const int error = f.load();
     return error == 0 ? std::string{} : std::string{"seccomp: "} + std::strerror(error);

@@ -10,7 +10,8 @@ namespace winrm::service::sandbox {
 /// Loads the filter for all threads, irrevocably. What serving needs is allowed; looking up a file or making a socket
 /// gives EACCES (libraries try); anything else (exec, fork, ptrace, executable memory) kills the process. Builds with
 /// sanitizers answer EACCES in place of the kill and let the runtime's own calls pass.
+/// @param reads_files  a file may be looked up and opened for reading, as far as the rest of the sandbox lets it
 /// @return empty on success, else what failed.
-[[nodiscard]] std::string load_seccomp_filter(role who);
+[[nodiscard]] std::string load_seccomp_filter(role who, bool reads_files = false);
 
 } // namespace winrm::service::sandbox

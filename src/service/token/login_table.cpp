@@ -10,13 +10,13 @@ constexpr std::size_t row_bytes = 1024;
 
 } // namespace
 
-login_table::login_table(wire::token_setup setup, auth::random_source random, wall_clock wall)
+login_table::login_table(login_rules rules, auth::random_source random, wall_clock wall)
     : random_(std::move(random)), wall_(std::move(wall))
 {
-    set(std::move(setup));
+    set(std::move(rules));
 }
 
-void login_table::set(wire::token_setup setup) { setup_ = std::make_shared<const wire::token_setup>(std::move(setup)); }
+void login_table::set(login_rules rules) { rules_ = std::make_shared<const login_rules>(std::move(rules)); }
 
 login_table::rows::iterator login_table::erase(rows::iterator at)
 {
@@ -29,12 +29,12 @@ login_table::rows::iterator login_table::begin(const wire::token_step& ask, base
 {
     const key who{ask.front, ask.connection};
     if (const auto at = rows_.find(who); at != rows_.end()) erase(at);
-    if (!token_login::known(*setup_, ask.scheme)) return rows_.end();
+    if (!token_login::known(*rules_, ask.scheme)) return rows_.end();
     row made;
     made.scheme = ask.scheme;
-    made.until = now + base::milliseconds{setup_->login_time_ms};
+    made.until = now + base::milliseconds{rules_->setup.login_time_ms};
     made.bytes = row_bytes;
-    made.login = std::make_unique<token_login>(setup_, ask.scheme, ask.tls, random_, wall_);
+    made.login = std::make_unique<token_login>(rules_, ask.scheme, ask.tls, random_, wall_);
     bytes_ += made.bytes;
     return rows_.emplace(who, std::move(made)).first;
 }
@@ -49,7 +49,9 @@ wire::token_answer login_table::step(wire::token_step&& ask, base::time_point no
         out.reason = reason;
         return std::move(out);
     };
-    const auto full = [&] { return rows_.size() >= setup_->max_logins || bytes_ + ask.token.size() > most_bytes; };
+    const auto full = [&] {
+        return rows_.size() >= rules_->setup.max_logins || bytes_ + ask.token.size() > most_bytes;
+    };
     auto at = rows_.find({ask.front, ask.connection});
     if (ask.first) {
         if (at != rows_.end()) at = erase(at);
@@ -72,7 +74,8 @@ wire::token_answer login_table::step(wire::token_step&& ask, base::time_point no
     bytes_ += ask.token.size();
     out = at->second.login->step(ask.token);
     out.step = ask.step;
-    if (out.token.size() > wire::max_token) out = {ask.step, wire::login_verdict::denied, {}, {}, "token_too_long", {}};
+    if (out.token.size() > wire::max_token)
+        out = {ask.step, wire::login_verdict::denied, {}, {}, "token_too_long", {}, {}};
     if (out.verdict != wire::login_verdict::go_on) erase(at);
     return out;
 }

@@ -1,5 +1,5 @@
 // The logins by tokens that are under way: one row for each connection of a front, from its first token to the verdict.
-// Pure: time, randomness and accounts come in.
+// Time, randomness, accounts and keys come in.
 #pragma once
 
 #include "auth/message_sealer.h"
@@ -20,10 +20,10 @@ class login_table
 public:
     static constexpr std::size_t most_bytes = 16 * 1024 * 1024; ///< of tokens that rows keep
 
-    login_table(wire::token_setup setup, auth::random_source random, wall_clock wall);
+    login_table(login_rules rules, auth::random_source random, wall_clock wall);
 
     /// For logins that begin from now on.
-    void set(wire::token_setup setup);
+    void set(login_rules rules);
     /// One leg. Denied and accepted end the row.
     [[nodiscard]] wire::token_answer step(wire::token_step&& ask, base::time_point now);
     /// Nobody waits any more.
@@ -48,7 +48,7 @@ private:
     rows::iterator begin(const wire::token_step& ask, base::time_point now);
     rows::iterator erase(rows::iterator at);
 
-    std::shared_ptr<const wire::token_setup> setup_;
+    std::shared_ptr<const login_rules> rules_;
     auth::random_source random_;
     wall_clock wall_;
     rows rows_;

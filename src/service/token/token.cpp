@@ -2,6 +2,8 @@
 
 #include "auth/login/sealing.h"
 #include "base/uuid.h"
+#include "crypto/digest.h"
+#include "gss/configuration.h"
 #include "io/log.h"
 #include "io/message_socket.h"
 #include "service/sandbox/sandbox.h"
@@ -9,9 +11,11 @@
 #include "service/token/rules.h"
 #include "service/wire/level_log.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <fcntl.h>
 #include <optional>
 #include <unistd.h>
 
@@ -36,6 +40,14 @@ auth::random_source random_bytes()
     return [source = base::system_random()](std::span<unsigned char> out) {
         source(reinterpret_cast<char*>(out.data()), out.size());
     };
+}
+
+/// From inside the sandbox.
+bool all_open(const std::vector<std::string>& files)
+{
+    return std::all_of(files.begin(), files.end(), [](const std::string& name) {
+        return static_cast<bool>(io::unique_fd{::open(name.c_str(), O_RDONLY | O_CLOEXEC)});
+    });
 }
 
 class process
@@ -80,7 +92,10 @@ private:
         log_.emplace(io::stderr_log(loop_, "winrmd-token", base::log_level::debug),
                      wire::log_level_of(setup.log_level));
         auth::prepare_sealers();
-        const sandbox::sandbox_report box = sandbox::enter_sandbox(sandbox::role::token, few_descriptors);
+        // What the Kerberos library opens once it opens now; its configuration it looks after at each login.
+        const auto files = setup.keytab.empty() ? std::vector<std::string>{} : gss::configuration_files();
+        login_rules rules = rules_of(std::move(setup));
+        const sandbox::sandbox_report box = sandbox::enter_sandbox(sandbox::role::token, few_descriptors, files);
         log_->write(base::log_level::info, "sandbox",
                     {{"no_new_privs", yes_no(box.no_new_privileges)},
                      {"seccomp", yes_no(box.seccomp)},
@@ -92,7 +107,12 @@ private:
             log_->write(base::log_level::error, "token_refuses", {{"reason", box.problem}});
             return false;
         }
-        table_.emplace(std::move(setup), random_bytes(), windows_time);
+        if (!all_open(files))
+            log_->write(
+                base::log_level::error, "krb5_conf_not_readable",
+                {{"first", files.front()},
+                 {"meaning", "logins by Kerberos may fail: let every account read krb5.conf and what it includes"}});
+        table_.emplace(std::move(rules), random_bytes(), windows_time);
         control_.send(wire::encode(wire::frame{wire::ready{}}));
         state_ = token_state::serving;
         status_ = 0;
@@ -102,7 +122,43 @@ private:
     void take_settings(wire::token_setup&& setup)
     {
         log_->set_level(wire::log_level_of(setup.log_level));
-        table_->set(std::move(setup));
+        if (!setup.keytab.empty() && !kerberos_) {
+            // The library cannot be loaded any more: the monitor starts another process, which loads it.
+            log_->write(base::log_level::info, "token_ends", {{"reason", "Kerberos was switched on"}});
+            return loop_.stop();
+        }
+        table_->set(rules_of(std::move(setup)));
+    }
+
+    /// The same keys are not taken twice.
+    std::shared_ptr<gss::acceptor_keys> keys_of(const wire::token_setup& setup)
+    {
+        std::string all{setup.keytab.reveal()};
+        for (const std::string& service : setup.services) all += '\0' + service;
+        const auto digest = digest_.of(all);
+        base::wipe(all.data(), all.size());
+        if (keys_ && crypto::keyed_digest::equal(digest, keys_digest_)) return keys_;
+        auto keys = gss::acceptor_keys::load(setup.keytab.reveal(), setup.services, replays_);
+        if (!keys) {
+            log_->write(base::log_level::error, "keytab", {{"reason", keys.error().message()}});
+            return nullptr;
+        }
+        keys_ = std::move(*keys);
+        keys_digest_ = digest;
+        return keys_;
+    }
+
+    /// A keytab that cannot be used leaves the other logins as they are: the log says why, as --check did before.
+    login_rules rules_of(wire::token_setup&& setup)
+    {
+        login_rules out;
+        if (!setup.keytab.empty()) {
+            kerberos_ = true;
+            out.keys = keys_of(setup);
+            setup.keytab = {};
+        }
+        out.setup = std::move(setup);
+        return out;
     }
 
     void answer(wire::token_step&& ask)
@@ -131,6 +187,11 @@ private:
     std::optional<login_table> table_; ///< from `serving` on
     io::timer clock_{loop_};
     token_state state_ = token_state::starting;
+    const std::shared_ptr<auth::krb5::replay_guard> replays_ = std::make_shared<auth::krb5::replay_guard>();
+    std::shared_ptr<gss::acceptor_keys> keys_; ///< the latest
+    const crypto::keyed_digest digest_;
+    crypto::keyed_digest::value keys_digest_{};
+    bool kerberos_ = false; ///< its library was loaded before the sandbox was entered
     int status_ = 1;
 };
 

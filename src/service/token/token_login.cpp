@@ -10,16 +10,25 @@ namespace {
 
 using auth::mechanism_kind;
 
-bool offers(const wire::token_setup& setup, std::string_view scheme, mechanism_kind kind)
+bool offers(const login_rules& rules, std::string_view scheme, mechanism_kind kind)
 {
-    const bool there = kind == mechanism_kind::ntlm && setup.ntlm;
+    const bool there = kind == mechanism_kind::ntlm ? rules.setup.ntlm : rules.keys != nullptr;
     const std::string_view own = kind == mechanism_kind::ntlm ? "NTLM" : "Kerberos";
     return there && (scheme == "Negotiate" || scheme == own);
 }
 
+auth::binding_policy policy_of(wire::channel_binding binding)
+{
+    switch (binding) {
+    case wire::channel_binding::none: return auth::binding_policy::none;
+    case wire::channel_binding::relaxed: return auth::binding_policy::relaxed;
+    case wire::channel_binding::strict: break;
+    }
+    return auth::binding_policy::strict;
+}
+
 auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, bool tls)
 {
-    using auth::ntlm::binding_policy;
     auth::ntlm::server_options out;
     out.nb_computer = setup.nb_computer;
     out.nb_domain = setup.nb_domain;
@@ -27,31 +36,45 @@ auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, bool tls
     out.dns_domain = setup.dns_domain;
     out.sealing_required = !tls && !setup.allow_unencrypted;
     // Without TLS there is no channel: what protects the login there is that everything after it is sealed.
-    out.binding = binding_policy::none;
+    out.binding = auth::binding_policy::none;
     if (!tls) return out;
     out.channel_binding = setup.tls_binding;
-    switch (setup.binding) {
-    case wire::channel_binding::none: break;
-    case wire::channel_binding::relaxed: out.binding = binding_policy::relaxed; break;
-    case wire::channel_binding::strict: out.binding = binding_policy::strict; break;
-    }
+    out.binding = policy_of(setup.binding);
+    return out;
+}
+
+gss::kerberos_acceptance acceptance(const login_rules& rules, bool tls)
+{
+    gss::kerberos_acceptance out;
+    out.keys = rules.keys;
+    out.mutual_required = !tls;
+    out.binding = auth::binding_policy::none; // as for NTLM
+    if (!tls) return out;
+    out.channel_binding = rules.setup.tls_binding;
+    out.binding = policy_of(rules.setup.kerberos_binding);
     return out;
 }
 
 } // namespace
 
-bool token_login::known(const wire::token_setup& setup, std::string_view scheme)
+bool token_login::known(const login_rules& rules, std::string_view scheme)
 {
-    return offers(setup, scheme, mechanism_kind::kerberos) || offers(setup, scheme, mechanism_kind::ntlm);
+    return offers(rules, scheme, mechanism_kind::kerberos) || offers(rules, scheme, mechanism_kind::ntlm);
 }
 
-token_login::token_login(std::shared_ptr<const wire::token_setup> setup, std::string_view scheme, bool tls,
+token_login::token_login(std::shared_ptr<const login_rules> rules, std::string_view scheme, bool tls,
                          const auth::random_source& random, wall_clock wall)
-    : setup_(std::move(setup))
+    : rules_(std::move(rules)), tls_(tls)
 {
     std::vector<auth::spnego::offer> all;
-    if (offers(*setup_, scheme, mechanism_kind::ntlm)) {
-        auto made = std::make_unique<auth::ntlm::server_mechanism>(ntlm_options(*setup_, tls), random, std::move(wall));
+    if (offers(*rules_, scheme, mechanism_kind::kerberos)) {
+        auto made = std::make_unique<gss::kerberos_acceptor>(acceptance(*rules_, tls), random);
+        kerberos_ = made.get();
+        all.push_back({mechanism_kind::kerberos, std::move(made)});
+    }
+    if (offers(*rules_, scheme, mechanism_kind::ntlm)) {
+        auto made =
+            std::make_unique<auth::ntlm::server_mechanism>(ntlm_options(rules_->setup, tls), random, std::move(wall));
         ntlm_ = made.get();
         all.push_back({mechanism_kind::ntlm, std::move(made)});
     }
@@ -63,7 +86,7 @@ token_login::token_login(std::shared_ptr<const wire::token_setup> setup, std::st
 const wire::ntlm_account* token_login::find_row(const auth::ntlm::account_name& wanted) const
 {
     const wire::ntlm_account* like = nullptr;
-    for (const wire::ntlm_account& one : setup_->ntlm_accounts) {
+    for (const wire::ntlm_account& one : rules_->setup.ntlm_accounts) {
         if (!base::iequals(one.user, wanted.user)) continue;
         if (!one.domain.empty() && !base::iequals(one.domain, wanted.domain)) continue;
         if (one.user == wanted.user) return &one;
@@ -101,31 +124,61 @@ wire::token_answer token_login::step(base::bytes_view token)
     if (ntlm_ != nullptr && acceptor_->chosen() == mechanism_kind::ntlm) {
         const auth::ntlm::account_name& who = ntlm_->account();
         out.facts.claimed = who.domain.empty() ? who.user : who.domain + '\\' + who.user;
+        // Guesses count against one account, whatever domain and letter case they come with.
+        const wire::ntlm_account* row = find_row(who);
+        out.facts.account = row != nullptr ? row->user : who.user;
     }
+    const bool by_kerberos = acceptor_->chosen() == mechanism_kind::kerberos;
     switch (leg.state) {
     case auth::leg_state::go_on: out.verdict = wire::login_verdict::go_on; return out;
-    case auth::leg_state::done: accept(out); return out;
+    case auth::leg_state::done:
+        if (by_kerberos) accept_kerberos(out);
+        else accept_ntlm(out);
+        return out;
     case auth::leg_state::waiting:
     case auth::leg_state::failed: break;
     }
     out.verdict = wire::login_verdict::denied;
-    out.token.clear(); // NTLM and Negotiate have nothing to say that a peer should hear
+    // NTLM and Negotiate have nothing to say that a peer should hear; Kerberos says that clocks differ, or keys.
+    if (!by_kerberos) out.token.clear();
     out.reason = why(leg);
     return out;
 }
 
-void token_login::accept(wire::token_answer& answer)
+void token_login::accept_kerberos(wire::token_answer& answer)
 {
-    const wire::ntlm_account* row = find_row(ntlm_->account());
+    auto keys = kerberos_->hand_over();
+    gss::kerberos_facts& facts = kerberos_->facts();
+    answer.verdict = wire::login_verdict::denied;
+    answer.facts.claimed = facts.principal;
+    if (!keys || facts.account.empty()) answer.token.clear(); // it says that all went well
+    if (!keys) {
+        answer.reason = kerberos_->replayed() ? "replayed" : "no_keys";
+        return;
+    }
+    if (facts.account.empty()) {
+        answer.reason = "no_account_for_principal";
+        return;
+    }
+    answer.verdict = wire::login_verdict::accepted;
+    answer.facts.account = facts.account;
+    answer.facts.bound = facts.bound;
+    answer.facts.sealed = !tls_; // over TLS it is up to the client
+    answer.facts.delegated = !facts.delegated.empty();
+    answer.keys = auth::pack(*keys);
+    answer.ticket = std::move(facts.delegated);
+}
+
+void token_login::accept_ntlm(wire::token_answer& answer)
+{
     auto keys = ntlm_->hand_over();
-    if (row == nullptr || !keys) { // a mechListMIC that was wrong breaks the session
+    if (!keys) { // a mechListMIC that was wrong breaks the session
         answer.verdict = wire::login_verdict::denied;
         answer.reason = "no_keys";
         return;
     }
     const auth::ntlm::client_facts& client = ntlm_->client();
     answer.verdict = wire::login_verdict::accepted;
-    answer.facts.account = row->user;
     answer.facts.bound = client.channel_bound;
     answer.facts.mic = client.mic;
     answer.facts.sealed = client.agreed == auth::ntlm::protection::sealing;

@@ -1,14 +1,22 @@
 // One login by tokens, the service's end: Negotiate over the mechanisms that the settings allow, or one of them under
-// its own name. Pure.
+// its own name. Pure but for the Kerberos library.
 #pragma once
 
 #include "auth/ntlm/mechanism.h"
 #include "auth/spnego/acceptor.h"
+#include "gss/kerberos_acceptor.h"
 #include "service/wire/frames.h"
 
 #include <memory>
 
 namespace winrm::service::token {
+
+/// What logins that begin now are judged by.
+struct login_rules
+{
+    wire::token_setup setup;
+    std::shared_ptr<gss::acceptor_keys> keys; ///< nullptr = no Kerberos
+};
 
 /// 100 ns since 1601 UTC.
 using wall_clock = auth::ntlm::time_source;
@@ -16,13 +24,13 @@ using wall_clock = auth::ntlm::time_source;
 class token_login
 {
 public:
-    /// @param setup  kept while the login lasts
+    /// @param rules  kept while the login lasts
     /// @param tls    the connection is encrypted, with the certificate of the settings
-    token_login(std::shared_ptr<const wire::token_setup> setup, std::string_view scheme, bool tls,
+    token_login(std::shared_ptr<const login_rules> rules, std::string_view scheme, bool tls,
                 const auth::random_source& random, wall_clock wall);
 
     /// Does any mechanism stand behind this scheme?
-    [[nodiscard]] static bool known(const wire::token_setup& setup, std::string_view scheme);
+    [[nodiscard]] static bool known(const login_rules& rules, std::string_view scheme);
 
     /// One leg; the answer's step is left as it is. Not called again after accepted or denied.
     [[nodiscard]] wire::token_answer step(base::bytes_view token);
@@ -31,10 +39,13 @@ private:
     [[nodiscard]] auth::ntlm::account_answer find_account(const auth::ntlm::account_name& wanted) const;
     [[nodiscard]] const wire::ntlm_account* find_row(const auth::ntlm::account_name& wanted) const;
     [[nodiscard]] std::string_view why(const auth::spnego::negotiate_leg& leg) const;
-    void accept(wire::token_answer& answer);
+    void accept_ntlm(wire::token_answer& answer);
+    void accept_kerberos(wire::token_answer& answer);
 
-    std::shared_ptr<const wire::token_setup> setup_;
+    std::shared_ptr<const login_rules> rules_;
+    bool tls_;
     auth::ntlm::server_mechanism* ntlm_ = nullptr; ///< of acceptor_; nullptr = not offered
+    gss::kerberos_acceptor* kerberos_ = nullptr;   ///< the same
     std::unique_ptr<auth::spnego::acceptor> acceptor_;
 };
 

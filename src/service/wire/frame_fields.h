@@ -96,6 +96,9 @@ template <class C, is_frame<token_setup> F> void fields(C& c, F& f)
     c.list(f.ntlm_accounts, max_ntlm_accounts);
     c.flag(f.ntlm);
     c.choice(f.binding, channel_binding::strict);
+    c.secret(f.keytab, max_keytab);
+    c.list(f.services, max_schemes);
+    c.choice(f.kerberos_binding, channel_binding::strict);
     c.text(f.tls_binding, max_text);
     c.flag(f.allow_unencrypted);
     c.text(f.nb_computer, max_credential);
@@ -134,6 +137,7 @@ template <class C, is_frame<token_answer> F> void fields(C& c, F& f)
     c.group(f.facts);
     c.text(f.reason, max_word);
     c.group(f.keys);
+    c.secret(f.ticket, max_token);
 }
 template <class C, is_frame<token_drop> F> void fields(C& c, F& f)
 {

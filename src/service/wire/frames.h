@@ -101,8 +101,11 @@ enum class channel_binding : std::uint8_t { none, relaxed, strict };
 struct token_setup
 {
     std::vector<ntlm_account> ntlm_accounts;
-    bool ntlm = false; ///< is there at all
-    channel_binding binding = channel_binding::strict;
+    bool ntlm = false;                                           ///< is there at all
+    channel_binding binding = channel_binding::strict;           ///< of NTLM over TLS
+    base::secret keytab;                                         ///< a file's bytes; "" = no Kerberos
+    std::vector<std::string> services;                           ///< whose keys of it are used
+    channel_binding kerberos_binding = channel_binding::relaxed; ///< of Kerberos over TLS
     std::string tls_binding;        ///< RFC 5929 application data of our certificate; "" = no TLS here
     bool allow_unencrypted = false; ///< a login without TLS need not be able to seal
     std::string nb_computer, nb_domain, dns_computer, dns_domain; ///< names that NTLM tells; "" = none
@@ -125,7 +128,7 @@ struct token_facts
 {
     std::string mechanism; ///< "NTLM", "Kerberos"; "" = it did not come so far
     std::string claimed;   ///< who the client says it is; "" = nobody yet
-    std::string account;   ///< accepted: whose account was proved
+    std::string account;   ///< accepted: whose account was proved; denied: against whose a guess counts, "" = nobody's
     bool sealed = false, bound = false, mic = false, delegated = false;
     bool operator==(const token_facts&) const = default;
 };
@@ -138,6 +141,7 @@ struct token_answer
     token_facts facts;
     std::string reason; ///< denied: one word, for the log
     auth::sealing_keys keys;
+    base::secret ticket{}; ///< accepted: a forwarded one, as the bytes of a cache file; "" = none
 };
 /// monitor → token: nobody waits for this login any more.
 struct token_drop
@@ -242,6 +246,7 @@ template <class T, std::size_t I = 0> [[nodiscard]] consteval std::size_t frame_
 inline constexpr std::size_t max_pem = 96 * 1024;
 /// Largest token of a login: a ticket with a large PAC takes 48 KiB.
 inline constexpr std::size_t max_token = 64 * 1024;
+inline constexpr std::size_t max_keytab = 256 * 1024;
 /// Largest payload accepted on a socket of each kind.
 inline constexpr std::size_t max_control_frame = 256 * 1024;
 inline constexpr std::size_t max_token_setup = 4 * 1024 * 1024; ///< and any other frame to a token process

@@ -60,7 +60,12 @@ TEST(reason_of, the_library_s_numbers)
                          row{stage::answer, KRB5KRB_AP_ERR_SKEW, login_failure::clock_skew},
                          row{stage::ticket, KRB5_REALM_CANT_RESOLVE, login_failure::no_kdc},
                          row{stage::ticket, KRB5KRB_AP_ERR_TKT_EXPIRED, login_failure::no_ticket},
-                         row{stage::answer, KRB5_MUTUAL_FAILED, login_failure::not_proven}}) {
+                         row{stage::answer, KRB5_MUTUAL_FAILED, login_failure::not_proven},
+                         row{stage::accept, KRB5KRB_AP_ERR_NOT_US, login_failure::wrong_service},
+                         row{stage::accept, KRB5KRB_AP_WRONG_PRINC, login_failure::wrong_service},
+                         row{stage::accept, KRB5KRB_AP_ERR_BADKEYVER, login_failure::ticket_refused},
+                         row{stage::accept, KRB5KRB_AP_ERR_TKT_EXPIRED, login_failure::ticket_refused},
+                         row{stage::accept, KRB5KRB_AP_ERR_SKEW, login_failure::clock_skew}}) {
         EXPECT_EQ(reason_of(r.at, GSS_S_FAILURE, static_cast<std::uint32_t>(r.code)), r.expected) << r.code;
     }
     EXPECT_EQ(reason_of(stage::ticket, GSS_S_NO_CRED, 0), login_failure::no_ticket);

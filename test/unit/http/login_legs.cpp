@@ -368,7 +368,6 @@ TEST(login_legs, S18_what_is_not_sealed_or_out_of_order_is_closed_without_a_word
     };
     const std::string type{fake_seal::type};
     const std::pair<std::string, std::string> rows[] = {
-        {"<clear/>", std::string{soap}},
         {"<clear/>", type},
         {"2:application/soap+xml|eno", type}, // a gap
         {"1:text/plain|eno", type},           // sealed, but no message
@@ -392,6 +391,65 @@ TEST(login_legs, S18_what_is_not_sealed_or_out_of_order_is_closed_without_a_word
     EXPECT_TRUE(d.has("1:application/soap+xml;charset=UTF-8|>eno:er<"));
     d.feed(sealed("1:application/soap+xml|eno", type)); // replayed
     EXPECT_TRUE(d.closed);
+}
+
+/// S5: a clear body where the login seals, and nothing about it in the clear either.
+TEST(login_legs, S5_a_clear_body_without_TLS_is_a_400_and_the_end)
+{
+    fake_shape shape = two_legs;
+    shape.seals = true;
+    server_options plain = with_schemes();
+    plain.tls = false;
+    const auto logged_in = [&] {
+        auto d = std::make_unique<server_driver>(plain);
+        d->shape = shape;
+        d->feed(bare(leg(1)));
+        d->said.clear();
+        return d;
+    };
+    auto d = logged_in();
+    d->feed(post("<clear/>", {}));
+    EXPECT_EQ(d->said,
+              "HTTP/1.1 400 Bad Request\r\nServer: OpenWinRM\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(d->closed && d->requests.empty());
+    EXPECT_EQ(d->refused, "clear_body");
+    EXPECT_FALSE(d->connection.authenticated());
+
+    auto other = logged_in(); // what is wrong with a request is not said in the clear
+    other->feed(bare({}, "/elsewhere"));
+    EXPECT_EQ(other->statuses(), "404");
+    EXPECT_TRUE(other->closed && other->has("Content-Length: 0\r\n"));
+
+    server_driver first{plain}; // the login's last leg brings one
+    first.shape = shape;
+    first.feed(post("<clear/>", leg(1)));
+    EXPECT_EQ(first.statuses(), "400");
+    EXPECT_TRUE(first.closed && first.requests.empty());
+}
+
+/// S19: over TLS the client decides, for each request.
+TEST(login_legs, S19_over_TLS_a_sealed_request_has_a_sealed_answer_and_a_clear_one_a_clear_answer)
+{
+    for (const bool tls : {true, false}) {
+        server_options o = with_schemes();
+        o.tls = tls;
+        o.policy.allow_unencrypted = !tls;
+        server_driver d{std::move(o)};
+        d.shape = two_legs;
+        d.shape.seals = true;
+        d.feed(bare(leg(1)));
+        d.feed(post("one", {}));
+        EXPECT_TRUE(d.has("<re:one>"));
+        const std::string body = "1:application/soap+xml|owt";
+        d.feed("POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: " + std::string{fake_seal::type} +
+               "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        EXPECT_TRUE(d.has("1:application/soap+xml;charset=UTF-8|>owt:er<"));
+        EXPECT_FALSE(d.has("<re:two>"));
+        d.feed(post("three", {}));
+        EXPECT_TRUE(d.has("<re:three>"));
+        EXPECT_EQ(d.requests, (strings{"one", "two", "three"}));
+        EXPECT_FALSE(d.closed);
+    }
 }
 
 } // namespace

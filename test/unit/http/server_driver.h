@@ -99,7 +99,11 @@ public:
             connection.respond(200, "<re:" + requests.back() + ">", "application/soap+xml;charset=UTF-8", now);
     }
 
-    void handle(closing&&) { closed = true; }
+    void handle(closing&& e)
+    {
+        closed = true;
+        refused = e.refused;
+    }
 
     /// Status of the answers so far, interim ones included: "100 200 401".
     [[nodiscard]] std::string statuses() const
@@ -120,6 +124,7 @@ public:
         settle();
     }
 
+    std::string refused; ///< a body, as told with the end
     crypto::keyed_digest digest;
     base::time_point now{};
     server_connection connection;

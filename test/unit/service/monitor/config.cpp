@@ -165,6 +165,64 @@ TEST(Config, AnAddressAndPortIsListedOnce)
     EXPECT_EQ(problems_of(std::string{tls} + "[[listen]]\n[[listen]]\n").substr(0, 5), "f:4: ");
 }
 
+TEST(Config, LoginsByTokensAreOnWhereTheirFilesAre)
+{
+    const auto schemes = [](const std::string& text, const found_files& found) {
+        std::string all;
+        for (const std::string& name :
+             parse_config(tls + text, "f", config_scope::everything, found).values.auth.schemes())
+            all += name + ' ';
+        return all;
+    };
+    const found_files both{"/etc/krb5.keytab", "/etc/winrmd/ntlm_accounts"};
+    EXPECT_EQ(schemes("", {}), "");
+    EXPECT_EQ(schemes("", both), "Negotiate Kerberos NTLM ");
+    EXPECT_EQ(schemes("", {"/k", ""}), "Negotiate Kerberos ");
+    EXPECT_EQ(schemes("[auth]\nkeytab = \"/own\"\n", {}), "Negotiate Kerberos ");
+    EXPECT_EQ(schemes("[auth]\nntlm_accounts = \"/own\"\nkerberos = false\n", both), "Negotiate NTLM ");
+    EXPECT_EQ(schemes("[auth]\nnegotiate = false\nntlm = false\n", both), "Kerberos ");
+    const auto own =
+        parse_config(std::string{tls} + "[auth]\nkeytab = \"/own\"\n", "f", config_scope::everything, both);
+    EXPECT_EQ(own.values.auth.keytab, "/own");
+}
+
+TEST(Config, TheAuthTableIsReadAndChecked)
+{
+    const auto c = parse_config(std::string{tls} + R"([auth]
+negotiate = true
+kerberos = true
+ntlm = false
+basic = false
+keytab = "/k"
+services = ["HTTP"]
+channel_binding = "strict"
+[[listen]]
+channel_binding = "relaxed"
+)",
+                                "f");
+    ASSERT_TRUE(c.problems.empty()) << c.problems[0].what;
+    EXPECT_FALSE(c.values.auth_basic);
+    EXPECT_EQ(c.values.auth.services, std::vector<std::string>{"HTTP"});
+    EXPECT_EQ(c.values.auth.channel_binding, auth::binding_policy::strict);
+    EXPECT_EQ(c.values.listen[0].channel_binding, auth::binding_policy::relaxed);
+    for (const auto& [text, expected] :
+         {std::pair{"[auth]\nkeytap = \"/k\"\n", "f:4: unknown key \"keytap\"; did you mean \"keytab\"?"},
+          {"[auth]\nntlm = \"yes\"\n", "f:4: ntlm must be true or false"},
+          {"[auth]\nkeytab = \"\"\n", "f:4: keytab must be the name of a file"},
+          {"[auth]\nservices = [\"HTTP/web1\"]\n", "f:4: services must be an array"},
+          {"[auth]\nchannel_binding = \"Strict\"\n", "f:4: channel_binding must be \"none\""},
+          {"[auth]\nkerberos = true\n", "f:4: kerberos = true needs keytab"},
+          {"[auth]\nntlm = true\n", "f:4: ntlm = true needs accounts"},
+          {"[auth]\nnegotiate = true\n", "f:4: negotiate = true has nothing to choose from"},
+          {"[auth]\nbasic = false\n", "f:4: basic = false leaves no way"},
+          {"auth_basic = true\n[auth]\nbasic = false\nkeytab = \"/k\"\n", "f:5: basic is what auth_basic in line 3"},
+          {"auth = 1\n", "f:3: auth must be a table"},
+          {"[[listen]]\ntls = false\nchannel_binding = \"strict\"\n[auth]\nkeytab = \"/k\"\n", "f:3: channel_binding"}})
+        EXPECT_EQ(problems_of(std::string{tls} + text).substr(0, std::string(expected).size()), expected) << text;
+    // Sealed messages need no TLS; Basic is not offered there.
+    EXPECT_EQ(problems_of("[[listen]]\ntls = false\n[auth]\nkeytab = \"/k\"\n"), "");
+}
+
 TEST(Config, EverythingThatIsWrongIsToldInOneRoundByLine)
 {
     const auto c = parse_config("user_file = 5\nauth_basic = false\nnonsense = 1\nallow_groups = []\n[limits]\n"

@@ -51,6 +51,28 @@ protected:
         });
         return index;
     }
+    /// The end of a login by tokens.
+    std::size_t ask_token(const std::string& peer, const std::string& account, bool proved,
+                          std::function<void()> then = {})
+    {
+        const std::size_t index = answers.size();
+        answers.emplace_back();
+        wire::login_request q;
+        q.connection = index;
+        q.peer = peer;
+        q.scheme = "Negotiate";
+        token_outcome outcome;
+        outcome.proved = proved;
+        outcome.reason = proved ? "" : "wrong_password";
+        outcome.facts.account = account;
+        outcome.came = loop.now();
+        desk->ask(1, std::move(q), std::move(outcome), [this, index, then](const wire::login_request&, login_result r) {
+            order.push_back(index);
+            answers[index] = std::move(r);
+            if (then) then();
+        });
+        return index;
+    }
     bool answered(std::size_t index)
     {
         while (!answers[index] && loop.run_one()) {}
@@ -299,6 +321,47 @@ TEST_F(LoginDesk, s8_1_WhatIsHeldStillCountsForItsSourceAndAccount)
     EXPECT_EQ(desk->running(), 0u);
     ASSERT_TRUE(answered(ask("10.0.0.2", me, "right"))) << "others go on";
     EXPECT_EQ(begun.size(), 3u);
+}
+
+/// S11: whether there is such an account is not told by time, in a login by tokens as little as with a password.
+TEST_F(LoginDesk, s11_RefusalsOfTokensAreHeldAsLongAsThoseOfPasswords)
+{
+    make(2);
+    desk->hold_refusals(base::milliseconds{300});
+    const base::time_point begin = loop.now();
+    const std::size_t wrong = ask_token("10.0.0.1", me, false), unknown = ask_token("10.0.0.2", "nobody-here", false),
+                      nameless = ask_token("10.0.0.3", "", false), right = ask_token("10.0.0.4", me, true),
+                      other = ask_token("10.0.0.5", "nobody-here", true);
+    ASSERT_TRUE(answered(right));
+    EXPECT_TRUE(answers[right]->who) << "proved, and the account may";
+    EXPECT_FALSE(answers[wrong] || answers[unknown] || answers[nameless]);
+    for (const std::size_t one : {wrong, unknown, nameless}) {
+        ASSERT_TRUE(answered(one));
+        EXPECT_GE(loop.now() - begin, base::milliseconds{300});
+        EXPECT_EQ(answers[one]->reason, "wrong_password");
+    }
+    ASSERT_TRUE(answered(other));
+    EXPECT_FALSE(answers[other]->who) << "proved, and the account may not";
+    EXPECT_EQ(answers[other]->reason, "no_such_account");
+}
+
+/// Guesses by tokens wait in the same rows as guesses with passwords, and so does the right one behind them.
+TEST_F(LoginDesk, GuessesByTokensAreSlowedDown)
+{
+    make(8);
+    for (int i = 0; i < 4; ++i)
+        ASSERT_TRUE(answered(i % 2 == 0 ? ask_token("10.0.0.1", me, false) : ask("10.0.0.1", me, "wrong")));
+    const base::time_point begin = loop.now();
+    const std::size_t right = ask_token("10.0.0.1", me, true);
+    EXPECT_EQ(desk->waiting(), 1u);
+    ASSERT_TRUE(answered(right));
+    EXPECT_TRUE(answers[right]->who);
+    EXPECT_GE(loop.now() - begin, login_gate::first_delay);
+    for (int i = 0; i < 12; ++i) ask_token("10.0.0.2", "", false); // nobody's: they count for their source
+    while (desk->waiting() != 0 || desk->running() != 0) loop.run_one();
+    EXPECT_GT(desk->admit("10.0.0.2"), loop.now());
+    const base::time_point others = desk->admit("10.0.0.3");
+    EXPECT_LE(others, loop.now());
 }
 
 /// The first refusal after the start waits for the measurement; afterwards all of them are held.

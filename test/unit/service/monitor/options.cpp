@@ -26,6 +26,13 @@ TEST(Options, WhatIsAskedFor)
     EXPECT_EQ(parse({"--check", "--check"}).what, action::check);
     EXPECT_EQ(parse({"--version"}).what, action::version);
     EXPECT_EQ(parse({"passwd", "ada"}).user, "ada");
+    const options file = parse({"passwd", "CORP\\ada", "--file", "f", "--password-fd", "3", "--config", "c"});
+    EXPECT_EQ(file.user, "CORP\\ada");
+    EXPECT_EQ(file.file, "f");
+    EXPECT_EQ(file.password_fd, 3);
+    EXPECT_FALSE(file.remove);
+    EXPECT_TRUE(parse({"passwd", "--delete", "ada"}).remove);
+    EXPECT_EQ(parse({"--test-server", "--keytab", "k"}).keytab, "k");
     const options test = parse({"--test-server", "--http", "--listen", "[::1]:0", "--as", "ada"});
     EXPECT_EQ(test.what, action::test_server);
     EXPECT_TRUE(test.http);
@@ -61,6 +68,12 @@ TEST(Options, WrongUsageIsSaid)
                                                {"--check", "extra"},
                                                {"--check", "passwd", "ada"},
                                                {"--http", "passwd", "ada"},
+                                               {"--keytab", "k"},
+                                               {"--file", "f"},
+                                               {"--delete"},
+                                               {"--check", "--password-fd", "0"},
+                                               {"passwd", "ada", "--password-fd", "x"},
+                                               {"passwd", "ada", "--keytab", "k"},
                                                {"--test-server", "--listen", "nowhere"}}) {
         const options o = parse(words);
         EXPECT_EQ(o.what, action::wrong) << words[0];

@@ -25,8 +25,14 @@ TEST(Rules, OnlyTheListedFramesAreTakenAndOnlyInTheirState)
         for (std::size_t frame = 0; frame < std::variant_size_v<wire::frame>; ++frame) {
             if (wire::find_rule(front_rules, in, frame)) ++allowed;
             if (wire::find_rule(user_rules, in, frame)) ++allowed;
+            if (wire::find_rule(token_rules, in, frame)) ++allowed;
         }
-    EXPECT_EQ(allowed, front_rules.size() + user_rules.size());
+    EXPECT_EQ(allowed, front_rules.size() + user_rules.size() + token_rules.size());
+    // A verdict on a token comes from the process that reads tokens, and from nobody else.
+    EXPECT_EQ(from_front<wire::token_answer>(peer_state::serving), nullptr);
+    EXPECT_EQ(from_user<wire::token_answer>(peer_state::serving), nullptr);
+    EXPECT_EQ(wire::find_rule(token_rules, peer_state::starting, wire::frame_index<wire::token_answer>()), nullptr);
+    EXPECT_EQ(wire::find_rule(token_rules, peer_state::serving, wire::frame_index<wire::login_request>()), nullptr);
     EXPECT_EQ(from_front<wire::login_request>(peer_state::starting), nullptr);
     ASSERT_NE(from_front<wire::ready>(peer_state::starting), nullptr);
     EXPECT_EQ(from_front<wire::ready>(peer_state::starting)->what, duty::note_ready);

@@ -19,6 +19,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,11 +30,12 @@ namespace {
 enum class outcome { allowed, refused, killed, broken };
 
 /// Enters the sandbox in a child and tries. `attempt` returns true if it got what it wanted.
-outcome inside(const std::function<bool()>& attempt, role who = role::front)
+outcome inside(const std::function<bool()>& attempt, role who = role::front,
+               const std::vector<std::string>& readable = {})
 {
     const pid_t child = ::fork();
     if (child == 0) {
-        const sandbox_report report = enter_sandbox(who, 64);
+        const sandbox_report report = enter_sandbox(who, 64, readable);
         if (!report.problem.empty()) ::_exit(99);
         ::_exit(attempt() ? 0 : 1);
     }
@@ -215,6 +217,32 @@ TEST(sandbox, limits_hold)
                   return last < 0 && errno == EMFILE;
               }),
               outcome::allowed);
+}
+
+// What a library must go on reading, and nothing else; never to write.
+TEST(sandbox, files_that_stay_readable_are_all_that_can_be_read)
+{
+    if (landlock_abi() == 0) GTEST_SKIP() << "no Landlock: nothing stays readable";
+    char folder[] = "/tmp/winrmd-unit-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder), nullptr);
+    ::chmod(folder, 0755); // for whom we become
+    const std::string file = std::string(folder) + "/one", other = std::string(folder) + "/two";
+    for (const std::string& path : {file, other})
+        io::unique_fd{::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0666)};
+    const auto opens = [&](const std::string& path, int flags, role who = role::token) {
+        return inside([&] { return ::open(path.c_str(), flags) >= 0; }, who, {file});
+    };
+    EXPECT_EQ(opens(file, O_RDONLY), outcome::allowed);
+    EXPECT_TRUE(denied(opens(file, O_RDWR)));
+    EXPECT_TRUE(denied(opens(file, O_WRONLY)));
+    EXPECT_TRUE(denied(opens(other, O_RDONLY)));
+    EXPECT_TRUE(denied(opens("/etc/passwd", O_RDONLY)));
+    EXPECT_TRUE(denied(opens(std::string(folder) + "/new", O_RDONLY | O_CREAT)));
+    EXPECT_TRUE(denied(inside([&] { return ::socket(AF_INET, SOCK_STREAM, 0) >= 0; }, role::token, {file})));
+    EXPECT_TRUE(denied(inside([&] { return ::open(file.c_str(), O_RDONLY) >= 0; }, role::token)));
+    ::unlink(file.c_str());
+    ::unlink(other.c_str());
+    ::rmdir(folder);
 }
 
 TEST(sandbox, landlock_alone_closes_the_file_system)

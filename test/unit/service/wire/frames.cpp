@@ -55,6 +55,9 @@ wire::token_setup some_tokens()
     t.ntlm_accounts.push_back({"bob", "CORP", base::secret{std::string{"fedcba9876543211"}}});
     t.ntlm = true;
     t.binding = wire::channel_binding::relaxed;
+    t.keytab = base::secret{std::string("\5\2\0", 3)};
+    t.services = {"HTTP", "host"};
+    t.kerberos_binding = wire::channel_binding::strict;
     t.tls_binding = "tls-server-end-point:x";
     t.nb_computer = "HOST";
     t.max_logins = 7;
@@ -81,8 +84,13 @@ std::vector<base::bytes> one_of_each()
         wire::encode(wire::login_answer{9, wire::login_verdict::unavailable, 1ull << 35, "token", some_keys()}));
     all.push_back(wire::encode(some_tokens()));
     all.push_back(wire::encode(wire::frame{wire::token_step{1, 2, 3, "NTLM", true, false, "NTLMSSP"}}));
-    all.push_back(wire::encode(wire::token_answer{
-        4, wire::login_verdict::go_on, "t", {"NTLM", "D\\ada", "ada", true, false, true, false}, "why", some_keys()}));
+    all.push_back(wire::encode(wire::token_answer{4,
+                                                  wire::login_verdict::go_on,
+                                                  "t",
+                                                  {"NTLM", "D\\ada", "ada", true, false, true, false},
+                                                  "why",
+                                                  some_keys(),
+                                                  base::secret{std::string{"\5\4ticket"}}}));
     all.push_back(wire::encode(wire::frame{wire::token_drop{5, 6, true}}));
     all.push_back(wire::encode(wire::frame{some_setup()}));
     all.push_back(wire::encode(wire::frame{some_user()}));
@@ -212,6 +220,7 @@ TEST(Frames, TokensAndKeysOverTheirBoundAreRefused)
         wire::token_answer a;
         a.token.assign(token, 't');
         a.keys = {auth::sealing_keys::kind::kerberos, base::secret{std::string(blob, 'k')}};
+        a.ticket = base::secret{std::string(wire::max_token, 't')};
         const base::bytes frame = wire::encode(a);
         EXPECT_LT(frame.size(), wire::max_control_frame);
         return wire::decode(base::bytes{frame}).has_value();

@@ -1,0 +1,58 @@
+// Tokens on their way from a front to the process that reads them, and back. Reads none itself. Pure: `now` is an
+// argument.
+#pragma once
+
+#include "base/duration.h"
+#include "service/wire/frames.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace winrm::service::monitor {
+
+class token_logins
+{
+public:
+    /// A leg that takes longer has no answer: that process hangs, or has gone.
+    static constexpr base::milliseconds longest_step{10'000};
+
+    struct question
+    {
+        std::uint64_t front = 0;
+        wire::login_request request; ///< its token has gone
+        base::time_point came;
+    };
+
+    /// A front's token. @param when  it may be looked at, as the gate says
+    void ask(std::uint64_t front, wire::login_request&& request, base::time_point now, base::time_point when);
+    /// Next frame for the process that reads tokens.
+    [[nodiscard]] std::optional<wire::token_step> poll_step(base::time_point now);
+    /// Whose answer this is; nullopt: nobody waits for it any more.
+    [[nodiscard]] std::optional<question> answered(const wire::token_answer& answer);
+    /// The connection has ended, or its login is over. @return true: that process may hold something of it
+    [[nodiscard]] bool drop(std::uint64_t front, std::uint64_t connection);
+    /// All of this front.
+    void drop(std::uint64_t front);
+    /// That process has gone, and all that it knew. @return whoever waits, and has no answer
+    [[nodiscard]] std::vector<question> lost();
+    [[nodiscard]] base::time_point deadline() const noexcept; ///< of poll_step() and handle_timeout()
+    /// @return those that have waited too long for an answer; that process need not know more of them than drop() says
+    [[nodiscard]] std::vector<question> handle_timeout(base::time_point now);
+    [[nodiscard]] std::size_t size() const noexcept { return steps_.size(); }
+
+private:
+    struct step
+    {
+        question q;
+        std::string token; ///< until it is sent
+        bool sent = false;
+        base::time_point due; ///< to be sent, or answered
+    };
+    std::map<std::uint64_t, step> steps_;                     ///< one for each connection at most
+    std::set<std::pair<std::uint64_t, std::uint64_t>> begun_; ///< logins that the process may know
+    std::uint64_t next_ = 1;
+};
+
+} // namespace winrm::service::monitor
