@@ -38,7 +38,8 @@ RELEASE_TESTS = run service front bad_input replay recorded unit
 test-release: deps-ci
 	@$(call configured,release,-DOPENWINRM_WERROR=ON)
 	@example/demo.sh build/release
-	@for name in $(RELEASE_TESTS); do echo "-- $$name"; WINRM_BIN=build/release/tools /usr/bin/python3 test/loopback/test_$$name.py || exit 1; done
+	@printf '%s\n' $(RELEASE_TESTS) | WINRM_BIN=build/release/tools xargs -P $(JOBS) -I% sh -c \
+	  'log=build/release/test_%.log; /usr/bin/python3 test/loopback/test_%.py >$$log 2>&1; status=$$?; echo "-- %"; cat $$log; exit $$status'
 	@/usr/bin/python3 test/loopback/soak.py --bin build/release/tools
 
 # Only the client's resolver has a thread of its own: what links it is tested under TSan.

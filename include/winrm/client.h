@@ -22,7 +22,13 @@ using std::chrono::milliseconds;
 
 struct client_options
 {
+    login_scheme scheme = login_scheme::negotiate;
     std::string ca_file;                  ///< PEM, or one certificate in DER; "" = the system's certificate authorities
+    bool always_encrypt = false;          ///< seal messages with the keys of the login over TLS, too; over HTTP always
+    /// NTLM over plain HTTP does not prove who answers: only for hosts on networks that are safe otherwise.
+    bool trusted_for_ntlm = false;
+    bool delegate = false;    ///< hand a forwardable Kerberos ticket on, so that the host can log in elsewhere as this user
+    std::string service_name; ///< of Kerberos: "HTTP" (then "/" and the host), or whole, "HTTP/web1.corp"; "" = HTTP
     bool allow_unencrypted = false;       ///< Basic over plain HTTP: everybody on the way can read the password
     milliseconds connect_timeout{20'000}; ///< name, connection and TLS together
     milliseconds operation_timeout{60'000};  ///< host's longest silence per request; we wait 15 s more
@@ -139,6 +145,9 @@ public:
     /// @param takes_input  declare stdin, so that commands may have run_options::input (one request more each);
     ///                     otherwise their stdin is empty.
     [[nodiscard]] kept_shell open_shell(bool takes_input = false);
+
+    /// How the latest connection logged in; empty before the first call.
+    [[nodiscard]] login_facts login() const;
 
     /// Anonymous Identify: is this a WS-Management service, and which?
     result<identity> identify();

@@ -101,6 +101,15 @@ struct fault_info
     std::string detail;     ///< w:FaultDetail URI
 };
 
+/// One way of logging in that was tried, or could not be.
+struct login_attempt
+{
+    std::string mechanism; ///< "Kerberos", "NTLM", "Basic"
+    std::string cause;     ///< to branch on and to group by: "wrong_password", "no_kdc", "clock_skew", …
+    std::string sentence;  ///< the same as one plain sentence of ours
+    std::string detail;    ///< a library's own words, often ""
+};
+
 class error
 {
 public:
@@ -120,6 +129,9 @@ public:
     /// Login schemes that the host offered with its 401 ("Negotiate", "Basic"), as it spelt them and in its order:
     /// escape before showing. Empty unless code() is login_denied or login_not_offered.
     [[nodiscard]] const std::vector<std::string>& offered() const noexcept { return offered_; }
+
+    /// Of a login that failed: what was tried, in order. Empty where no way of logging in got that far.
+    [[nodiscard]] const std::vector<login_attempt>& tried() const noexcept { return tried_; }
 
     /// What is known of the request that failed like this; unknown where nothing was said.
     [[nodiscard]] enum delivery delivery() const noexcept { return delivery_; }
@@ -148,6 +160,8 @@ public:
     error&& with_delivery(enum delivery how) && noexcept;
     error& with_offered(std::vector<std::string> schemes) &;
     error&& with_offered(std::vector<std::string> schemes) &&;
+    error& with_tried(std::vector<login_attempt> attempts) &;
+    error&& with_tried(std::vector<login_attempt> attempts) &&;
 
 private:
     errc code_;
@@ -156,6 +170,7 @@ private:
     std::string message_;
     std::string peer_text_;
     std::vector<std::string> offered_;
+    std::vector<login_attempt> tried_;
     std::vector<remedy_place> remedies_;
     std::shared_ptr<const fault_info> fault_;
 };

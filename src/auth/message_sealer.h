@@ -59,6 +59,8 @@ public:
     message_sealer& operator=(const message_sealer&) = delete;
     virtual ~message_sealer() = default;
 
+    /// For users: "AES-256", "RC4". Static storage.
+    [[nodiscard]] virtual std::string_view cipher() const noexcept = 0;
     /// For a clear text of this many bytes.
     [[nodiscard]] virtual seal_room room(std::size_t clear) const noexcept = 0;
     /// `token`: room for the header, clear text, room for the pad, sized by room(). false: dead or too short, nothing

@@ -131,6 +131,17 @@ error& error::with_offered(std::vector<std::string> schemes) &
 
 error&& error::with_offered(std::vector<std::string> schemes) && { return std::move(with_offered(std::move(schemes))); }
 
+error& error::with_tried(std::vector<login_attempt> attempts) &
+{
+    tried_ = std::move(attempts);
+    return *this;
+}
+
+error&& error::with_tried(std::vector<login_attempt> attempts) &&
+{
+    return std::move(with_tried(std::move(attempts)));
+}
+
 error& error::with_delivery(enum delivery how) & noexcept
 {
     delivery_ = how;

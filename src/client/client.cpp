@@ -162,6 +162,11 @@ struct client::impl
         remote::session_options o;
         o.host = host;
         o.login = login;
+        o.scheme = settings.scheme;
+        o.always_encrypt = settings.always_encrypt;
+        o.trusted_for_ntlm = settings.trusted_for_ntlm;
+        o.delegate = settings.delegate;
+        o.service_name = settings.service_name;
         o.ca_file = settings.ca_file;
         o.allow_unencrypted = settings.allow_unencrypted;
         o.connect_timeout = settings.connect_timeout;
@@ -279,6 +284,14 @@ result<identity> client::identify()
     impl_->run_until([&] { return got.has_value(); });
     if (!got) return error(errc::internal, "the event loop ended before the host answered");
     return std::move(*got);
+}
+
+login_facts client::login() const
+{
+    for (auto l = impl_->lanes.rbegin(); l != impl_->lanes.rend(); ++l) {
+        if (!(*l)->session.login().scheme.empty()) return (*l)->session.login();
+    }
+    return {};
 }
 
 struct kept_shell::impl

@@ -32,6 +32,12 @@ struct session_options
 {
     target host;
     credentials login; ///< empty = anonymous
+    login_scheme scheme = login_scheme::negotiate;
+    bool always_encrypt = false; ///< bodies are sealed over TLS, too; over HTTP always but with Basic
+    bool trusted_for_ntlm = false, delegate = false;
+    std::string service_name;
+    /// Neither scheme nor port of `host` was given: 5986 and 5985 are raced, and `host` says what came of it.
+    bool race_transport = false;
     std::string ca_file;
     bool allow_unencrypted = false;
     base::milliseconds connect_timeout{20'000};
@@ -71,6 +77,8 @@ public:
     [[nodiscard]] std::uint64_t connections() const noexcept; ///< connections opened
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept;
     [[nodiscard]] std::uint64_t bytes_received() const noexcept;
+    /// How the latest connection logged in; no scheme before the first.
+    [[nodiscard]] const login_facts& login() const noexcept;
     [[nodiscard]] io::loop& loop() noexcept;
     [[nodiscard]] const session_options& options() const noexcept;
     /// Drops all connections and fails what is under way or waits with errc::cancelled.

@@ -56,7 +56,7 @@ struct server_connection::state
     head_scanner scanner;
     body_reader body;
     output_queue out;
-    std::string pending; ///< came in one piece behind the current request; may hold a password
+    std::string pending; ///< came behind the current request; may hold a password
     std::string charset; ///< of the current request
     std::string type;    ///< the same: whole Content-Type of a sealed body
     std::optional<server_event> event;
@@ -331,8 +331,8 @@ struct server_connection::state
     /// Reads on where the last piece was left.
     void resume()
     {
-        std::string data;
-        data.swap(pending);
+        std::string data{pending}; // a copy: a short string that is moved leaves its bytes where they were
+        drop_pending();
         const std::size_t used = advance(data);
         if (used < data.size() && at != phase::closed) pending.assign(data, used, std::string::npos);
         base::wipe(data.data(), data.size());
@@ -373,7 +373,7 @@ void server_connection::received(std::string_view data, base::time_point now)
     s.saw(now);
     if (s.ended || s.at == state::phase::closed) return;
     if (!s.pending.empty()) {
-        if (s.pending.size() + data.size() > max_pending) return s.close(); // the owner did not mind wants_input()
+        if (s.pending.size() + data.size() > max_pending) return s.close(); // the owner did not mind holds_input()
         std::string larger; // a string that grows by itself leaves its earlier bytes behind
         larger.reserve(s.pending.size() + data.size());
         larger.append(s.pending).append(data);
@@ -467,6 +467,8 @@ bool server_connection::wants_input() const noexcept
     const state& s = *state_;
     return !s.ended && s.pending.empty() && s.reading();
 }
+
+bool server_connection::holds_input() const noexcept { return !state_->pending.empty(); }
 
 base::time_point server_connection::deadline() const noexcept { return state_->due; }
 

@@ -58,8 +58,8 @@ public:
     server_connection(server_connection&&) noexcept;
     server_connection& operator=(server_connection&&) noexcept;
 
-    /// Bytes from the client in pieces of any size, while wants_input(). What comes in one piece behind a request is
-    /// kept and read after that request is answered.
+    /// Bytes from the client in pieces of any size, while wants_input(), and then one piece more. What comes behind a
+    /// request is kept, wiped after use, and read once that request is answered.
     void received(std::string_view data, base::time_point now);
     /// The client sends no more. A request that is complete still gets its answer, and a 100 (Continue) goes ahead of
     /// one that is not there yet: a network that finds nobody to take it says so to the owner.
@@ -84,8 +84,11 @@ public:
     /// Bytes to write next, empty if none; the view lives until written(). There may be more after written().
     [[nodiscard]] std::string_view output() const noexcept;
     void written(std::size_t count, base::time_point now);
-    /// False while an answer is outstanding or unsent: then leave further bytes in the socket (back-pressure).
+    /// False while an answer is outstanding or unsent. An owner that wants to notice the end of the stream meanwhile
+    /// may read on until a piece comes that is kept, then leaves further bytes in the socket (back-pressure).
     [[nodiscard]] bool wants_input() const noexcept;
+    /// Bytes are kept behind the current request.
+    [[nodiscard]] bool holds_input() const noexcept;
 
     /// When handle_timeout() wants to be called; time_point::max() = never. Time is known only from arguments.
     [[nodiscard]] base::time_point deadline() const noexcept;

@@ -320,7 +320,7 @@ void message_socket::impl::send(base::bytes_view first, base::bytes_view second,
     }
     if (out.empty() || !fds.empty() || out.back().data.size() >= chunk_size) out.emplace_back();
     chunk& last = out.back();
-    last.fds = std::move(fds);
+    if (!fds.empty()) last.fds = std::move(fds); // what is there already goes with bytes that wait
     if (secret) grow_wiped(last.data, start.size() + size - sent);
     for (const base::bytes_view piece : {base::bytes_view(start.data(), start.size()), first, second}) {
         const std::size_t skip = std::min(sent, piece.size());

@@ -73,6 +73,7 @@ struct stream::impl : std::enable_shared_from_this<stream::impl>
     std::uint64_t queued = 0, written = 0; ///< bytes on the wire's side, ever
     std::vector<std::pair<std::uint64_t, std::function<void()>>> marks;
     std::vector<std::function<void()>> early_marks; ///< of what waits for the TLS handshake
+    std::function<void()> handshake_ended;
     bool flush_posted = false, write_waiting = false, write_broken = false, closing = false;
 };
 
@@ -128,8 +129,11 @@ void stream::impl::take_tls(base::bytes_view cipher)
     auto read = tls->received(cipher, clear);
     if (!before && tls->handshake_done() && closing) tls->close(); // shutdown() waited for this
     push_tls_output();                                             // handshake, or the alert that tells the peer why
-    if (!before && tls->handshake_done())
+    if (!before && tls->handshake_done()) {
         for (auto& done : std::exchange(early_marks, {})) marks.emplace_back(queued, std::move(done));
+        if (const auto call = std::exchange(handshake_ended, {})) call();
+        if (!alive()) return;
+    }
     if (!clear.empty()) {
         if (wanted) {
             deliver(clear);
@@ -341,6 +345,11 @@ void stream::pause_reading()
 void stream::write(base::bytes_view clear, std::function<void()> done) { impl_->write(clear, std::move(done)); }
 std::size_t stream::pending() const noexcept { return impl_->out.size() - impl_->out_sent; }
 bool stream::established() const noexcept { return !impl_->tls || impl_->tls->handshake_done(); }
+void stream::when_established(std::function<void()> call)
+{
+    if (established()) return call();
+    impl_->handshake_ended = std::move(call);
+}
 bool stream::quiet() const noexcept
 {
     char next = 0;

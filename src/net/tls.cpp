@@ -1,6 +1,7 @@
 #include "net/tls.h"
 
 #include "base/text.h"
+#include "crypto/server_end_point.h"
 #include "net/tls_bio.h"
 #include "net/tls_verify.h"
 #include "net/trust_file.h"
@@ -58,7 +59,7 @@ error tls_error(const std::string& what) { return error(errc::tls, what + ": " +
 void common_settings(SSL_CTX* c)
 {
     if (SSL_CTX_get_min_proto_version(c) < TLS1_2_VERSION) SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
+    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 }
@@ -164,6 +165,7 @@ result<tls_context> tls_context::server(base::bytes_view certificate_pem, const 
     SSL_CTX* c = made.impl_->context.get();
     if (c == nullptr) return tls_error("TLS cannot be set up");
     common_settings(c);
+    SSL_CTX_set_options(c, SSL_OP_CLEANSE_PLAINTEXT); // a login may be among what clients send
     SSL_CTX_set_num_tickets(c, 1);
     SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
     if (auto chain = use_chain(c, certificate_pem); !chain) return std::move(chain).error();
@@ -349,6 +351,18 @@ void tls_session::close()
     ERR_clear_error();
     SSL_shutdown(impl_->ssl.get());
     ERR_clear_error();
+}
+
+base::bytes tls_session::channel_binding() const
+{
+    if (!handshake_done()) return {};
+    const X509* peer = SSL_get0_peer_certificate(impl_->ssl.get());
+    unsigned char* der = nullptr;
+    const int size = peer != nullptr ? i2d_X509(peer, &der) : 0;
+    if (size <= 0) return {};
+    auto name = crypto::server_end_point({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
+    OPENSSL_free(der);
+    return name;
 }
 
 std::string tls_session::description() const

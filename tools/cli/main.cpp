@@ -4,6 +4,7 @@
 #include "cli/settings.h"
 
 #include "base/system_reason.h"
+#include "io/heap.h"
 
 #include <csignal>
 #include <cstring>
@@ -11,7 +12,6 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <unistd.h>
 
 namespace {
@@ -25,15 +25,6 @@ void fill_standard_files()
     for (int fd = 0; fd <= 2; ++fd) {
         if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", fd == 0 ? O_RDWR : O_RDONLY) < 0) return;
     }
-}
-
-/// Every answer's buffers are some hundred kilobytes, which the allocator would otherwise fetch from the system and
-/// give back each time: a page fault for every 4 KiB of output.
-void keep_memory()
-{
-    constexpr int unmapped_below = 4 * 1024 * 1024, kept_at_most = 4 * 1024 * 1024;
-    ::mallopt(M_MMAP_THRESHOLD, unmapped_below);
-    ::mallopt(M_TRIM_THRESHOLD, kept_at_most);
 }
 
 int dispatch(const options& o)
@@ -52,7 +43,7 @@ int dispatch(const options& o)
 
 int main(int argc, char** argv)
 {
-    keep_memory();
+    winrm::io::keep_freed_memory();
     fill_standard_files();
     remember_inherited_files();
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));

@@ -40,6 +40,7 @@ class aes_sealer final : public sealer_base
 {
 public:
     aes_sealer(const context_values& values, enctype type, random_source random);
+    [[nodiscard]] std::string_view cipher() const noexcept override { return strong_ ? "AES-256" : "AES-128"; }
     [[nodiscard]] seal_room room(std::size_t clear) const noexcept override;
 
 private:
@@ -63,6 +64,7 @@ private:
     [[nodiscard]] std::size_t rotation() const noexcept { return aes_cts::block + mac_size_; }
 
     std::size_t mac_size_;
+    bool strong_; ///< with a key of 256 bits
     bool encrypt_then_mac_; ///< RFC 8009: the code is over the cipher text
     bool acceptor_subkey_;
     keys out_, in_;
@@ -73,6 +75,7 @@ class arcfour_sealer final : public sealer_base
 {
 public:
     arcfour_sealer(const context_values& values, random_source random);
+    [[nodiscard]] std::string_view cipher() const noexcept override { return "RC4"; }
     [[nodiscard]] seal_room room(std::size_t clear) const noexcept override;
 
 private:

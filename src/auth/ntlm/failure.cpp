@@ -2,6 +2,33 @@
 
 namespace winrm::auth::ntlm {
 
+std::string_view name(failure reason) noexcept
+{
+    switch (reason) {
+    case failure::none: return "none";
+    case failure::unavailable: return "unavailable";
+    case failure::out_of_order: return "out_of_order";
+    case failure::not_ntlm: return "not_ntlm";
+    case failure::wrong_message: return "wrong_message";
+    case failure::malformed: return "malformed";
+    case failure::weak: return "weak";
+    case failure::no_target_info: return "no_target_info";
+    case failure::no_timestamp: return "no_timestamp";
+    case failure::ntlm_v1: return "ntlm_v1";
+    case failure::lm_only: return "lm_only";
+    case failure::anonymous: return "anonymous";
+    case failure::bad_name: return "bad_name";
+    case failure::unknown_account: return "unknown_account";
+    case failure::wrong_password: return "wrong_password";
+    case failure::channel_binding_missing: return "channel_binding_missing";
+    case failure::channel_binding_wrong: return "channel_binding_wrong";
+    case failure::wrong_target_name: return "wrong_target_name";
+    case failure::mic_missing: return "mic_missing";
+    case failure::mic_wrong: return "mic_wrong";
+    }
+    return {};
+}
+
 std::string_view words(failure reason) noexcept
 {
     switch (reason) {

@@ -28,6 +28,8 @@ enum class failure {
     mic_wrong                ///< one of the three messages was changed on the way
 };
 
+/// As it is called here; static storage.
+[[nodiscard]] std::string_view name(failure reason) noexcept;
 /// One sentence without full stop, for a log or an error's text.
 [[nodiscard]] std::string_view words(failure reason) noexcept;
 

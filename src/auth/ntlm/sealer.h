@@ -12,6 +12,7 @@ public:
     /// Of a session with sealing agreed.
     explicit sealer(session keys) : session_(std::move(keys)) {}
 
+    [[nodiscard]] std::string_view cipher() const noexcept override { return "RC4"; }
     [[nodiscard]] seal_room room(std::size_t clear) const noexcept override;
     /// false, too, after 2^32 messages.
     [[nodiscard]] bool seal(std::span<char> token) override;

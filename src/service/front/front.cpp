@@ -3,7 +3,7 @@
 #include "io/log.h"
 #include "service/front/front_server.h"
 #include "service/front/rules.h"
-#include "service/front/sandbox.h"
+#include "service/sandbox/sandbox.h"
 
 #include <csignal>
 #include <cstdio>
@@ -92,7 +92,7 @@ private:
             if (!made) return refuse(made.error().message());
             tls.emplace(std::move(*made));
         }
-        const sandbox_report box = enter_sandbox(descriptors_for(setup));
+        const sandbox::sandbox_report box = sandbox::enter_sandbox(sandbox::role::front, descriptors_for(setup));
         log_->write(base::log_level::info, "sandbox",
                     {{"no_new_privs", yes_no(box.no_new_privileges)},
                      {"seccomp", yes_no(box.seccomp)},

@@ -14,13 +14,6 @@ constexpr base::milliseconds linger_time{2000}, look_interval{250}, time_to_leav
 constexpr base::milliseconds idle_enough{1000}; // shorter silence is the pause between two requests of one conversation
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
-/// Bytes that came from a client may hold a password: none of them are left on the heap.
-void wipe(std::string& text)
-{
-    base::wipe(text.data(), text.size());
-    std::string{}.swap(text);
-}
-
 /// The user's process is its owner's to subvert: what it says about the reply is one of two values or nothing.
 bool is_soap(base::bytes_view media_type)
 {
@@ -41,8 +34,6 @@ front_connection::front_connection(const connection_context& context, std::uint6
     arm_timer();
 }
 
-front_connection::~front_connection() { wipe(held_); }
-
 void front_connection::arrived(result<base::bytes_view> data)
 {
     if (ended_) return;
@@ -61,50 +52,29 @@ void front_connection::arrived(result<base::bytes_view> data)
         if (discarded_ > linger_bytes) end("closed");
         return;
     }
-    if (!held_.empty() || !http_.wants_input()) {
-        // Taken from the socket only so that its end is noticed while an answer is outstanding.
-        std::string larger; // a string that grows by itself leaves its earlier bytes behind
-        larger.reserve(held_.size() + data->size());
-        larger.append(held_).append(*data);
-        wipe(held_);
-        held_ = std::move(larger);
-        return stream_.pause_reading();
-    }
+    const bool wanted = http_.wants_input();
     http_.received(*data, context_.loop.now());
     base::wipe_stack();
+    // Read while an answer is outstanding only so that the end of the stream is noticed.
+    if (!wanted && http_.holds_input()) stream_.pause_reading();
     pump();
-}
-
-void front_connection::feed_held()
-{
-    if (held_.empty() || closing_ || !http_.wants_input()) return;
-    std::string bytes = std::exchange(held_, {});
-    http_.received(bytes, context_.loop.now());
-    wipe(bytes);
-    base::wipe_stack();
 }
 
 void front_connection::pump()
 {
     if (pumping_ || ended_) return;
     pumping_ = true;
-    for (bool again = true; again && !ended_;) {
-        while (!closing_) {
-            auto event = http_.poll();
-            if (!event) break;
-            std::visit([this](auto&& e) { handle(std::forward<decltype(e)>(e)); }, std::move(*event));
-        }
-        const std::size_t held = held_.size();
-        feed_held();
-        const std::size_t before = writing_;
-        write_output();
-        again = held_.size() != held || (writing_ == 0 && (before != 0 || !http_.output().empty()));
+    while (!closing_ && !ended_) {
+        auto event = http_.poll();
+        if (!event) break;
+        std::visit([this](auto&& e) { handle(std::forward<decltype(e)>(e)); }, std::move(*event));
     }
+    if (!ended_) write_output();
     pumping_ = false;
     if (ended_) return;
     if (std::exchange(was_authenticated_, http_.authenticated()) != http_.authenticated()) context_.changed(number_);
     if (writing_ == 0 && closing_) return close_gently();
-    if (held_.empty() && !end_of_stream_) stream_.resume_reading();
+    if (!http_.holds_input() && !end_of_stream_) stream_.resume_reading();
     arm_timer();
 }
 
@@ -202,7 +172,6 @@ void front_connection::close_gently()
     user_.reset();
     stream_.shutdown();
     if (end_of_stream_) return end("closed_by_peer");
-    wipe(held_);
     stream_.resume_reading();
     armed_ = context_.loop.now() + linger_time;
     timer_.set(armed_, [this] { end("closed"); });
@@ -216,8 +185,7 @@ bool front_connection::busy() const noexcept
 std::optional<base::time_point> front_connection::idle_since() const noexcept
 {
     // What lies in the kernel is the next request, or the end.
-    if (ended_ || closing_ || busy() || !held_.empty() || !http_.between_requests() || !stream_.quiet())
-        return std::nullopt;
+    if (ended_ || closing_ || busy() || !http_.between_requests() || !stream_.quiet()) return std::nullopt;
     return idle_since_;
 }
 

@@ -35,7 +35,6 @@ class front_connection
 public:
     front_connection(const connection_context& context, std::uint64_t number, io::unique_fd socket, std::string peer,
                      std::optional<net::tls_session> tls);
-    ~front_connection();
     front_connection(const front_connection&) = delete;
     front_connection& operator=(const front_connection&) = delete;
 
@@ -84,7 +83,6 @@ private:
         running  ///< and looks at it
     };
     void arrived(result<base::bytes_view> data);
-    void feed_held();
     void pump();
     void handle(http::login_wanted&& event);
     void handle(http::request_arrived&& event);
@@ -112,7 +110,6 @@ private:
     base::time_point look_again_ = base::time_point::max(); ///< whether a client that sends no more still listens
     base::time_point idle_since_, asked_at_{};              ///< the user's process, the latest request
     base::time_point leave_by_ = base::time_point::max();
-    std::string held_; ///< came while an answer was outstanding; at most one piece, then reading pauses
     std::size_t writing_ = 0, discarded_ = 0;
     std::uint64_t requests_ = 0; ///< number of the latest one
     login_check login_ = login_check::none;

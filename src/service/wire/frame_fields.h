@@ -12,7 +12,10 @@ namespace winrm::service::wire {
 inline constexpr std::size_t max_text = 4096;       // names, paths, addresses
 inline constexpr std::size_t max_credential = 1024; // what auth::parse_basic accepts
 inline constexpr std::size_t max_media_type = 256;
-inline constexpr std::size_t max_listeners = 64;                 // descriptors of one frame
+inline constexpr std::size_t max_listeners = 64; // descriptors of one frame
+inline constexpr std::size_t max_schemes = 8;
+inline constexpr std::size_t max_word = 64; // a scheme, a mechanism, a reason
+inline constexpr std::size_t max_ntlm_accounts = 20'000;
 inline constexpr std::size_t max_envelope = 256ul * 1024 * 1024; // the socket's own bound is tighter
 
 /// T, const when it is written.
@@ -36,6 +39,12 @@ template <class C, is_frame<quotas> F> void fields(C& c, F& f)
     c.number(f.output_budget_kb);
     c.number(f.max_processes_per_shell);
     c.number(f.max_memory_per_shell_mb);
+}
+template <class C, is_frame<std::string> F> void fields(C& c, F& f) { c.text(f, max_word); } // of a list
+template <class C, is_frame<auth::sealing_keys> F> void fields(C& c, F& f)
+{
+    c.choice(f.what, auth::sealing_keys::kind::kerberos);
+    c.secret(f.blob, auth::sealing_keys::max_blob);
 }
 template <class C, is_frame<listener> F> void fields(C& c, F& f)
 {
@@ -64,12 +73,73 @@ template <class C, is_frame<login_request> F> void fields(C& c, F& f)
     c.text(f.peer, max_media_type);
     c.text(f.user, max_credential);
     c.secret(f.password, max_credential);
+    c.text(f.scheme, max_word);
+    c.text(f.token, max_token);
+    c.flag(f.first);
 }
 template <class C, is_frame<login_answer> F> void fields(C& c, F& f)
 {
     c.number(f.connection);
-    c.verdict(f.verdict);
+    c.choice(f.verdict, login_verdict::go_on);
     c.number(f.account);
+    c.text(f.token, max_token);
+    c.group(f.keys);
+}
+template <class C, is_frame<ntlm_account> F> void fields(C& c, F& f)
+{
+    c.text(f.user, max_credential);
+    c.text(f.domain, max_credential);
+    c.secret(f.nt_hash, max_word);
+}
+template <class C, is_frame<token_setup> F> void fields(C& c, F& f)
+{
+    c.list(f.ntlm_accounts, max_ntlm_accounts);
+    c.flag(f.ntlm);
+    c.choice(f.binding, channel_binding::strict);
+    c.text(f.tls_binding, max_text);
+    c.flag(f.allow_unencrypted);
+    c.text(f.nb_computer, max_credential);
+    c.text(f.nb_domain, max_credential);
+    c.text(f.dns_computer, max_credential);
+    c.text(f.dns_domain, max_credential);
+    c.number(f.max_logins);
+    c.number(f.login_time_ms);
+    c.number(f.log_level);
+}
+template <class C, is_frame<token_step> F> void fields(C& c, F& f)
+{
+    c.number(f.step);
+    c.number(f.front);
+    c.number(f.connection);
+    c.text(f.scheme, max_word);
+    c.flag(f.tls);
+    c.flag(f.first);
+    c.text(f.token, max_token);
+}
+template <class C, is_frame<token_facts> F> void fields(C& c, F& f)
+{
+    c.text(f.mechanism, max_word);
+    c.text(f.claimed, max_text);
+    c.text(f.account, max_credential);
+    c.flag(f.sealed);
+    c.flag(f.bound);
+    c.flag(f.mic);
+    c.flag(f.delegated);
+}
+template <class C, is_frame<token_answer> F> void fields(C& c, F& f)
+{
+    c.number(f.step);
+    c.choice(f.verdict, login_verdict::go_on);
+    c.text(f.token, max_token);
+    c.group(f.facts);
+    c.text(f.reason, max_word);
+    c.group(f.keys);
+}
+template <class C, is_frame<token_drop> F> void fields(C& c, F& f)
+{
+    c.number(f.front);
+    c.number(f.connection);
+    c.flag(f.whole_front);
 }
 template <class C, is_frame<front_setup> F> void fields(C& c, F& f)
 {
@@ -78,6 +148,7 @@ template <class C, is_frame<front_setup> F> void fields(C& c, F& f)
     c.secret(f.key_pem, max_pem);
     c.flag(f.allow_unencrypted);
     c.flag(f.basic);
+    c.list(f.token_schemes, max_schemes);
     c.number(f.max_connections);
     c.number(f.max_envelope_kb);
     c.number(f.head_time_ms);

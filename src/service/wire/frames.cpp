@@ -17,7 +17,7 @@ public:
     void text(const std::string& value, std::size_t) { size_ += 4 + value.size(); }
     void secret(const base::secret& value, std::size_t) { size_ += 4 + value.reveal().size(); }
     void rest(const std::string& value, std::size_t) { size_ += value.size(); }
-    void verdict(const login_verdict&) { ++size_; }
+    template <class E> void choice(const E&, E) { ++size_; }
     template <class T> void group(const T& value) { fields(*this, value); }
     template <class T> void list(const std::vector<T>& all, std::size_t)
     {
@@ -53,7 +53,7 @@ public:
     {
         if (with_rest_) out_ += value;
     }
-    void verdict(const login_verdict& value) { out_ += static_cast<char>(value); }
+    template <class E> void choice(const E& value, E) { out_ += static_cast<char>(value); }
     template <class T> void group(const T& value) { fields(*this, value); }
     template <class T> void list(const std::vector<T>& all, std::size_t)
     {
@@ -115,12 +115,13 @@ public:
         value = std::move(in_);
         in_.clear();
     }
-    void verdict(login_verdict& value)
+    /// @param last  of its enumerators
+    template <class E> void choice(E& value, E last)
     {
         unsigned char byte = 0;
         number(byte);
-        if (byte > static_cast<unsigned char>(login_verdict::unavailable)) valid_ = false;
-        else value = static_cast<login_verdict>(byte);
+        if (byte > static_cast<unsigned char>(last)) valid_ = false;
+        else value = static_cast<E>(byte);
     }
     template <class T> void group(T& value) { fields(*this, value); }
     template <class T> void list(std::vector<T>& all, std::size_t most)
@@ -196,6 +197,9 @@ base::bytes encode(const frame& f)
 }
 
 base::bytes encode(const front_setup& s) { return encode_one(s); }
+base::bytes encode(const token_setup& s) { return encode_one(s); }
+base::bytes encode(const token_answer& a) { return encode_one(a); }
+base::bytes encode(const login_answer& a) { return encode_one(a); }
 
 base::bytes encode_head(const request& r) { return head_of(r); }
 base::bytes encode_head(const reply& r) { return head_of(r); }

@@ -3,9 +3,13 @@
 // refused.
 //
 // monitor → front: setup (once: settings, TLS key, listening sockets), login_started, login_answer (with a descriptor
-// if accepted), ping, drain, stop.
+// if accepted, and with the keys of this connection), ping, drain, stop.
 //
 // front → monitor: ready (once: in its sandbox, and accepting), login_request, login_withdrawn, pong.
+//
+// monitor → token: setup (also later, for the logins that begin then), step, drop, ping, stop.
+//
+// token → monitor: ready (in its sandbox), answer, pong.
 //
 // monitor → user: setup (once), settings (what changes while it runs), connection (with a descriptor), ping, stop.
 //
@@ -14,6 +18,7 @@
 // front ↔ user: request and reply, on one socket pair per logged-in connection; answer_now from the front.
 #pragma once
 
+#include "auth/sealing_keys.h"
 #include "base/bytes.h"
 #include "base/duration.h"
 #include "base/secret.h"
@@ -44,7 +49,8 @@ struct reply
     std::string envelope;
 };
 
-/// front → monitor. `connection` is the front's number, answered back.
+/// front → monitor. `connection` is the front's number, answered back. A password (Basic), or a token of any other
+/// scheme.
 struct login_request
 {
     std::uint64_t connection = 0;
@@ -52,13 +58,21 @@ struct login_request
     std::string peer;
     std::string user;
     base::secret password;
+    std::string scheme = "Basic";
+    std::string token;
+    bool first = true; ///< of its login
 };
-/// The connection has ended and needs no answer.
+/// The connection has ended and needs no answer; a login under way on it is over.
 struct login_withdrawn
 {
     std::uint64_t connection = 0;
 };
-enum class login_verdict : std::uint8_t { denied, accepted, unavailable };
+enum class login_verdict : std::uint8_t {
+    denied,
+    accepted,
+    unavailable,
+    go_on ///< by tokens: another leg
+};
 /// The password is being checked: the connection must not be dropped to make room for another.
 struct login_started
 {
@@ -70,6 +84,66 @@ struct login_answer
     std::uint64_t connection = 0;
     login_verdict verdict = login_verdict::denied;
     std::uint64_t account = 0; ///< accepted: the same number for all connections of an account, and for no other's
+    std::string token{};       ///< for the client
+    auth::sealing_keys keys{}; ///< accepted: for the bodies of this connection
+};
+
+/// Of a token process's settings.
+struct ntlm_account
+{
+    std::string user;     ///< the account's name here
+    std::string domain;   ///< "" = whatever the client says
+    base::secret nt_hash; ///< 16 bytes
+    bool operator==(const ntlm_account&) const = default;
+};
+enum class channel_binding : std::uint8_t { none, relaxed, strict };
+/// monitor → token
+struct token_setup
+{
+    std::vector<ntlm_account> ntlm_accounts;
+    bool ntlm = false; ///< is there at all
+    channel_binding binding = channel_binding::strict;
+    std::string tls_binding;        ///< RFC 5929 application data of our certificate; "" = no TLS here
+    bool allow_unencrypted = false; ///< a login without TLS need not be able to seal
+    std::string nb_computer, nb_domain, dns_computer, dns_domain; ///< names that NTLM tells; "" = none
+    std::uint32_t max_logins = 1024, login_time_ms = 30'000;
+    std::uint8_t log_level = 1;
+    bool operator==(const token_setup&) const = default;
+};
+/// monitor → token: one leg. Whose it is: a front and its connection, which has one login at a time.
+struct token_step
+{
+    std::uint64_t step = 0; ///< the monitor's number, answered back
+    std::uint64_t front = 0, connection = 0;
+    std::string scheme;
+    bool tls = false;
+    bool first = true;
+    std::string token;
+};
+/// What is known of a login by tokens, for the log and the rules of accounts.
+struct token_facts
+{
+    std::string mechanism; ///< "NTLM", "Kerberos"; "" = it did not come so far
+    std::string claimed;   ///< who the client says it is; "" = nobody yet
+    std::string account;   ///< accepted: whose account was proved
+    bool sealed = false, bound = false, mic = false, delegated = false;
+    bool operator==(const token_facts&) const = default;
+};
+/// token → monitor
+struct token_answer
+{
+    std::uint64_t step = 0;
+    login_verdict verdict = login_verdict::denied;
+    std::string token; ///< for the client
+    token_facts facts;
+    std::string reason; ///< denied: one word, for the log
+    auth::sealing_keys keys;
+};
+/// monitor → token: nobody waits for this login any more.
+struct token_drop
+{
+    std::uint64_t front = 0, connection = 0;
+    bool whole_front = false; ///< all of this front's
 };
 
 struct listener
@@ -85,6 +159,7 @@ struct front_setup
     base::secret key_pem;
     bool allow_unencrypted = false;
     bool basic = true;
+    std::vector<std::string> token_schemes; ///< offered ahead of Basic
     std::uint32_t max_connections = 300, max_envelope_kb = 500, head_time_ms = 20000, body_time_ms = 120000,
                   connection_idle_ms = 600000;
     std::string product_vendor, product_version; ///< of the anonymous Identify
@@ -140,9 +215,9 @@ struct answer_now
     std::uint64_t number = 0;
 };
 
-using frame =
-    std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection, user_status,
-                 stop, ready, drain, user_settings, login_withdrawn, login_started, answer_now, ping, pong>;
+using frame = std::variant<request, reply, login_request, login_answer, front_setup, user_setup, user_connection,
+                           user_status, stop, ready, drain, user_settings, login_withdrawn, login_started, answer_now,
+                           ping, pong, token_setup, token_step, token_answer, token_drop>;
 
 /// Position of T in `frame`; the type byte on the wire is one more.
 template <class T, std::size_t I = 0> [[nodiscard]] consteval std::size_t frame_index() noexcept
@@ -152,8 +227,11 @@ template <class T, std::size_t I = 0> [[nodiscard]] consteval std::size_t frame_
 }
 
 [[nodiscard]] base::bytes encode(const frame& f);
-/// Without a copy of the key in it.
+/// Without a copy of the keys in it.
 [[nodiscard]] base::bytes encode(const front_setup& s);
+[[nodiscard]] base::bytes encode(const token_setup& s);
+[[nodiscard]] base::bytes encode(const token_answer& a);
+[[nodiscard]] base::bytes encode(const login_answer& a);
 /// Head of a request or reply frame; the envelope follows it unjoined (message_socket::send(head, body)).
 [[nodiscard]] base::bytes encode_head(const request& r);
 [[nodiscard]] base::bytes encode_head(const reply& r);
@@ -162,8 +240,11 @@ template <class T, std::size_t I = 0> [[nodiscard]] consteval std::size_t frame_
 
 /// Largest certificate or key (PEM) that is read; both together fit a control frame.
 inline constexpr std::size_t max_pem = 96 * 1024;
+/// Largest token of a login: a ticket with a large PAC takes 48 KiB.
+inline constexpr std::size_t max_token = 64 * 1024;
 /// Largest payload accepted on a socket of each kind.
 inline constexpr std::size_t max_control_frame = 256 * 1024;
+inline constexpr std::size_t max_token_setup = 4 * 1024 * 1024; ///< and any other frame to a token process
 [[nodiscard]] constexpr std::size_t max_data_frame(std::uint32_t envelope_kb) noexcept
 {
     return envelope_kb * 2048ul + 64 * 1024;

@@ -208,6 +208,36 @@ TEST(server_connection, fail_is_503_where_an_answer_is_owed_and_closes_everywher
     EXPECT_TRUE(answering.closed);
 }
 
+// Issue 9: bytes behind an open answer are kept here alone, in however many pieces they came.
+TEST(server_connection, bytes_behind_an_open_answer_are_kept_and_read_after_it)
+{
+    server_driver d;
+    d.feed(post("login"));
+    d.answering = false;
+    d.feed(post("one"));
+    EXPECT_FALSE(d.connection.wants_input());
+    EXPECT_FALSE(d.connection.holds_input());
+    const std::string two = post("two");
+    d.connection.received(two.substr(0, 3), d.now); // short enough to be kept inside of a string
+    EXPECT_TRUE(d.connection.holds_input());
+    d.connection.received(two.substr(3) + post("three").substr(0, 10), d.now);
+    d.settle();
+    EXPECT_EQ(d.statuses(), "200");
+    EXPECT_FALSE(d.connection.between_requests());
+
+    d.connection.respond(200, "done", "text/plain", d.now);
+    d.settle();
+    EXPECT_TRUE(d.connection.holds_input()) << "the third is behind the second";
+    EXPECT_FALSE(d.connection.wants_input());
+    d.answering = true;
+    d.connection.respond(200, "done", "text/plain", d.now);
+    d.settle();
+    EXPECT_FALSE(d.connection.holds_input());
+    EXPECT_TRUE(d.connection.wants_input());
+    d.feed(post("three").substr(10));
+    EXPECT_EQ(d.statuses(), "200 200 200 200");
+}
+
 TEST(server_connection, an_owner_that_does_not_mind_wants_input_gets_a_closed_connection_not_a_full_memory)
 {
     server_driver d;

@@ -107,6 +107,28 @@ TEST(message_socket, descriptors_stay_with_their_frame)
     }
 }
 
+TEST(message_socket, descriptors_that_wait_are_not_forgotten_for_small_frames_behind_them)
+{
+    pair p;
+    p.a->send(std::string(1024 * 1024, 'x')); // more than the kernel takes while nobody reads
+    for (int i = 0; i < 20; ++i) {
+        std::vector<io::unique_fd> fds;
+        fds.push_back(file_with(std::to_string(i).c_str()));
+        p.a->send("with", std::move(fds));
+        p.a->send("without");
+        p.a->send("without");
+    }
+    p.a->when_drained([&] { p.a.reset(); });
+    p.listen();
+    p.loop.run();
+    ASSERT_EQ(p.got.size(), 61U);
+    for (std::size_t i = 0; i < 20; ++i) {
+        ASSERT_EQ(p.got[1 + 3 * i].fds.size(), 1U) << i;
+        EXPECT_EQ(text_in(p.got[1 + 3 * i].fds[0]), std::to_string(i));
+        EXPECT_TRUE(p.got[2 + 3 * i].fds.empty()) << i;
+    }
+}
+
 TEST(message_socket, too_long_a_frame_or_too_many_descriptors_end_it)
 {
     {

@@ -19,6 +19,7 @@ wire::front_setup some_setup()
     s.key_pem = base::secret{std::string{"key"}};
     s.allow_unencrypted = true;
     s.basic = false;
+    s.token_schemes = {"Negotiate", "NTLM"};
     s.max_connections = 7;
     s.connection_idle_ms = 0xdeadbeef;
     s.product_vendor = "v";
@@ -42,6 +43,24 @@ wire::user_setup some_user()
     return u;
 }
 
+auth::sealing_keys some_keys()
+{
+    return {auth::sealing_keys::kind::ntlm, base::secret{std::string{"0123456789abcdef"}}};
+}
+
+wire::token_setup some_tokens()
+{
+    wire::token_setup t;
+    t.ntlm_accounts.push_back({"ada", "", base::secret{std::string{"fedcba9876543210"}}});
+    t.ntlm_accounts.push_back({"bob", "CORP", base::secret{std::string{"fedcba9876543211"}}});
+    t.ntlm = true;
+    t.binding = wire::channel_binding::relaxed;
+    t.tls_binding = "tls-server-end-point:x";
+    t.nb_computer = "HOST";
+    t.max_logins = 7;
+    return t;
+}
+
 std::vector<base::bytes> one_of_each()
 {
     std::vector<base::bytes> all;
@@ -53,7 +72,18 @@ std::vector<base::bytes> one_of_each()
     q.user = "ada";
     q.password = base::secret{std::string{"pass\xc3\xa9"}};
     all.push_back(wire::encode(wire::frame{std::move(q)}));
-    all.push_back(wire::encode(wire::frame{wire::login_answer{9, wire::login_verdict::unavailable, 1ull << 35}}));
+    wire::login_request leg;
+    leg.scheme = "Negotiate";
+    leg.token = std::string("\x60\0\1", 3);
+    leg.first = false;
+    all.push_back(wire::encode(wire::frame{std::move(leg)}));
+    all.push_back(
+        wire::encode(wire::login_answer{9, wire::login_verdict::unavailable, 1ull << 35, "token", some_keys()}));
+    all.push_back(wire::encode(some_tokens()));
+    all.push_back(wire::encode(wire::frame{wire::token_step{1, 2, 3, "NTLM", true, false, "NTLMSSP"}}));
+    all.push_back(wire::encode(wire::token_answer{
+        4, wire::login_verdict::go_on, "t", {"NTLM", "D\\ada", "ada", true, false, true, false}, "why", some_keys()}));
+    all.push_back(wire::encode(wire::frame{wire::token_drop{5, 6, true}}));
     all.push_back(wire::encode(wire::frame{some_setup()}));
     all.push_back(wire::encode(wire::frame{some_user()}));
     all.push_back(wire::encode(wire::frame{wire::user_connection{"127.0.0.1"}}));
@@ -132,8 +162,11 @@ TEST(Frames, UnknownKindsAndValuesAreRefused)
     EXPECT_FALSE(wire::decode(base::bytes(1, '\x0d')));
     EXPECT_FALSE(wire::decode(base::bytes(1, '\xff')));
     base::bytes answer = wire::encode(wire::frame{wire::login_answer{1, wire::login_verdict::accepted}});
-    answer[9] = 3; // the verdict
+    answer[9] = 4; // the verdict
     EXPECT_FALSE(wire::decode(std::move(answer)));
+    base::bytes keys = wire::encode(wire::login_answer{1, wire::login_verdict::accepted, 0, {}, some_keys()});
+    keys[keys.size() - 21] = 3; // the kind of keys
+    EXPECT_FALSE(wire::decode(std::move(keys)));
     base::bytes fault = wire::encode(wire::frame{wire::reply{1, true, "", ""}});
     fault[9] = 2; // a flag is 0 or 1
     EXPECT_FALSE(wire::decode(std::move(fault)));
@@ -156,6 +189,36 @@ TEST(Frames, FieldsOverTheirBoundAreRefused)
     many.listeners.resize(65);
     EXPECT_FALSE(wire::decode(wire::encode(wire::frame{std::move(many)})));
     EXPECT_FALSE(wire::decode(wire::encode(wire::frame{wire::user_connection{std::string(257, 'x')}})));
+}
+
+/// Issue 10: every length is looked at before anything is kept.
+TEST(Frames, TokensAndKeysOverTheirBoundAreRefused)
+{
+    const auto step = [](std::size_t size) {
+        wire::token_step s;
+        s.token.assign(size, 't');
+        return wire::decode(wire::encode(wire::frame{std::move(s)})).has_value();
+    };
+    EXPECT_TRUE(step(wire::max_token));
+    EXPECT_FALSE(step(wire::max_token + 1));
+    const auto request = [](std::size_t size) {
+        wire::login_request q;
+        q.token.assign(size, 't');
+        return wire::decode(wire::encode(wire::frame{std::move(q)})).has_value();
+    };
+    EXPECT_TRUE(request(wire::max_token));
+    EXPECT_FALSE(request(wire::max_token + 1));
+    const auto answer = [](std::size_t token, std::size_t blob) {
+        wire::token_answer a;
+        a.token.assign(token, 't');
+        a.keys = {auth::sealing_keys::kind::kerberos, base::secret{std::string(blob, 'k')}};
+        const base::bytes frame = wire::encode(a);
+        EXPECT_LT(frame.size(), wire::max_control_frame);
+        return wire::decode(base::bytes{frame}).has_value();
+    };
+    EXPECT_TRUE(answer(wire::max_token, auth::sealing_keys::max_blob));
+    EXPECT_FALSE(answer(wire::max_token + 1, 0));
+    EXPECT_FALSE(answer(0, auth::sealing_keys::max_blob + 1));
 }
 
 TEST(Frames, LengthBeyondTheFrameIsRefusedWithoutReservingIt)
@@ -200,7 +263,7 @@ public:
     void text(const std::string& value, std::size_t) { note(value); }
     void secret(const base::secret& value, std::size_t) { note(value); }
     void rest(const std::string& value, std::size_t) { note(value); }
-    void verdict(const wire::login_verdict& value) { note(value); }
+    template <class E> void choice(const E& value, E) { note(value); }
     template <class T> void group(const T& value) { note(value); }
     template <class T> void list(const std::vector<T>& all, std::size_t) { note(all); }
     std::size_t visits = 0;
@@ -234,6 +297,9 @@ TEST(Frames, EachMemberOfEachFrameIsInItsListOnce)
     expect_each_member_once_in(std::make_index_sequence<std::variant_size_v<wire::frame>>{});
     expect_each_member_once<wire::quotas>();
     expect_each_member_once<wire::listener>();
+    expect_each_member_once<wire::ntlm_account>();
+    expect_each_member_once<wire::token_facts>();
+    expect_each_member_once<auth::sealing_keys>();
 }
 
 TEST(Frames, SetupsComeBackEqualAndCompareByEachMember)
@@ -247,6 +313,10 @@ TEST(Frames, SetupsComeBackEqualAndCompareByEachMember)
     wire::front_setup other_listener = some_setup();
     other_listener.listeners[1].tls = true;
     EXPECT_NE(other_listener, some_setup());
+
+    const auto tokens = wire::decode(wire::encode(some_tokens()));
+    ASSERT_TRUE(tokens);
+    EXPECT_EQ(std::get<wire::token_setup>(*tokens), some_tokens());
 
     const auto user = wire::decode(wire::encode(wire::frame{some_user()}));
     ASSERT_TRUE(user);

@@ -1,8 +1,8 @@
 // The sandbox, tried from inside: each attempt runs in a child that has entered it.
-#include "service/front/sandbox.h"
+#include "service/sandbox/sandbox.h"
 
 #include "io/unique_fd.h"
-#include "service/front/landlock.h"
+#include "service/sandbox/landlock.h"
 
 #include <gtest/gtest.h>
 
@@ -23,17 +23,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace winrm::service::front {
+namespace winrm::service::sandbox {
 namespace {
 
 enum class outcome { allowed, refused, killed, broken };
 
 /// Enters the sandbox in a child and tries. `attempt` returns true if it got what it wanted.
-outcome inside(const std::function<bool()>& attempt)
+outcome inside(const std::function<bool()>& attempt, role who = role::front)
 {
     const pid_t child = ::fork();
     if (child == 0) {
-        const sandbox_report report = enter_sandbox(64);
+        const sandbox_report report = enter_sandbox(who, 64);
         if (!report.problem.empty()) ::_exit(99);
         ::_exit(attempt() ? 0 : 1);
     }
@@ -54,7 +54,7 @@ TEST(sandbox, says_what_is_in_force)
     ASSERT_EQ(::pipe(ends), 0);
     const pid_t child = ::fork();
     if (child == 0) {
-        const sandbox_report r = enter_sandbox(64);
+        const sandbox_report r = enter_sandbox(role::front, 64);
         const char told[] = {r.problem.empty() ? '1' : '0', r.no_new_privileges ? '1' : '0',
                              r.seccomp ? '1' : '0',         r.own_uid ? '1' : '0',
                              r.empty_root ? '1' : '0',      ::geteuid() != 0 ? '1' : '0'};
@@ -119,6 +119,38 @@ TEST(sandbox, descriptors_of_a_connection_can_still_come_from_the_monitor)
                   return ::recvmsg(theirs.get(), &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message) != nullptr;
               }),
               outcome::allowed);
+}
+
+/// The process that reads tokens has its way to the monitor, and no other.
+TEST(sandbox, s23_the_token_process_can_answer_the_monitor_and_nobody_else)
+{
+    int pair[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    const io::unique_fd mine{pair[0]}, theirs{pair[1]};
+    ASSERT_EQ(::send(mine.get(), "ask", 3, 0), 3);
+    EXPECT_EQ(inside(
+                  [&] {
+                      char text[4];
+                      return ::recv(theirs.get(), text, sizeof text, 0) == 3 && ::send(theirs.get(), "yes", 3, 0) == 3;
+                  },
+                  role::token),
+              outcome::allowed);
+    const io::unique_fd listener{::socket(AF_INET, SOCK_STREAM, 0)};
+    ASSERT_EQ(::listen(listener.get(), 1), 0);
+    EXPECT_TRUE(denied(
+        inside([&] { return ::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK) >= 0 || errno == EAGAIN; },
+               role::token)));
+    EXPECT_TRUE(denied(inside([] { return ::socket(AF_INET, SOCK_STREAM, 0) >= 0; }, role::token)));
+    EXPECT_TRUE(denied(inside([] { return ::open("/etc/passwd", O_RDONLY) >= 0; }, role::token)));
+    EXPECT_TRUE(denied(inside([] { return ::syscall(SYS_fork) >= 0; }, role::token)));
+    EXPECT_TRUE(denied(inside(
+        [] {
+            char* const argv[] = {nullptr};
+            ::execve("/bin/true", argv, argv);
+            return false;
+        },
+        role::token)));
+    EXPECT_TRUE(denied(inside([] { return ::kill(::getppid(), 0) == 0; }, role::token)));
 }
 
 TEST(sandbox, no_file_is_reached)
@@ -231,11 +263,11 @@ TEST(sandbox, a_bounding_set_that_cannot_be_emptied_is_a_problem)
                   if (::syscall(SYS_capget, &header, sets) != 0) return 3;
                   for (auto* set : {&sets[0].effective, &sets[0].permitted}) *set &= ~(1U << CAP_SETPCAP);
                   if (::syscall(SYS_capset, &header, sets) != 0) return 3;
-                  const sandbox_report report = enter_sandbox(64);
+                  const sandbox_report report = enter_sandbox(role::front, 64);
                   return report.problem.starts_with("PR_CAPBSET_DROP: ") && !report.own_uid ? 1 : 2;
               }),
               1);
 }
 
 } // namespace
-} // namespace winrm::service::front
+} // namespace winrm::service::sandbox

@@ -1,4 +1,4 @@
-#include "service/front/landlock.h"
+#include "service/sandbox/landlock.h"
 
 #include "io/unique_fd.h"
 
@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace winrm::service::front {
+namespace winrm::service::sandbox {
 namespace {
 
 /// linux/landlock.h of ABI 6. Debian's header stops at ABI 2, so the numbers stand here.
@@ -46,4 +46,4 @@ int deny_with_landlock()
     return known;
 }
 
-} // namespace winrm::service::front
+} // namespace winrm::service::sandbox

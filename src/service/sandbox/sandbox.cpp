@@ -1,7 +1,7 @@
-#include "service/front/sandbox.h"
+#include "service/sandbox/sandbox.h"
 
-#include "service/front/landlock.h"
-#include "service/front/seccomp_filter.h"
+#include "service/sandbox/landlock.h"
+#include "service/sandbox/seccomp_filter.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace winrm::service::front {
+namespace winrm::service::sandbox {
 namespace {
 
 std::string failed(const char* step) { return std::string{step} + ": " + std::strerror(errno); }
@@ -88,16 +88,19 @@ std::string leave_root(uid_t uid, gid_t gid)
     return drop_capabilities();
 }
 
+/// Each has its own, so that one that is taken over has no power over the other.
+const char* account_of(role who) { return who == role::front ? "winrmd" : "winrmd-token"; }
+
 } // namespace
 
-sandbox_report enter_sandbox(std::uint64_t max_descriptors)
+sandbox_report enter_sandbox(role who, std::uint64_t max_descriptors)
 {
     sandbox_report report;
     const bool root = ::geteuid() == 0;
     uid_t uid = 65534; // nobody; winrmd --check advises an account of its own (service/monitor/config.cpp)
     gid_t gid = 65534;
     if (root)
-        if (const passwd* account = ::getpwnam("winrmd"); account && account->pw_uid != 0) {
+        if (const passwd* account = ::getpwnam(account_of(who)); account && account->pw_uid != 0) {
             uid = account->pw_uid;
             gid = account->pw_gid;
         }
@@ -115,7 +118,7 @@ sandbox_report enter_sandbox(std::uint64_t max_descriptors)
 
     // setresuid has made the process dumpable again on some kernels
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    // Reset by setresuid too. It ends a hung front with the monitor; others see their socket close.
+    // Reset by setresuid too. It ends a process that hangs with the monitor; others see their socket close.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     report.no_new_privileges = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     if (!report.no_new_privileges) {
@@ -127,9 +130,9 @@ sandbox_report enter_sandbox(std::uint64_t max_descriptors)
         report.problem = failed("landlock");
         return report;
     }
-    report.problem = load_seccomp_filter();
+    report.problem = load_seccomp_filter(who);
     report.seccomp = report.problem.empty();
     return report;
 }
 
-} // namespace winrm::service::front
+} // namespace winrm::service::sandbox

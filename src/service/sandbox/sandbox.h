@@ -6,7 +6,11 @@
 #include <cstdint>
 #include <string>
 
-namespace winrm::service::front {
+namespace winrm::service::sandbox {
+
+/// Whose sandbox. Neither reaches a file, makes a process or opens a socket; a front works with the sockets it was
+/// given, the process that reads tokens with its way to the monitor alone.
+enum class role { front, token };
 
 /// What is in force afterwards; goes into the log.
 struct sandbox_report
@@ -20,12 +24,12 @@ struct sandbox_report
 };
 
 /// 1. limits: descriptors as given, no new process, no file, no core dump; not dumpable.
-/// 2. as root: an empty root folder, then the account "winrmd" (else nobody), no group, no capability; regaining root
-/// is
+/// 2. as root: an empty root folder, then the account "winrmd" or "winrmd-token" (else nobody), no group, no
+/// capability; regaining root is
 ///    tried and must fail.
 /// 3. no_new_privs, 4. Landlock, 5. seccomp.
 /// Every step that is possible must work; only Landlock and, not as root, step 2 may be missing.
 /// @param max_descriptors  RLIMIT_NOFILE; lowered to what the system permits.
-[[nodiscard]] sandbox_report enter_sandbox(std::uint64_t max_descriptors);
+[[nodiscard]] sandbox_report enter_sandbox(role who, std::uint64_t max_descriptors);
 
-} // namespace winrm::service::front
+} // namespace winrm::service::sandbox

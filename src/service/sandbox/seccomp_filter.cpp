@@ -1,4 +1,4 @@
-#include "service/front/seccomp_filter.h"
+#include "service/sandbox/seccomp_filter.h"
 
 #include <asm/ioctls.h>
 #include <cerrno>
@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace winrm::service::front {
+namespace winrm::service::sandbox {
 namespace {
 
 #ifdef OPENWINRM_SANITIZED
@@ -74,19 +74,25 @@ void allow_loop(filter& f)
              SCMP_SYS(time), SCMP_SYS(restart_syscall), SCMP_SYS(getrandom)});
 }
 
-void allow_sockets(filter& f)
+/// With the monitor, and with the log.
+void allow_messages(filter& f)
 {
     f.allow({SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
-             SCMP_SYS(sendmsg), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(shutdown), SCMP_SYS(close),
-             SCMP_SYS(getpeername), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(fstat)});
+             SCMP_SYS(sendmsg), SCMP_SYS(close), SCMP_SYS(fstat)});
     f.rule(SCMP_ACT_ALLOW, SCMP_SYS(sendto), {is(4, 0)}); // send() on a connected socket, no address
+    f.rule(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {is(1, FIONBIO)});
+    for (const int command : {F_GETFL, F_SETFL, F_GETFD, F_SETFD})
+        f.rule(SCMP_ACT_ALLOW, SCMP_SYS(fcntl), {is(1, static_cast<scmp_datum_t>(command))});
+}
+
+void allow_sockets(filter& f)
+{
+    f.allow({SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(shutdown), SCMP_SYS(getpeername), SCMP_SYS(getsockname),
+             SCMP_SYS(getsockopt)});
     for (const int option : {TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_QUICKACK, TCP_USER_TIMEOUT})
         f.rule(SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), {is(1, IPPROTO_TCP), is(2, static_cast<scmp_datum_t>(option))});
     for (const int option : {SO_KEEPALIVE, SO_LINGER})
         f.rule(SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), {is(1, SOL_SOCKET), is(2, static_cast<scmp_datum_t>(option))});
-    f.rule(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {is(1, FIONBIO)});
-    for (const int command : {F_GETFL, F_SETFL, F_GETFD, F_SETFD})
-        f.rule(SCMP_ACT_ALLOW, SCMP_SYS(fcntl), {is(1, static_cast<scmp_datum_t>(command))});
 }
 
 void allow_process(filter& f)
@@ -122,11 +128,12 @@ void allow_sanitizers(filter& f)
 
 } // namespace
 
-std::string load_seccomp_filter()
+std::string load_seccomp_filter(role who)
 {
     filter f;
     allow_loop(f);
-    allow_sockets(f);
+    allow_messages(f);
+    if (who == role::front) allow_sockets(f);
     allow_process(f);
     refuse_lookups(f);
     if (sanitized) allow_sanitizers(f);
@@ -134,4 +141,4 @@ std::string load_seccomp_filter()
     return error == 0 ? std::string{} : std::string{"seccomp: "} + std::strerror(error);
 }
 
-} // namespace winrm::service::front
+} // namespace winrm::service::sandbox

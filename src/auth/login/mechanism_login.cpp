@@ -1,0 +1,94 @@
+#include "auth/login/mechanism_login.h"
+
+#include <utility>
+
+namespace winrm::auth {
+namespace {
+
+/// Why Negotiate itself ended it, where no mechanism says so.
+login_failure failure_of(const spnego::negotiate_leg& got) noexcept
+{
+    using enum spnego::negotiate_failure;
+    if (got.mechanism != login_failure::none) return got.mechanism;
+    switch (got.failed) {
+    case no_common_mechanism: return login_failure::host_chose_other;
+    case ended_early:
+    case missing_mic:
+    case bad_mic: return login_failure::not_proven;
+    case bad_token:
+    case too_long:
+    case over: return login_failure::bad_token;
+    default: return login_failure::other;
+    }
+}
+
+} // namespace
+
+mechanism_login::mechanism_login(options how) : how_(std::move(how)) {}
+
+leg mechanism_login::step(base::bytes_view token)
+{
+    if (token.empty()) { // whatever came before is void, keys too
+        sealing_.reset();
+        cipher_ = {};
+        done_ = false;
+        tried_.clear();
+        auto offers = how_.offers();
+        favourite_ = offers.empty() ? std::nullopt : std::optional(offers.front().kind);
+        negotiate_.emplace(std::move(offers));
+    }
+    if (!negotiate_) return {leg_state::failed, {}, login_failure::bad_token};
+    auto got = negotiate_->step(token);
+    note_tried(got.state == leg_state::failed ? failure_of(got) : login_failure::none);
+    switch (got.state) {
+    case leg_state::go_on:
+    case leg_state::waiting: return {got.state, std::move(got.token)};
+    case leg_state::done:
+    case leg_state::failed: return ended(std::move(got));
+    }
+    return {};
+}
+
+leg mechanism_login::ended(spnego::negotiate_leg&& got)
+{
+    if (got.state == leg_state::failed) {
+        std::string words = negotiate_->words();
+        negotiate_.reset();
+        return {leg_state::failed, std::move(got.token), failure_of(got), std::move(words)};
+    }
+    auto keys = negotiate_->take_sealer();
+    negotiate_.reset();
+    if (how_.seal) {
+        if (!keys) {
+            tried_.back().failed = login_failure::too_weak;
+            return {leg_state::failed, {}, login_failure::too_weak};
+        }
+        cipher_ = keys->cipher();
+        sealing_ = how_.seal(std::move(keys));
+    }
+    done_ = true;
+    return {leg_state::done, std::move(got.token)};
+}
+
+/// The favourite that was passed over stands first.
+void mechanism_login::note_tried(login_failure latest)
+{
+    tried_.clear();
+    const login_failure before = negotiate_->passed_over();
+    const auto now = negotiate_->chosen();
+    if (favourite_ && before != login_failure::none) tried_.push_back({*favourite_, before, negotiate_->words()});
+    if (now && (tried_.empty() || *now != *favourite_))
+        tried_.push_back({*now, latest, tried_.empty() ? negotiate_->words() : std::string()});
+    else if (tried_.empty() && favourite_)
+        tried_.push_back({*favourite_, latest, negotiate_->words()});
+}
+
+bool mechanism_login::request_may_go() const noexcept
+{
+    return !how_.seal && negotiate_ && negotiate_->chosen() == mechanism_kind::kerberos;
+}
+
+bool mechanism_login::seal(message& m) { return how_.seal ? sealing_ && sealing_->seal(m) : true; }
+bool mechanism_login::unseal(message& m) { return how_.seal ? sealing_ && sealing_->unseal(m) : true; }
+
+} // namespace winrm::auth

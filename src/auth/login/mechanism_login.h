@@ -1,0 +1,64 @@
+// A client's login by tokens: Negotiate over the mechanisms it is given, with what a user wants to know of it.
+#pragma once
+
+#include "auth/client_login.h"
+#include "auth/spnego/initiator.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace winrm::auth {
+
+/// One way that was tried, and what became of it.
+struct tried_mechanism
+{
+    mechanism_kind kind;
+    login_failure failed = login_failure::none; ///< none: the host refused it, or it went well
+    std::string words{};                        ///< a library's own text, often ""
+};
+
+class mechanism_login final : public client_login
+{
+public:
+    using seal_maker = std::function<std::unique_ptr<body_protection>(std::unique_ptr<message_sealer>)>;
+    struct options
+    {
+        /// Fresh ones for each login, in the order of liking. Called by step("").
+        std::function<std::vector<spnego::offer>()> offers;
+        /// What seals the bodies with the keys of the login; empty: they stay as they are.
+        seal_maker seal;
+        bool blocks = false; ///< one of the mechanisms waits for others
+    };
+    explicit mechanism_login(options how);
+
+    [[nodiscard]] base::bytes_view scheme() const noexcept override { return "Negotiate"; }
+    [[nodiscard]] bool blocks() const noexcept override { return how_.blocks; }
+    [[nodiscard]] leg step(base::bytes_view token) override;
+    /// With Kerberos, where nothing is to be sealed.
+    [[nodiscard]] bool request_may_go() const noexcept override;
+    [[nodiscard]] bool seals() const noexcept override { return sealing_ != nullptr; }
+    [[nodiscard]] bool seal(message& m) override;
+    [[nodiscard]] bool unseal(message& m) override;
+
+    /// Of the latest login. The one in use is the last of them.
+    [[nodiscard]] const std::vector<tried_mechanism>& tried() const noexcept { return tried_; }
+    /// "" until it is done, and where nothing was agreed.
+    [[nodiscard]] std::string_view cipher() const noexcept { return cipher_; }
+    [[nodiscard]] bool done() const noexcept { return done_; }
+
+private:
+    [[nodiscard]] leg ended(spnego::negotiate_leg&& got);
+    void note_tried(login_failure latest);
+
+    options how_;
+    std::optional<spnego::initiator> negotiate_;
+    std::unique_ptr<body_protection> sealing_;
+    std::optional<mechanism_kind> favourite_;
+    std::vector<tried_mechanism> tried_;
+    std::string_view cipher_;
+    bool done_ = false;
+};
+
+} // namespace winrm::auth

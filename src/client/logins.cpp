@@ -1,0 +1,213 @@
+#include "client/logins.h"
+
+#include "auth/login/mechanism_login.h"
+#include "auth/ntlm/mechanism.h"
+#include "auth/policy.h"
+#include "gss/kerberos_initiator.h"
+#include "http/sealing.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace winrm::remote {
+
+namespace {
+
+using auth::mechanism_kind;
+
+constexpr base::bytes_view usual_service = "HTTP";
+
+bool is_address(const std::string& host)
+{
+    unsigned char bytes[16];
+    return ::inet_pton(AF_INET, host.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
+bool wants(const login_plan& plan, login_scheme one)
+{
+    return plan.scheme == one || plan.scheme == login_scheme::negotiate;
+}
+
+/// A host named by its address has no service name that a realm would know, unless it was made for this; so as
+/// Windows does, a password goes by NTLM then. Whoever asks for Kerberos, or has a ticket, gets it tried.
+bool kerberos_possible(const login_plan& plan)
+{
+    if (!wants(plan, login_scheme::kerberos)) return false;
+    if (plan.scheme == login_scheme::kerberos || plan.who.from() != credentials::source::password) return true;
+    return !is_address(plan.host) && plan.who.user().find('\\') == base::bytes_view::npos;
+}
+
+bool has_password(const login_plan& plan) { return plan.who.from() == credentials::source::password; }
+
+bool ntlm_possible(const login_plan& plan)
+{
+    return wants(plan, login_scheme::ntlm) && has_password(plan) && (plan.tls || plan.trusted_for_ntlm);
+}
+
+/// "CORP\\ada" as a principal: the domain's short name says nothing of its realm, so that of this machine is meant.
+std::string principal_of(base::bytes_view user)
+{
+    const auto slash = user.find('\\');
+    return std::string(slash == base::bytes_view::npos ? user : user.substr(slash + 1));
+}
+
+std::string service_of(const login_plan& plan)
+{
+    const std::string& name = plan.service;
+    if (name.find('/') != std::string::npos) return name;
+    return (name.empty() ? std::string(usual_service) : name) + '/' + plan.host;
+}
+
+std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, const base::random_source& random)
+{
+    gss::kerberos_login how;
+    how.service = service_of(plan);
+    how.user = principal_of(plan.who.user());
+    how.channel_binding = plan.binding;
+    how.delegate = plan.delegate;
+    switch (plan.who.from()) {
+    case credentials::source::password: how.password = base::secret(std::string(plan.who.password())); break;
+    case credentials::source::keytab: how.keytab = plan.who.file(); break;
+    case credentials::source::ticket_cache: how.cache = plan.who.file(); break;
+    case credentials::source::none: break;
+    }
+    return std::make_unique<gss::kerberos_initiator>(std::move(how), random);
+}
+
+/// 100 ns since 1601.
+std::uint64_t windows_time()
+{
+    constexpr std::uint64_t seconds_to_1970 = 11'644'473'600;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto ticks = std::chrono::duration_cast<std::chrono::duration<std::int64_t, std::ratio<1, 10'000'000>>>(now);
+    return static_cast<std::uint64_t>(ticks.count()) + seconds_to_1970 * 10'000'000;
+}
+
+std::unique_ptr<auth::login_mechanism> make_ntlm(const login_plan& plan, const base::random_source& random)
+{
+    auth::ntlm::client_login how;
+    const base::bytes_view user = plan.who.user();
+    const auto slash = user.find('\\');
+    how.user = slash == base::bytes_view::npos ? user : user.substr(slash + 1);
+    if (slash != base::bytes_view::npos) how.domain = user.substr(0, slash);
+    auto hash = auth::ntlm::nt_hash(plan.who.password());
+    if (!hash) return nullptr; // the password is not UTF-8
+    how.nt_hash = std::move(*hash);
+    how.target_name = std::string(usual_service) + '/' + plan.host;
+    how.channel_binding = plan.binding;
+    return std::make_unique<auth::ntlm::client_mechanism>(std::move(how), random, windows_time);
+}
+
+std::vector<auth::spnego::offer> make_offers(const login_plan& plan, const base::random_source& random)
+{
+    std::vector<auth::spnego::offer> offers;
+    if (kerberos_possible(plan)) offers.push_back({mechanism_kind::kerberos, make_kerberos(plan, random)});
+    if (ntlm_possible(plan)) {
+        if (auto ntlm = make_ntlm(plan, random)) offers.push_back({mechanism_kind::ntlm, std::move(ntlm)});
+    }
+    return offers;
+}
+
+error basic_in_clear()
+{
+    return error(errc::unencrypted_refused, "Basic over plain HTTP would show the password to everybody on the way")
+        .with_remedy(remedy::use_tls);
+}
+
+std::optional<error> forbidden_basic(const login_plan& plan, bool allow_unencrypted)
+{
+    if (!auth::policy{allow_unencrypted}.basic_allowed(plan.tls)) return basic_in_clear();
+    if (!has_password(plan)) return error(errc::no_credentials, "Basic needs a user and a password");
+    if (plan.who.user().find(':') != base::bytes_view::npos)
+        return error(errc::bad_argument, "a user name for Basic may hold no colon: what follows it would be taken for the "
+                                         "beginning of the password (RFC 7617)");
+    return std::nullopt;
+}
+
+} // namespace
+
+login_plan plan_of(const session_options& options, bool tls)
+{
+    login_plan plan;
+    plan.who = options.login;
+    plan.scheme = options.scheme;
+    plan.host = options.host.without_zone().host;
+    plan.service = options.service_name;
+    plan.tls = tls;
+    plan.always_encrypt = options.always_encrypt;
+    plan.trusted_for_ntlm = options.trusted_for_ntlm;
+    plan.delegate = options.delegate;
+    plan.envelope_limit = options.limits.envelope;
+    return plan;
+}
+
+std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted)
+{
+    if (plan.who.empty()) return std::nullopt;
+    if (plan.scheme == login_scheme::basic) return forbidden_basic(plan, allow_unencrypted);
+    if (kerberos_possible(plan) || ntlm_possible(plan)) return std::nullopt;
+    if (!has_password(plan)) return error(errc::no_credentials, "NTLM needs a user and a password");
+    return error(errc::unencrypted_refused,
+                 "NTLM over plain HTTP does not prove who answers, and this host is not trusted for it")
+        .with_remedy(remedy::use_tls);
+}
+
+std::shared_ptr<auth::client_login> make_login(login_plan plan, const base::random_source& random)
+{
+    if (plan.who.empty()) return nullptr;
+    if (plan.scheme == login_scheme::basic)
+        return std::make_shared<auth::basic_login>(plan.who.user(), plan.who.password());
+    auth::mechanism_login::options how;
+    how.blocks = kerberos_possible(plan);
+    if (!plan.tls || plan.always_encrypt) {
+        how.seal = [limit = plan.envelope_limit](std::unique_ptr<auth::message_sealer> keys) {
+            // An answer in UTF-16 is twice as long.
+            return std::make_unique<http::sealing>(std::move(keys), http::sealed_protocol::spnego, limit * 2 + 64 * 1024);
+        };
+    }
+    how.offers = [plan = std::move(plan), random] { return make_offers(plan, random); };
+    return std::make_shared<auth::mechanism_login>(std::move(how));
+}
+
+login_facts facts_of(const login_plan& plan, const auth::client_login& login, std::uint16_t port)
+{
+    login_facts facts;
+    facts.scheme = login.scheme();
+    facts.tls = plan.tls;
+    facts.port = port;
+    const auto* by = dynamic_cast<const auth::mechanism_login*>(&login);
+    if (by == nullptr) return facts;
+    facts.cipher = by->cipher();
+    facts.sealed = by->seals();
+    facts.bound = !plan.binding.empty();
+    const auto& tried = by->tried();
+    if (tried.empty()) return facts;
+    const mechanism_kind used = tried.back().kind;
+    facts.mechanism = auth::name(used);
+    if (used == mechanism_kind::kerberos) {
+        facts.service = service_of(plan);
+        facts.delegated = plan.delegate; // a login without it fails
+    }
+    if (tried.size() > 1) facts.fell_back_because = auth::sentence(tried.front().failed);
+    return facts;
+}
+
+std::vector<login_attempt> attempts_of(const auth::client_login& login)
+{
+    std::vector<login_attempt> out;
+    const auto* by = dynamic_cast<const auth::mechanism_login*>(&login);
+    if (by == nullptr) {
+        out.push_back({std::string(login.scheme()), "refused", "The host refused it.", {}});
+        return out;
+    }
+    for (const auto& t : by->tried()) {
+        const bool refused = t.failed == auth::login_failure::none;
+        out.push_back({std::string(auth::name(t.kind)), refused ? "refused" : std::string(auth::name(t.failed)),
+                       refused ? "The host refused it." : std::string(auth::sentence(t.failed)), t.words});
+    }
+    return out;
+}
+
+} // namespace winrm::remote

@@ -1,0 +1,38 @@
+// How a session's settings become the login of a connection, and what is told of it.
+#pragma once
+
+#include "auth/client_login.h"
+#include "base/uuid.h"
+#include "client/session.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace winrm::remote {
+
+/// What a login over one connection is made with. A copy: a login that waits for a KDC outlives its session.
+struct login_plan
+{
+    credentials who;
+    login_scheme scheme = login_scheme::negotiate;
+    std::string host;    ///< as the user named it: what a service name is made of
+    std::string service; ///< session_options::service_name
+    bool tls = true, always_encrypt = false, trusted_for_ntlm = false, delegate = false;
+    std::size_t envelope_limit = 0;
+    base::bytes binding; ///< of the TLS connection; "" = none
+};
+[[nodiscard]] login_plan plan_of(const session_options& options, bool tls);
+
+/// Why this login must not be tried over such a connection, before a byte of it leaves. Pure.
+/// @errors unencrypted_refused, no_credentials, bad_argument
+[[nodiscard]] std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted);
+
+/// Precondition: not forbidden. nullptr: anonymous.
+[[nodiscard]] std::shared_ptr<auth::client_login> make_login(login_plan plan, const base::random_source& random);
+
+/// Of a login that has begun; all it knows.
+[[nodiscard]] login_facts facts_of(const login_plan& plan, const auth::client_login& login, std::uint16_t port);
+[[nodiscard]] std::vector<login_attempt> attempts_of(const auth::client_login& login);
+
+} // namespace winrm::remote

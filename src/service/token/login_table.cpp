@@ -1,0 +1,102 @@
+#include "service/token/login_table.h"
+
+#include <algorithm>
+
+namespace winrm::service::token {
+namespace {
+
+/// What a login keeps beside its tokens, about.
+constexpr std::size_t row_bytes = 1024;
+
+} // namespace
+
+login_table::login_table(wire::token_setup setup, auth::random_source random, wall_clock wall)
+    : random_(std::move(random)), wall_(std::move(wall))
+{
+    set(std::move(setup));
+}
+
+void login_table::set(wire::token_setup setup) { setup_ = std::make_shared<const wire::token_setup>(std::move(setup)); }
+
+login_table::rows::iterator login_table::erase(rows::iterator at)
+{
+    bytes_ -= at->second.bytes;
+    return rows_.erase(at);
+}
+
+/// A full table takes nobody in: who is inside has shown more than who comes, and stays a few seconds only.
+login_table::rows::iterator login_table::begin(const wire::token_step& ask, base::time_point now)
+{
+    const key who{ask.front, ask.connection};
+    if (const auto at = rows_.find(who); at != rows_.end()) erase(at);
+    if (!token_login::known(*setup_, ask.scheme)) return rows_.end();
+    row made;
+    made.scheme = ask.scheme;
+    made.until = now + base::milliseconds{setup_->login_time_ms};
+    made.bytes = row_bytes;
+    made.login = std::make_unique<token_login>(setup_, ask.scheme, ask.tls, random_, wall_);
+    bytes_ += made.bytes;
+    return rows_.emplace(who, std::move(made)).first;
+}
+
+wire::token_answer login_table::step(wire::token_step&& ask, base::time_point now)
+{
+    handle_timeout(now);
+    wire::token_answer out;
+    const auto refuse = [&](wire::login_verdict verdict, std::string_view reason) {
+        out.step = ask.step;
+        out.verdict = verdict;
+        out.reason = reason;
+        return std::move(out);
+    };
+    const auto full = [&] { return rows_.size() >= setup_->max_logins || bytes_ + ask.token.size() > most_bytes; };
+    auto at = rows_.find({ask.front, ask.connection});
+    if (ask.first) {
+        if (at != rows_.end()) at = erase(at);
+        if (full()) return refuse(wire::login_verdict::unavailable, "too_many_logins");
+        at = begin(ask, now);
+        if (at == rows_.end()) return refuse(wire::login_verdict::denied, "no_such_scheme");
+    } else {
+        if (at == rows_.end())
+            return refuse(wire::login_verdict::denied, "no_such_login"); // timed out, or a new process
+        if (at->second.scheme != ask.scheme) {
+            erase(at);
+            return refuse(wire::login_verdict::denied, "other_scheme");
+        }
+        if (bytes_ + ask.token.size() > most_bytes) {
+            erase(at);
+            return refuse(wire::login_verdict::unavailable, "too_many_logins");
+        }
+    }
+    at->second.bytes += ask.token.size();
+    bytes_ += ask.token.size();
+    out = at->second.login->step(ask.token);
+    out.step = ask.step;
+    if (out.token.size() > wire::max_token) out = {ask.step, wire::login_verdict::denied, {}, {}, "token_too_long", {}};
+    if (out.verdict != wire::login_verdict::go_on) erase(at);
+    return out;
+}
+
+void login_table::drop(const wire::token_drop& which)
+{
+    if (!which.whole_front) {
+        if (const auto at = rows_.find({which.front, which.connection}); at != rows_.end()) erase(at);
+        return;
+    }
+    for (auto at = rows_.lower_bound({which.front, 0}); at != rows_.end() && at->first.first == which.front;)
+        at = erase(at);
+}
+
+base::time_point login_table::deadline() const noexcept
+{
+    base::time_point first = base::time_point::max();
+    for (const auto& [who, one] : rows_) first = std::min(first, one.until);
+    return first;
+}
+
+void login_table::handle_timeout(base::time_point now)
+{
+    for (auto at = rows_.begin(); at != rows_.end();) at = at->second.until <= now ? erase(at) : std::next(at);
+}
+
+} // namespace winrm::service::token

@@ -1,0 +1,58 @@
+// The logins by tokens that are under way: one row for each connection of a front, from its first token to the verdict.
+// Pure: time, randomness and accounts come in.
+#pragma once
+
+#include "auth/message_sealer.h"
+#include "base/duration.h"
+#include "service/token/token_login.h"
+#include "service/wire/frames.h"
+
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace winrm::service::token {
+
+/// Tokens are asked for by the monitor, which holds a front to one login per connection; bounds against what fronts may
+/// send are here: rows, time, bytes.
+class login_table
+{
+public:
+    static constexpr std::size_t most_bytes = 16 * 1024 * 1024; ///< of tokens that rows keep
+
+    login_table(wire::token_setup setup, auth::random_source random, wall_clock wall);
+
+    /// For logins that begin from now on.
+    void set(wire::token_setup setup);
+    /// One leg. Denied and accepted end the row.
+    [[nodiscard]] wire::token_answer step(wire::token_step&& ask, base::time_point now);
+    /// Nobody waits any more.
+    void drop(const wire::token_drop& which);
+    /// When the oldest login has lasted too long; max() = there is none.
+    [[nodiscard]] base::time_point deadline() const noexcept;
+    void handle_timeout(base::time_point now);
+
+    [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+private:
+    using key = std::pair<std::uint64_t, std::uint64_t>; ///< front, connection
+    struct row
+    {
+        std::string scheme;
+        base::time_point until;
+        std::size_t bytes = 0;
+        std::unique_ptr<token_login> login;
+    };
+    using rows = std::map<key, row>;
+    rows::iterator begin(const wire::token_step& ask, base::time_point now);
+    rows::iterator erase(rows::iterator at);
+
+    std::shared_ptr<const wire::token_setup> setup_;
+    auth::random_source random_;
+    wall_clock wall_;
+    rows rows_;
+    std::size_t bytes_ = 0;
+};
+
+} // namespace winrm::service::token

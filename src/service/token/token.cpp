@@ -1,0 +1,156 @@
+#include "service/token/token.h"
+
+#include "auth/login/sealing.h"
+#include "base/uuid.h"
+#include "io/log.h"
+#include "io/message_socket.h"
+#include "service/sandbox/sandbox.h"
+#include "service/token/login_table.h"
+#include "service/token/rules.h"
+#include "service/wire/level_log.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <unistd.h>
+
+namespace winrm::service::token {
+namespace {
+
+constexpr std::uint64_t few_descriptors = 32; // loop, log, monitor
+
+const char* yes_no(bool value) { return value ? "on" : "off"; }
+
+/// 100 ns since 1601 UTC.
+std::uint64_t windows_time()
+{
+    constexpr std::uint64_t years_1601_to_1970 = 116'444'736'000'000'000;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return years_1601_to_1970 +
+           static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()) / 100;
+}
+
+auth::random_source random_bytes()
+{
+    return [source = base::system_random()](std::span<unsigned char> out) {
+        source(reinterpret_cast<char*>(out.data()), out.size());
+    };
+}
+
+class process
+{
+public:
+    explicit process(int control_fd) : control_(loop_, io::unique_fd{control_fd}, wire::max_token_setup, 0)
+    {
+        control_.wipe_after_use();
+        control_.start([this](io::message_socket::message m) { control_frame(std::move(m)); },
+                       [this] { loop_.stop(); });
+    }
+
+    int run()
+    {
+        loop_.run();
+        return status_;
+    }
+
+private:
+    void control_frame(io::message_socket::message m)
+    {
+        auto frame = wire::decode(std::move(m.payload));
+        const rule* r = frame ? wire::find_rule(monitor_rules, state_, frame->index()) : nullptr;
+        if (!r) {
+            status_ = 1;
+            return loop_.stop();
+        }
+        switch (r->what) {
+        case token_duty::begin:
+            if (!begin(std::get<wire::token_setup>(std::move(*frame)))) loop_.stop();
+            return;
+        case token_duty::take_settings: return take_settings(std::get<wire::token_setup>(std::move(*frame)));
+        case token_duty::answer_step: return answer(std::get<wire::token_step>(std::move(*frame)));
+        case token_duty::drop: return table_->drop(std::get<wire::token_drop>(*frame));
+        case token_duty::answer_ping: return control_.send(wire::encode(wire::frame{wire::pong{}}));
+        case token_duty::end: return loop_.stop();
+        }
+    }
+
+    [[nodiscard]] bool begin(wire::token_setup&& setup)
+    {
+        log_.emplace(io::stderr_log(loop_, "winrmd-token", base::log_level::debug),
+                     wire::log_level_of(setup.log_level));
+        auth::prepare_sealers();
+        const sandbox::sandbox_report box = sandbox::enter_sandbox(sandbox::role::token, few_descriptors);
+        log_->write(base::log_level::info, "sandbox",
+                    {{"no_new_privs", yes_no(box.no_new_privileges)},
+                     {"seccomp", yes_no(box.seccomp)},
+                     {"landlock_abi", std::to_string(box.landlock_abi)},
+                     {"own_uid", yes_no(box.own_uid)},
+                     {"empty_root", yes_no(box.empty_root)},
+                     {"uid", std::to_string(box.uid)}});
+        if (!box.problem.empty()) {
+            log_->write(base::log_level::error, "token_refuses", {{"reason", box.problem}});
+            return false;
+        }
+        table_.emplace(std::move(setup), random_bytes(), windows_time);
+        control_.send(wire::encode(wire::frame{wire::ready{}}));
+        state_ = token_state::serving;
+        status_ = 0;
+        return true;
+    }
+
+    void take_settings(wire::token_setup&& setup)
+    {
+        log_->set_level(wire::log_level_of(setup.log_level));
+        table_->set(std::move(setup));
+    }
+
+    void answer(wire::token_step&& ask)
+    {
+        {
+            const wire::token_answer said = table_->step(std::move(ask), loop_.now());
+            base::bytes frame = wire::encode(said);
+            control_.send(frame);
+            base::wipe(frame.data(), frame.size());
+        }
+        base::wipe_stack();
+        arm();
+    }
+
+    void arm()
+    {
+        clock_.set(table_->deadline(), [this] {
+            table_->handle_timeout(loop_.now());
+            arm();
+        });
+    }
+
+    io::loop loop_;
+    io::message_socket control_;
+    std::optional<wire::level_log> log_;
+    std::optional<login_table> table_; ///< from `serving` on
+    io::timer clock_{loop_};
+    token_state state_ = token_state::starting;
+    int status_ = 1;
+};
+
+} // namespace
+
+int run_token(int control_fd)
+{
+    ::signal(SIGPIPE, SIG_IGN);
+    int status = 1;
+    {
+        process p{control_fd};
+        status = p.run();
+    }
+#ifdef OPENWINRM_SANITIZED
+    // The leak checker would start a tracer at exit, which is exactly what the filter forbids.
+    std::fflush(nullptr);
+    ::_exit(status);
+#else
+    return status;
+#endif
+}
+
+} // namespace winrm::service::token

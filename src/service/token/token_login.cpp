@@ -1,0 +1,135 @@
+#include "service/token/token_login.h"
+
+#include "auth/login/sealing.h"
+#include "base/text.h"
+
+#include <utility>
+
+namespace winrm::service::token {
+namespace {
+
+using auth::mechanism_kind;
+
+bool offers(const wire::token_setup& setup, std::string_view scheme, mechanism_kind kind)
+{
+    const bool there = kind == mechanism_kind::ntlm && setup.ntlm;
+    const std::string_view own = kind == mechanism_kind::ntlm ? "NTLM" : "Kerberos";
+    return there && (scheme == "Negotiate" || scheme == own);
+}
+
+auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, bool tls)
+{
+    using auth::ntlm::binding_policy;
+    auth::ntlm::server_options out;
+    out.nb_computer = setup.nb_computer;
+    out.nb_domain = setup.nb_domain;
+    out.dns_computer = setup.dns_computer;
+    out.dns_domain = setup.dns_domain;
+    out.sealing_required = !tls && !setup.allow_unencrypted;
+    // Without TLS there is no channel: what protects the login there is that everything after it is sealed.
+    out.binding = binding_policy::none;
+    if (!tls) return out;
+    out.channel_binding = setup.tls_binding;
+    switch (setup.binding) {
+    case wire::channel_binding::none: break;
+    case wire::channel_binding::relaxed: out.binding = binding_policy::relaxed; break;
+    case wire::channel_binding::strict: out.binding = binding_policy::strict; break;
+    }
+    return out;
+}
+
+} // namespace
+
+bool token_login::known(const wire::token_setup& setup, std::string_view scheme)
+{
+    return offers(setup, scheme, mechanism_kind::kerberos) || offers(setup, scheme, mechanism_kind::ntlm);
+}
+
+token_login::token_login(std::shared_ptr<const wire::token_setup> setup, std::string_view scheme, bool tls,
+                         const auth::random_source& random, wall_clock wall)
+    : setup_(std::move(setup))
+{
+    std::vector<auth::spnego::offer> all;
+    if (offers(*setup_, scheme, mechanism_kind::ntlm)) {
+        auto made = std::make_unique<auth::ntlm::server_mechanism>(ntlm_options(*setup_, tls), random, std::move(wall));
+        ntlm_ = made.get();
+        all.push_back({mechanism_kind::ntlm, std::move(made)});
+    }
+    acceptor_ = std::make_unique<auth::spnego::acceptor>(std::move(all));
+}
+
+/// Windows' clients know no upper and lower case in names. The account that is spelt as the client spells it goes
+/// first.
+const wire::ntlm_account* token_login::find_row(const auth::ntlm::account_name& wanted) const
+{
+    const wire::ntlm_account* like = nullptr;
+    for (const wire::ntlm_account& one : setup_->ntlm_accounts) {
+        if (!base::iequals(one.user, wanted.user)) continue;
+        if (!one.domain.empty() && !base::iequals(one.domain, wanted.domain)) continue;
+        if (one.user == wanted.user) return &one;
+        if (like == nullptr) like = &one;
+    }
+    return like;
+}
+
+auth::ntlm::account_answer token_login::find_account(const auth::ntlm::account_name& wanted) const
+{
+    using kind = auth::ntlm::account_answer::kind;
+    const wire::ntlm_account* row = find_row(wanted);
+    if (row == nullptr || row->nt_hash.reveal().size() != crypto::secret_128::size) return {};
+    return {kind::nt_hash, crypto::secret_128(row->nt_hash.reveal())};
+}
+
+/// In the words of whoever knows best.
+std::string_view token_login::why(const auth::spnego::negotiate_leg& leg) const
+{
+    if (ntlm_ != nullptr && ntlm_->reason() != auth::ntlm::failure::none) return name(ntlm_->reason());
+    if (leg.mechanism != auth::login_failure::none) return name(leg.mechanism);
+    return name(leg.failed);
+}
+
+wire::token_answer token_login::step(base::bytes_view token)
+{
+    auto leg = acceptor_->step(token);
+    while (leg.state == auth::leg_state::waiting && ntlm_ != nullptr) { // for the account
+        ntlm_->answer(find_account(ntlm_->account()));
+        leg = acceptor_->resume();
+    }
+    wire::token_answer out;
+    out.token = std::move(leg.token);
+    if (const auto chosen = acceptor_->chosen()) out.facts.mechanism = auth::name(*chosen);
+    if (ntlm_ != nullptr && acceptor_->chosen() == mechanism_kind::ntlm) {
+        const auth::ntlm::account_name& who = ntlm_->account();
+        out.facts.claimed = who.domain.empty() ? who.user : who.domain + '\\' + who.user;
+    }
+    switch (leg.state) {
+    case auth::leg_state::go_on: out.verdict = wire::login_verdict::go_on; return out;
+    case auth::leg_state::done: accept(out); return out;
+    case auth::leg_state::waiting:
+    case auth::leg_state::failed: break;
+    }
+    out.verdict = wire::login_verdict::denied;
+    out.token.clear(); // NTLM and Negotiate have nothing to say that a peer should hear
+    out.reason = why(leg);
+    return out;
+}
+
+void token_login::accept(wire::token_answer& answer)
+{
+    const wire::ntlm_account* row = find_row(ntlm_->account());
+    auto keys = ntlm_->hand_over();
+    if (row == nullptr || !keys) { // a mechListMIC that was wrong breaks the session
+        answer.verdict = wire::login_verdict::denied;
+        answer.reason = "no_keys";
+        return;
+    }
+    const auth::ntlm::client_facts& client = ntlm_->client();
+    answer.verdict = wire::login_verdict::accepted;
+    answer.facts.account = row->user;
+    answer.facts.bound = client.channel_bound;
+    answer.facts.mic = client.mic;
+    answer.facts.sealed = client.agreed == auth::ntlm::protection::sealing;
+    answer.keys = auth::pack(*keys, auth::ntlm::role::server);
+}
+
+} // namespace winrm::service::token

@@ -1,0 +1,41 @@
+// One login by tokens, the service's end: Negotiate over the mechanisms that the settings allow, or one of them under
+// its own name. Pure.
+#pragma once
+
+#include "auth/ntlm/mechanism.h"
+#include "auth/spnego/acceptor.h"
+#include "service/wire/frames.h"
+
+#include <memory>
+
+namespace winrm::service::token {
+
+/// 100 ns since 1601 UTC.
+using wall_clock = auth::ntlm::time_source;
+
+class token_login
+{
+public:
+    /// @param setup  kept while the login lasts
+    /// @param tls    the connection is encrypted, with the certificate of the settings
+    token_login(std::shared_ptr<const wire::token_setup> setup, std::string_view scheme, bool tls,
+                const auth::random_source& random, wall_clock wall);
+
+    /// Does any mechanism stand behind this scheme?
+    [[nodiscard]] static bool known(const wire::token_setup& setup, std::string_view scheme);
+
+    /// One leg; the answer's step is left as it is. Not called again after accepted or denied.
+    [[nodiscard]] wire::token_answer step(base::bytes_view token);
+
+private:
+    [[nodiscard]] auth::ntlm::account_answer find_account(const auth::ntlm::account_name& wanted) const;
+    [[nodiscard]] const wire::ntlm_account* find_row(const auth::ntlm::account_name& wanted) const;
+    [[nodiscard]] std::string_view why(const auth::spnego::negotiate_leg& leg) const;
+    void accept(wire::token_answer& answer);
+
+    std::shared_ptr<const wire::token_setup> setup_;
+    auth::ntlm::server_mechanism* ntlm_ = nullptr; ///< of acceptor_; nullptr = not offered
+    std::unique_ptr<auth::spnego::acceptor> acceptor_;
+};
+
+} // namespace winrm::service::token
