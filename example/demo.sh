@@ -21,7 +21,7 @@ host=${host%/wsman}
 show() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
 [ -t 1 ] || show() { printf '\n$ %s\n' "$*"; }
 winrm() { "$bin/winrm/winrm" "$@"; }
-opts="-u $user --ca $ca"
+opts="-u $user --auth basic --ca $ca"
 
 echo "winrmd serves $url (TLS, throw-away certificate and password); winrm talks to it."
 show "winrm identify $host"

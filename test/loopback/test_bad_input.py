@@ -19,7 +19,7 @@ import unicodedata
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from winrmtest import A, PATIENCE, S, SHELL, W, WINRM, Service, main  # noqa: E402
+from winrmtest import A, BASIC, CLEAR, PATIENCE, S, SHELL, W, WINRM, Service, main  # noqa: E402
 
 SECRET = "not-to-be-shown-7319"
 SANITIZED = b"__asan_init" in pathlib.Path(WINRM).read_bytes() if pathlib.Path(WINRM).exists() else False
@@ -237,6 +237,7 @@ def winrm(words, stdin=subprocess.DEVNULL, password=SECRET, limit=PATIENCE * 10)
 
 
 def run(url, *options, command=("true",), limit="3s", connect="3s", **kwargs):
+    options = (*(() if "--auth" in options else BASIC), *options)
     options = ("--allow-unencrypted", *options) if url.startswith("http:") else options
     return winrm(["run", url, "-u", "alice", "--timeout", limit, "--connect-timeout", connect, *options, "--", *command], **kwargs)
 
@@ -299,7 +300,7 @@ class BadInput(unittest.TestCase):
             config.flush()
             for options in (["-u", "joe:s3cret"], ["--config", config.name]):
                 with self.subTest(options):
-                    got = winrm(["run", server.url, "--allow-unencrypted", *options, "--", "true"])
+                    got = winrm(["run", server.url, *CLEAR, *options, "--", "true"])
                     self.trouble(got, "the user name has a colon")
                     self.assertNotIn(b"s3cret", got.stderr)
             self.assertEqual(server.threads, [], "something was sent")
@@ -696,7 +697,7 @@ class BadInput(unittest.TestCase):
         size = int(os.environ.get("WINRM_TEST_STDIN_MB", "2" if SANITIZED else "300")) * 1_000_000
         with Service() as service, tempfile.TemporaryFile() as file:
             file.truncate(size)
-            got = winrm(["run", service.url, "-u", service.user, "--ca", service.ca, "--", "wc -c"], stdin=file, password=service.password)
+            got = winrm(service.args("run", "--", "wc -c")[1:], stdin=file, password=service.password)
         self.assertEqual((got.returncode, got.stdout.strip(), got.stderr), (0, str(size).encode(), b""))
         if not SANITIZED:
             self.assertLess(got.memory, MOST_MEMORY)

@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from test_bad_input import SANITIZED, SECRET, Script, Server, certificate, winrm  # noqa: E402
-from winrmtest import PATIENCE, SHELL, WINRM, main  # noqa: E402
+from winrmtest import BASIC, CLEAR, PATIENCE, SHELL, WINRM, main  # noqa: E402
 
 DONE = f'<h:CommandState CommandId="BBBB-2" State="{SHELL}/CommandState/Done"><h:ExitCode>%s</h:ExitCode></h:CommandState>'
 
@@ -23,7 +23,7 @@ def receive(*streams, code="0"):
 
 
 def run(url, *options):
-    options = ("--allow-unencrypted", *options) if url.startswith("http:") else options
+    options = (*(CLEAR if url.startswith("http:") else BASIC), *options)
     return winrm(["run", url, "-u", "alice", "--timeout", "20s", *options, "--", "true"])
 
 
@@ -52,7 +52,7 @@ class ClientRules(unittest.TestCase):
                           ("https://[fe80::1%25nosuch0]:5986/wsman", "no network interface named nosuch0"),
                           ("[fe80::1%nosuch0]", "no network interface named nosuch0"), ("[2001:db8::1%lo]", "only a link-local")):
             with self.subTest(host):
-                got = winrm(["run", host, "-u", "alice", "--", "true"])
+                got = winrm(["run", host, "-u", "alice", *BASIC, "--", "true"])
                 self.assertEqual((got.returncode, got.stdout), (255, b""))
                 self.assertRegex(got.stderr.decode(), f"^winrm: .*{why}.*\n$")
         got = winrm(["config", "show", "https://[fe80::1%25eth0]:5986/wsman"])
@@ -75,14 +75,14 @@ class ClientRules(unittest.TestCase):
         for options in (["--password-file", gone], ["--password-file", gone + "/x"], ["--ca", gone], ["--trace", gone + "/x"], ["--trace", "/"],
                         ["--config", self.folder.name], ["--password-fd", "77"], ["--password-file", "/"], ["--ca", "/"]):
             with self.subTest(options):
-                got = winrm(["run", "https://127.0.0.1:1/", "-u", "alice", *options, "--", "true"])
+                got = winrm(["run", "https://127.0.0.1:1/", "-u", "alice", *BASIC, *options, "--", "true"])
                 self.assertEqual(got.returncode, 255)
                 self.assertEqual(got.stderr.count(b"\n"), 1)
                 for words in bare:
                     self.assertNotIn(words, got.stderr.decode())
         if SANITIZED:
             return  # the sanitizers need descriptors of their own
-        got = subprocess.run(["sh", "-c", f"ulimit -n 4; exec {WINRM} run http://127.0.0.1:1/ -u a --allow-unencrypted -- true"], capture_output=True,
+        got = subprocess.run(["sh", "-c", f"ulimit -n 4; exec {WINRM} run http://127.0.0.1:1/ -u a --auth basic --allow-unencrypted -- true"], capture_output=True,
                              env=environment(WINRM_PASSWORD="x"), timeout=PATIENCE)
         self.assertEqual(got.returncode, 255)
         self.assertRegex(got.stderr.decode(), "^winrm: .*ulimit -n.*\n$")
@@ -121,12 +121,12 @@ class ClientRules(unittest.TestCase):
 
         with Server(handle, pem) as server:
             for ca in (pem, der, marked):
-                got = subprocess.run([WINRM, "run", server.url, "-u", "alice", "--ca", ca, "--password-file", password, "-n", "--", "true"],
+                got = subprocess.run([WINRM, "run", server.url, "-u", "alice", *BASIC, "--ca", ca, "--password-file", password, "-n", "--", "true"],
                                      capture_output=True, env=environment(), timeout=PATIENCE)
                 self.assertEqual((got.returncode, got.stdout, got.stderr), (0, b"hi\n", b""))
             self.assertEqual(set(logins), {base64.b64encode(f"alice:{SECRET}".encode())})
             for option in ("--password-file", "--ca", "--config"):
-                got = subprocess.run([WINRM, "run", server.url, "-u", "alice", option, wide, "-n", "--", "true"], capture_output=True,
+                got = subprocess.run([WINRM, "run", server.url, "-u", "alice", *BASIC, option, wide, "-n", "--", "true"], capture_output=True,
                                      env=environment(**({} if option == "--password-file" else {"WINRM_PASSWORD": SECRET})), timeout=PATIENCE)
                 self.assertEqual(got.returncode, 255)
                 self.assertRegex(got.stderr.decode(), "^winrm: .*UTF-16 text.*iconv -f UTF-16 -t UTF-8\n$")
@@ -187,7 +187,7 @@ class ClientRules(unittest.TestCase):
 
     def test_s23_proxies_have_no_effect(self):
         with Server(Script()) as server:
-            got = subprocess.run([WINRM, "run", server.url, "-u", "a", "--allow-unencrypted", "-n", "--", "true"], capture_output=True, timeout=PATIENCE,
+            got = subprocess.run([WINRM, "run", server.url, "-u", "a", *CLEAR, "-n", "--", "true"], capture_output=True, timeout=PATIENCE,
                                  env=environment(WINRM_PASSWORD="x", http_proxy="http://127.0.0.1:1", https_proxy="http://127.0.0.1:1",
                                                  ALL_PROXY="http://127.0.0.1:1"))
         self.assertEqual((got.returncode, got.stdout, got.stderr), (0, b"hi\n", b""))
@@ -201,7 +201,7 @@ def link_local():
     listener.settimeout(PATIENCE)
     port = listener.getsockname()[1]
     for zone in ("%25lo", "%lo"):
-        client = subprocess.Popen([WINRM, "run", f"http://[fe80::7{zone}]:{port}/wsman", "-u", "a", "--allow-unencrypted", "-n", "--", "true"],
+        client = subprocess.Popen([WINRM, "run", f"http://[fe80::7{zone}]:{port}/wsman", "-u", "a", *CLEAR, "-n", "--", "true"],
                                   env=environment(WINRM_PASSWORD="x"), stdout=subprocess.PIPE)
         connection, _ = listener.accept()
         heads = []

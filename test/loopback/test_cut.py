@@ -14,7 +14,7 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from winrmtest import WINRM, Service, main  # noqa: E402
+from winrmtest import BASIC, WINRM, Service, main  # noqa: E402
 
 CUTS = int(os.environ.get("CUTS", "1000"))
 COMMANDS = int(os.environ.get("COMMANDS", "4"))
@@ -103,7 +103,7 @@ class Run(threading.Thread):
         command = (f"i=0; while [ ! -e {stop} ]; do seq -f %099.0f $((i + 1)) $((i + 2000)); i=$((i + 2000)); done; "
                    "echo end $i; exit 7")
         url = service.url.replace(f":{service.port}/", f":{self.cutter.number}/")
-        self.child = subprocess.Popen([WINRM, "run", url, "-u", service.user, "--ca", service.ca, "--", command],
+        self.child = subprocess.Popen([WINRM, "run", url, "-u", service.user, *BASIC, "--ca", service.ca, "--", command],
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                       env={**os.environ, "WINRM_PASSWORD": service.password})
 

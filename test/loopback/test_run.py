@@ -12,7 +12,7 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from winrmtest import PATIENCE, WINRM, Service, children_of, main  # noqa: E402
+from winrmtest import CLEAR, PATIENCE, WINRM, Service, children_of, main  # noqa: E402
 
 
 class Run(unittest.TestCase):
@@ -277,7 +277,7 @@ class LostConnection(unittest.TestCase):
 
     def through(self, share, *options):
         with Proxy(self.service.port, share) as proxy:
-            got = subprocess.run([WINRM, "run", proxy.url, "-u", self.service.user, "--allow-unencrypted", *options, "--",
+            got = subprocess.run([WINRM, "run", proxy.url, "-u", self.service.user, *CLEAR, *options, "--",
                                   "echo first; sleep 0.3; echo last; exit 3"], stdin=subprocess.DEVNULL, capture_output=True,
                                  timeout=PATIENCE, env={**os.environ, "WINRM_PASSWORD": self.service.password})
         self.assertEqual(proxy.cuts, 1)

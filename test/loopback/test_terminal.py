@@ -17,7 +17,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from test_bad_input import MOST_MEMORY, SANITIZED, Script, Server, http  # noqa: E402
-from winrmtest import PATIENCE, WINRM, Service, main  # noqa: E402
+from winrmtest import CLEAR, PATIENCE, WINRM, Service, main  # noqa: E402
 
 SECRET = "typed-and-never-shown"
 
@@ -96,7 +96,7 @@ class Terminal:
 
 
 def words(server, *options, command=("true",)):
-    return ["run", server.url, "-u", "alice", "--allow-unencrypted", *options, "--", *command]
+    return ["run", server.url, "-u", "alice", *CLEAR, *options, "--", *command]
 
 
 def job(server, *options, then):

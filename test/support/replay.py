@@ -10,7 +10,7 @@ import subprocess
 import threading
 import xml.etree.ElementTree as ET
 
-from winrmtest import A, PATIENCE, SHELL, W, WINRM
+from winrmtest import A, CLEAR, PATIENCE, SHELL, W, WINRM
 
 RSP = "{%s}" % SHELL
 # Options of a request that ours leaves out or adds, because they say what holds anyway (MS-WSMV 3.1.4.11, .14).
@@ -89,7 +89,7 @@ class Replay:
 
 def winrm(url, command, *args, input=None):
     kwargs = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
-    return subprocess.run([WINRM, command, url, "-u", "vagrant", "--allow-unencrypted", *args], capture_output=True,
+    return subprocess.run([WINRM, command, url, "-u", "vagrant", *CLEAR, *args], capture_output=True,
                           timeout=PATIENCE, env={**os.environ, "WINRM_PASSWORD": "x"}, **kwargs)
 
 

@@ -24,6 +24,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for _signal in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(_signal, signal.SIG_DFL)
 
+# Ways of logging in: to scripted servers, and wherever the bytes of a login or the envelopes are looked at on the way.
+BASIC = ("--auth", "basic")
+CLEAR = (*BASIC, "--allow-unencrypted")
+AUTH = os.environ.get("WINRM_TEST_AUTH", "basic")
 PATIENCE = 60  # seconds until a hung program fails a test; never a measure of speed
 
 
@@ -34,6 +38,7 @@ def need_vectors():
 
 class Service:
     """winrmd --test-server; ends with the block. `log` is its standard error so far."""
+    schemes = ("Basic",)
 
     def __init__(self, *args, env=None):
         self.log_file = tempfile.TemporaryFile()
@@ -46,8 +51,16 @@ class Service:
         info = json.loads(line)
         self.url, self.user, self.password = info["url"], info["user"], info["password"]
         self.ca, self.pid = info["ca"], info["pid"]
+        self.schemes = info.get("schemes", self.schemes)
         match = re.fullmatch(r"(https?)://([^/]+):(\d+)/wsman", self.url)
         self.tls, self.host, self.port = match[1] == "https", match[2].strip("[]"), int(match[3])
+
+    @property
+    def auth(self):
+        """WINRM_TEST_AUTH=default: over TLS as winrm chooses, where the service offers that. Over HTTP envelopes are read."""
+        if not self.tls:
+            return CLEAR
+        return () if AUTH == "default" and "Negotiate" in self.schemes else BASIC
 
     @property
     def log(self):
@@ -69,9 +82,8 @@ class Service:
 
     # -- winrm against it
     def args(self, command, *rest, user=None):
-        args = [WINRM, command, self.url, "-u", user or self.user]
-        args += ["--ca", self.ca] if self.tls else ["--allow-unencrypted"]
-        return args + list(rest)
+        args = [WINRM, command, self.url, "-u", user or self.user, *(["--ca", self.ca] if self.tls else [])]
+        return args + [*(() if "--auth" in rest else self.auth), *rest]
 
     def winrm(self, command, *rest, input=None, password=None, user=None, timeout=PATIENCE, env=None):
         kwargs = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}

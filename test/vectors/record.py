@@ -108,7 +108,7 @@ def record(service, name, description, options, command, stdin):
         settings.write('[defaults]\noperation_timeout = "500ms"\n' if name == "silence" else "")
         settings.flush()
         kwargs = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
-        subprocess.run([WINRM, "run", recorder.url, "-u", service.user, "--allow-unencrypted", "--config", settings.name, *options,
+        subprocess.run([WINRM, "run", recorder.url, "-u", service.user, "--auth", "basic", "--allow-unencrypted", "--config", settings.name, *options,
                         "--", *command], env={**os.environ, "WINRM_PASSWORD": service.password}, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, timeout=PATIENCE, **kwargs)
     recorder.server.shutdown()

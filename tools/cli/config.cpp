@@ -25,19 +25,24 @@ namespace {
 
 constexpr std::size_t largest_file = 1024 * 1024;
 
-enum class kind { text, file, time, port, number, boolean, scheme, auth };
+enum class kind { text, file, time, port, number, boolean, scheme, auth, encrypt, hosts };
 struct key_row
 {
     base::bytes_view name;
     kind type;
     base::milliseconds least{0}; ///< of a time
 };
-constexpr std::array<key_row, 14> keys{{
+constexpr std::array<key_row, 19> keys{{
     {"host", kind::text},
     {"user", kind::text},
     {"port", kind::port},
     {"scheme", kind::scheme},
     {"auth", kind::auth},
+    {"keytab", kind::file},
+    {"service_name", kind::text},
+    {"delegate", kind::boolean},
+    {"encrypt", kind::encrypt},
+    {"trusted_for_ntlm", kind::hosts},
     {"ca", kind::file},
     {"path", kind::text},
     {"connect_timeout", kind::time, base::milliseconds(1)},
@@ -80,6 +85,27 @@ struct reader
         return home + name.substr(1);
     }
 
+    /// A list of patterns of hosts, or a single one; the empty list is one that stands before another.
+    result<std::string> hosts_of(const key_row& key, const toml::node& node) const
+    {
+        std::vector<std::string> out;
+        const auto take = [&](const toml::node& one) {
+            const auto* text = one.as_string();
+            if (text == nullptr || !is_host_pattern(text->get())) return false;
+            out.push_back(text->get());
+            return true;
+        };
+        bool good = true;
+        if (const auto* list = node.as_array()) {
+            for (const auto& one : *list) good = good && take(one);
+        } else {
+            good = take(node);
+        }
+        if (good) return join_patterns(out);
+        return bad(node.source(), std::string(key.name) + " must be a list of names, addresses or patterns of hosts, "
+                                                          "like [\"web1\", \"*.lab.example\"]");
+    }
+
     /// The checked value as text.
     result<std::string> value_of(const key_row& key, const toml::node& node) const
     {
@@ -118,6 +144,10 @@ struct reader
         case kind::scheme:
             if (text != nullptr && (text->get() == "https" || text->get() == "http")) return text->get();
             return wrong("\"https\" or \"http\"");
+        case kind::encrypt:
+            if (text != nullptr && is_encrypt_name(text->get())) return text->get();
+            return wrong("\"auto\" or \"always\"");
+        case kind::hosts: return hosts_of(key, node);
         case kind::auth:
             if (text == nullptr) return wrong("the name of a login scheme");
             if (!is_auth_name(base::lower(text->get()))) {
@@ -178,6 +208,33 @@ const std::vector<std::string>& config_keys()
         return out;
     }();
     return names;
+}
+
+std::string join_patterns(const std::vector<std::string>& patterns)
+{
+    std::string out;
+    for (const auto& p : patterns) out += (out.empty() ? "" : ", ") + p;
+    return out;
+}
+
+std::vector<std::string> split_patterns(base::bytes_view joined)
+{
+    std::vector<std::string> out;
+    while (!joined.empty()) {
+        const auto end = std::min(joined.find(", "), joined.size());
+        out.emplace_back(joined.substr(0, end));
+        joined.remove_prefix(std::min(end + 2, joined.size()));
+    }
+    return out;
+}
+
+bool is_host_pattern(base::bytes_view text) noexcept
+{
+    static constexpr base::bytes_view others = "*?.-_:%";
+    return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               others.find(c) != base::bytes_view::npos;
+    });
 }
 
 result<config_file> parse_config(base::bytes_view text, const std::string& path, const std::string& home)

@@ -50,6 +50,12 @@ struct found_entry
 [[nodiscard]] std::optional<found_entry> find_entry(const std::vector<config_file>& files, base::bytes_view host,
                                                     base::bytes_view key);
 
+/// Lists of patterns as one text, and back.
+[[nodiscard]] std::string join_patterns(const std::vector<std::string>& patterns);
+[[nodiscard]] std::vector<std::string> split_patterns(base::bytes_view joined);
+/// Could it match a host's name or address? (without brackets, port and scheme)
+[[nodiscard]] bool is_host_pattern(base::bytes_view text) noexcept;
+
 /// Names of all settings.
 [[nodiscard]] const std::vector<std::string>& config_keys();
 

@@ -54,6 +54,8 @@ bool is_auth_name(base::bytes_view name)
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool is_encrypt_name(base::bytes_view name) { return name == "auto" || name == "always"; }
+
 base::milliseconds login::time_left() const
 {
     if (limit == never) return base::milliseconds(0);

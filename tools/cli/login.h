@@ -12,6 +12,8 @@ namespace winrm::cli {
 [[nodiscard]] const std::vector<std::string>& auth_names();
 [[nodiscard]] bool is_auth_name(base::bytes_view name); ///< in lower case
 
+[[nodiscard]] bool is_encrypt_name(base::bytes_view name); ///< "auto", "always"
+
 /// What a subcommand needs to talk to a host.
 struct login
 {

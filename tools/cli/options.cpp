@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include "cli/login.h"
 #include "cli/text.h"
 
 #include "base/text.h"
@@ -62,7 +63,16 @@ void add_common(CLI::App& app, options& o)
     add_number(app, "--password-fd", o.password_fd, {65535}, "read the password from an open descriptor");
     app.add_option("--password-command", o.password_command, "run this with sh and take the first line it prints")
         ->type_name("COMMAND");
-    app.add_option("--auth", o.auth, "way of logging in: basic")->type_name("SCHEME");
+    app.add_option("--auth", o.auth, "way of logging in: negotiate (unless given), kerberos, ntlm, basic")
+        ->type_name("SCHEME");
+    app.add_option("--keytab", o.keytab, "log in by Kerberos with the key in this file, without a password")
+        ->type_name("FILE");
+    app.add_flag("--delegate", o.delegate, "hand the Kerberos ticket on, for logins from the host to others");
+    app.add_option("--service-name", o.service_name,
+                   "Kerberos name of the service: HTTP, host, WSMAN, or whole: HTTP/web1.corp:5985")
+        ->type_name("NAME");
+    app.add_option("--encrypt", o.encrypt, "auto: seal messages where there is no TLS; always: within TLS too")
+        ->type_name("WHEN");
     app.add_option("--ca", o.ca, "certificate authorities to trust instead of the system's (PEM or DER)")
         ->type_name("FILE");
     app.add_flag("--allow-unencrypted", o.allow_unencrypted,
@@ -74,6 +84,7 @@ void add_common(CLI::App& app, options& o)
         ->type_name("FILE");
     app.add_option("--config", o.config, "read this configuration file and no other")->type_name("FILE");
     app.add_flag("--json", o.json, "one JSON object instead of text");
+    app.add_flag("-v,--verbose", o.verbose, "say how the login was made, in one line on standard error");
 }
 
 void add_variable(options& o, const std::string& text)
@@ -141,6 +152,7 @@ const char* unsendable(const options& o)
     }
     if (std::any_of(o.delete_shells.begin(), o.delete_shells.end(), bad)) return "--delete";
     if (bad(o.user)) return "--user";
+    if (bad(o.service_name)) return "--service-name";
     return nullptr;
 }
 
@@ -156,6 +168,8 @@ std::optional<parse_stop> find_mistake(const options& o)
         (o.password_file.empty() ? 0 : 1) + (o.password_command.empty() ? 0 : 1) + (o.password_fd ? 1 : 0);
     if (o.connect_timeout && o.connect_timeout->count() == 0) return usage("--connect-timeout must be longer than 0");
     if (sources > 1) return usage("give only one of --password-file, --password-fd and --password-command");
+    if (sources > 0 && !o.keytab.empty()) return usage("give either --keytab or a password");
+    if (!o.encrypt.empty() && !is_encrypt_name(o.encrypt)) return usage("--encrypt is auto or always");
     if (o.what == subcommand::run) {
         if (o.command.empty()) return usage("there is no command to run: winrm run HOST -- COMMAND");
         if (o.command.front().empty()) return usage("the command is empty");
@@ -275,6 +289,11 @@ std::variant<options, parse_stop> parse_options(const std::vector<std::string>& 
 {
     if (words.empty()) return parse_stop{usage_status, help_text()};
     const std::string& first = words.front();
+    if (first == "-v" || first == "--verbose") {
+        auto parsed = parse_options({words.begin() + 1, words.end()});
+        if (auto* o = std::get_if<options>(&parsed)) o->verbose = true;
+        return parsed;
+    }
     std::vector<std::string> rest(words.begin() + 1, words.end());
     if (first == "--version" || first == "version" || first == "-V") return parse_stop{0, version_text()};
     if (first == "help" && !rest.empty()) {

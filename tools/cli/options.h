@@ -19,11 +19,11 @@ struct options
     subcommand what{};
     std::string host; ///< as typed
     // every subcommand
-    std::string user, auth, ca, trace, config;
+    std::string user, auth, keytab, service_name, encrypt, ca, trace, config;
     std::string password_file, password_command;
     std::optional<int> password_fd;
     std::optional<base::milliseconds> timeout, connect_timeout;
-    bool allow_unencrypted = false, json = false;
+    bool allow_unencrypted = false, delegate = false, json = false, verbose = false;
     // run
     std::vector<std::string> command; ///< program and arguments, or one word: a command line
     std::string cwd, shell_name;

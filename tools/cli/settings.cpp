@@ -10,7 +10,7 @@
 namespace winrm::cli {
 namespace {
 
-constexpr const char* flag = "command line";
+constexpr const char* flag = from_command_line;
 
 /// Reads the merged value of one key: what the command line gave, else the files, else the default.
 struct merger
@@ -61,6 +61,19 @@ void merge_address(settings& s, const target& typed, const merger& from)
     }
 }
 
+void merge_login(settings& s, const options& o, const merger& from)
+{
+    s.auth.value = "negotiate";
+    from.text(s.auth, base::lower(o.auth), "auth"); // messages spell it Basic
+    s.encrypt.value = "auto";
+    from.text(s.encrypt, o.encrypt, "encrypt");
+    from.text(s.keytab, o.keytab, "keytab");
+    from.text(s.service_name, o.service_name, "service_name");
+    from.text(s.trusted_for_ntlm, {}, "trusted_for_ntlm");
+    if (o.delegate) s.delegate = {true, flag};
+    else if (auto e = from.find("delegate")) s.delegate = {e->value == "true", e->where};
+}
+
 std::string home_config()
 {
     if (const char* xdg = std::getenv("XDG_CONFIG_HOME"); xdg != nullptr && xdg[0] == '/')
@@ -88,6 +101,11 @@ std::vector<line> lines_of(const settings& s)
     out.push_back({"port", std::to_string(s.port.value), s.port.from});
     text("path", s.path);
     text("auth", s.auth);
+    text("encrypt", s.encrypt);
+    text("keytab", s.keytab);
+    text("service_name", s.service_name);
+    out.push_back({"delegate", s.delegate.value ? "true" : "false", s.delegate.from});
+    text("trusted_for_ntlm", s.trusted_for_ntlm);
     text("ca", s.ca);
     out.push_back({"allow_unencrypted", s.allow_unencrypted.value ? "true" : "false", s.allow_unencrypted.from});
     out.push_back({"connect_timeout", format_time(s.connect_timeout.value), s.connect_timeout.from});
@@ -111,6 +129,16 @@ target settings::where() const
     t.user = user.value;
     t.port_given = t.scheme_given = true;
     return t;
+}
+
+bool settings::transport_open() const { return scheme.from == "default" && port.from == "default"; }
+
+std::string settings::ntlm_trust() const
+{
+    for (const auto& pattern : split_patterns(trusted_for_ntlm.value)) {
+        if (glob_match(pattern, host.value) || glob_match(pattern, name)) return pattern;
+    }
+    return {};
 }
 
 std::string shown_host(const options& o)
@@ -146,8 +174,7 @@ result<settings> merge_settings(const options& o, const std::vector<config_file>
     // As in a host that is typed.
     if (auto url = target::parse("https://web1" + s.path.value); !url)
         return std::move(url).error().with_message(errc::bad_config, s.path.from + ": ", {});
-    s.auth.value = "basic";
-    from.text(s.auth, base::lower(o.auth), "auth"); // messages spell it Basic
+    merge_login(s, o, from);
     from.text(s.ca, o.ca, "ca");
     s.connect_timeout.value = base::milliseconds(20'000);
     s.operation_timeout.value = base::milliseconds(60'000);

@@ -19,13 +19,22 @@ struct settings
 {
     std::string name; ///< the host as typed, for messages
     setting<std::string> host, user, scheme, auth, ca, path, password_command, password_file;
+    setting<std::string> encrypt, keytab, service_name;
+    setting<std::string> trusted_for_ntlm; ///< patterns, join_patterns()
     setting<std::uint16_t> port;
     setting<base::milliseconds> connect_timeout, operation_timeout, timeout;
-    setting<bool> allow_unencrypted;
+    setting<bool> allow_unencrypted, delegate;
     setting<std::uint32_t> code_page;
 
     [[nodiscard]] target where() const;
+    /// Does nothing say which port or scheme? Then 5986 and 5985 are both tried.
+    [[nodiscard]] bool transport_open() const;
+    /// The pattern of trusted_for_ntlm that this host matches, by the name typed or by the real one; "" = none.
+    [[nodiscard]] std::string ntlm_trust() const;
 };
+
+/// Where a setting stands that was given as an option, or with the host.
+inline constexpr const char* from_command_line = "command line";
 
 /// The host as messages name it: what stands before the @ may be a password that was typed there by mistake.
 [[nodiscard]] std::string shown_host(const options& o);

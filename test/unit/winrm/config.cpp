@@ -84,7 +84,9 @@ TEST(Config, EverySettingIsTaken)
         good("[host.\"h\"]\nhost = \"real\"\nuser = \"u\"\nport = 5986\nscheme = \"https\"\nauth = \"basic\"\nca = "
              "\"c\"\npath = \"/w\"\n"
              "connect_timeout = \"3s\"\noperation_timeout = 20\ntimeout = \"5m\"\nallow_unencrypted = false\n"
-             "password_command = \"pass x\"\npassword_file = \"/p\"\ncode_page = 65001\n");
+             "password_command = \"pass x\"\npassword_file = \"/p\"\ncode_page = 65001\n"
+             "keytab = \"k\"\nservice_name = \"HTTP\"\ndelegate = true\nencrypt = \"always\"\n"
+             "trusted_for_ntlm = [\"web1\", \"*.lab\"]\n");
     ASSERT_EQ(f.sections.size(), 1U);
     EXPECT_EQ(f.sections[0].entries.size(), config_keys().size());
     EXPECT_EQ(find_entry({f}, "h", "operation_timeout")->value, "20s");
@@ -105,6 +107,10 @@ TEST(Config, MistakesNameTheLine)
     expect_error("[defaults]\nallow_unencrypted = \"yes\"\n", "f:2: ", "true or false");
     expect_error("[defaults]\nscheme = \"ftp\"\n", "f:2: ", "https");
     expect_error("[defaults]\nauth = \"kerbros\"\n", "f:2: ", "did you mean kerberos?");
+    expect_error("[defaults]\nencrypt = \"never\"\n", "f:2: ", "\"auto\" or \"always\"");
+    expect_error("[defaults]\ndelegate = \"yes\"\n", "f:2: ", "true or false");
+    for (const char* list : {"[1]", "[\"\"]", "true", "[\"a b\"]", "[\"https://web1\"]", "[\"a\", [\"b\"]]"})
+        expect_error("[defaults]\n\ntrusted_for_ntlm = " + std::string(list) + "\n", "f:3: ", "must be a list");
     expect_error("[defaults]\nca = \"a\\nb\"\n", "f:2: ", "one line");
     expect_error("[default]\nuser = \"x\"\n", "f:1: ", "did you mean defaults?");
     expect_error("user = \"x\"\n", "f:1: ", "outside");

@@ -35,6 +35,25 @@ void expect_error(const std::vector<std::string>& words, const std::string& part
 
 } // namespace
 
+TEST(Options, OfLogins)
+{
+    auto o = good({"-v", "identify", "web1", "--auth", "kerberos", "--keytab", "/k", "--delegate", "--service-name",
+                   "HTTP/web1:5985", "--encrypt", "always"});
+    EXPECT_TRUE(o.verbose);
+    EXPECT_TRUE(o.delegate);
+    EXPECT_EQ(o.auth, "kerberos");
+    EXPECT_EQ(o.keytab, "/k");
+    EXPECT_EQ(o.service_name, "HTTP/web1:5985");
+    EXPECT_EQ(o.encrypt, "always");
+    o = good({"run", "-v", "web1", "-u", "ada@CORP.EXAMPLE", "--", "ver"});
+    EXPECT_TRUE(o.verbose);
+    EXPECT_EQ(o.user, "ada@CORP.EXAMPLE");
+    EXPECT_FALSE(good({"run", "web1", "--", "ls", "-v"}).verbose);
+    EXPECT_EQ(stop({"-v"}).status, 255);
+    expect_error({"run", "web1", "--encrypt", "never", "--", "ver"}, "auto or always");
+    expect_error({"run", "web1", "--keytab", "/k", "--password-fd", "3", "--", "ver"}, "either --keytab or a password");
+}
+
 TEST(Options, RunWithEverything)
 {
     const auto o = good({"run",

@@ -39,7 +39,10 @@ TEST(Settings, Defaults)
 {
     const auto s = merged(host("web1"));
     EXPECT_EQ(s.where().url(), "https://web1:5986/wsman");
-    EXPECT_EQ(s.auth.value, "basic");
+    EXPECT_EQ(s.auth.value, "negotiate");
+    EXPECT_EQ(s.encrypt.value, "auto");
+    EXPECT_FALSE(s.delegate.value);
+    EXPECT_EQ(s.ntlm_trust(), "");
     EXPECT_EQ(s.code_page.value, 65001U);
     EXPECT_EQ(s.port.from, "default");
     EXPECT_EQ(s.timeout.value.count(), 0);
@@ -92,6 +95,66 @@ TEST(Settings, LoginSchemeInAnyCase)
     EXPECT_EQ(merged(o, "[defaults]\nauth = \"Basic\"\n").auth.value, "basic");
     o.auth = "BASIC";
     EXPECT_EQ(merged(o).auth.value, "basic");
+}
+
+TEST(Settings, LoginOptionsAndKeys)
+{
+    const std::string text =
+        "[defaults]\nauth = \"kerberos\"\nkeytab = \"/k\"\nservice_name = \"host\"\ndelegate = true\n"
+        "encrypt = \"always\"\n";
+    auto s = merged(host("w"), text);
+    EXPECT_EQ(s.auth.value, "kerberos");
+    EXPECT_EQ(s.keytab.value, "/k");
+    EXPECT_EQ(s.service_name.value, "host");
+    EXPECT_TRUE(s.delegate.value);
+    EXPECT_EQ(s.encrypt.value, "always");
+    auto o = host("w");
+    o.auth = "NTLM";
+    o.keytab = "mine";
+    o.service_name = "HTTP/w:5985";
+    o.encrypt = "auto";
+    s = merged(o, text);
+    EXPECT_EQ(s.auth.value, "ntlm");
+    EXPECT_EQ(s.keytab.value, "mine");
+    EXPECT_EQ(s.service_name.value, "HTTP/w:5985");
+    EXPECT_EQ(s.encrypt.value, "auto");
+    EXPECT_NE(show(s).find("delegate = true"), std::string::npos);
+}
+
+TEST(Settings, UsersOfADomain)
+{
+    EXPECT_EQ(merged(host("ada@CORP.EXAMPLE@web1")).user.value, "ada@CORP.EXAMPLE");
+    EXPECT_EQ(merged(host("ada@CORP.EXAMPLE@web1")).host.value, "web1");
+    EXPECT_EQ(merged(host("CORP\\ada@web1:5985")).user.value, "CORP\\ada");
+    EXPECT_EQ(merged(host("https://ada@CORP.EXAMPLE@web1/wsman")).user.value, "ada@CORP.EXAMPLE");
+    auto o = host("bob@web1");
+    o.user = "ada@CORP.EXAMPLE";
+    EXPECT_EQ(merged(o).user.value, "ada@CORP.EXAMPLE");
+}
+
+TEST(Settings, TransportIsOpenWhereNothingSaysIt)
+{
+    EXPECT_TRUE(merged(host("w")).transport_open());
+    EXPECT_TRUE(merged(host("ada@w"), "[host.w]\nhost = \"web1\"\npath = \"/x\"\n").transport_open());
+    for (const char* typed : {"w:5986", "w:5985", "https://w", "http://w", "w:1"})
+        EXPECT_FALSE(merged(host(typed)).transport_open()) << typed;
+    for (const char* key : {"port = 5986", "port = 5985", "scheme = \"https\"", "scheme = \"http\""})
+        EXPECT_FALSE(merged(host("w"), std::string("[defaults]\n") + key + "\n").transport_open()) << key;
+}
+
+TEST(Settings, HostsTrustedForNtlm)
+{
+    const std::string text =
+        "[defaults]\ntrusted_for_ntlm = [\"web1\", \"*.lab\", \"10.0.0.?\"]\n[host.w]\nhost = \"10.0.0.7\"\n";
+    EXPECT_EQ(merged(host("web1"), text).ntlm_trust(), "web1");
+    EXPECT_EQ(merged(host("WEB2.lab"), text).ntlm_trust(), "*.lab");
+    EXPECT_EQ(merged(host("w"), text).ntlm_trust(), "10.0.0.?"); // by what it is connected to
+    EXPECT_EQ(merged(host("web2"), text).ntlm_trust(), "");
+    EXPECT_EQ(merged(host("w"), "[host.w]\nhost = \"h\"\ntrusted_for_ntlm = \"w\"\n").ntlm_trust(), "w");
+    EXPECT_EQ(
+        merged(host("w"), "[host.w]\ntrusted_for_ntlm = []\n[defaults]\ntrusted_for_ntlm = [\"*\"]\n").ntlm_trust(),
+        "");
+    EXPECT_NE(show(merged(host("x"), text)).find("trusted_for_ntlm = web1, *.lab, 10.0.0.? "), std::string::npos);
 }
 
 TEST(Settings, PathOfTheFile)
