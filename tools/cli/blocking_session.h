@@ -29,6 +29,9 @@ public:
         return wait([&](auto done) { session_.identify(std::move(done)); }, {});
     }
 
+    [[nodiscard]] login_facts login() const { return session_.login(); } ///< the latest
+    [[nodiscard]] const target& host() const { return session_.options().host; }
+
 private:
     template <class Start> result<wsman::incoming_reply> wait(Start start, base::milliseconds within)
     {

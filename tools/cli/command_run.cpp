@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/login.h"
+#include "cli/login_words.h"
 #include "cli/output.h"
 #include "cli/report.h"
 
@@ -95,6 +96,7 @@ public:
                      remote::run::handlers{
                          [this](base::bytes_view stream, base::bytes_view data) { take(stream, data); },
                          [this] {
+                             tell_login();
                              if (input_ && !done_) input_->want();
                          },
                          [this](result<remote::run_result> r) { ended(std::move(r)); }, [this] { finished_ = true; }});
@@ -142,8 +144,19 @@ private:
         else run_->resume_output();
     }
 
+    /// With -v, once for each login that is new.
+    void tell_login()
+    {
+        if (!options_.verbose) return;
+        auto line = login_line(login_.host.name, session_.login());
+        if (line.empty() || line == told_) return;
+        told_ = std::move(line);
+        write_all(2, told_);
+    }
+
     void take(base::bytes_view stream, base::bytes_view data)
     {
+        tell_login();
         const bool is_err = stream == "stderr";
         if (!options_.json) {
             (is_err ? err_ : out_).write(data);
@@ -164,6 +177,7 @@ private:
     void ended(result<remote::run_result> r)
     {
         done_ = true;
+        tell_login();
         output_uncertain_ = run_->output_uncertain();
         if (over_limit_) {
             failure_.emplace(errc::output_limit,
@@ -297,6 +311,7 @@ private:
     base::time_point begin_;
     std::optional<input> input_;
     std::string kept_out_, kept_err_;
+    std::string told_; ///< the line of -v that was written last
     std::optional<error> failure_;
     std::optional<std::int64_t> exit_code_;
     bool slow_[2] = {false, false};

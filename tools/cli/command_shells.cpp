@@ -1,5 +1,6 @@
 #include "cli/blocking_session.h"
 #include "cli/commands.h"
+#include "cli/login_words.h"
 #include "cli/report.h"
 
 #include "base/text.h"
@@ -192,9 +193,12 @@ int shells_command(const options& o)
     if (!o.delete_shells.empty()) {
         std::vector<listed_shell> named;
         for (const auto& id : o.delete_shells) named.emplace_back().info.shell_id = id;
-        return delete_shells(host, name, named, o.json);
+        const int status = delete_shells(host, name, named, o.json);
+        if (o.verbose) write_all(2, login_line(name, host.login()));
+        return status;
     }
     const auto shells = list_shells(host, o.commands);
+    if (o.verbose) write_all(2, login_line(name, host.login()));
     if (!shells) return fail(name, shells.error(), o.json);
     if (o.delete_all) return delete_shells(host, name, *shells, o.json);
     if (!o.json) return print(shells->empty() ? std::string() : table(*shells));

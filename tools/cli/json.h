@@ -25,7 +25,7 @@ public:
     void end_object();
     void begin_array(base::bytes_view key);
     void end_array();
-    /// Text; bytes that are not UTF-8 become U+FFFD.
+    /// Text; in an array the key is empty. Bytes that are not UTF-8 become U+FFFD.
     void text(base::bytes_view key, base::bytes_view value);
     void number(base::bytes_view key, std::int64_t value);
     void boolean(base::bytes_view key, bool value);

@@ -1,6 +1,6 @@
 #include "cli/login.h"
 
-#include "cli/password.h"
+#include "cli/find_credentials.h"
 #include "cli/report.h"
 #include "cli/text.h"
 
@@ -15,29 +15,100 @@
 namespace winrm::cli {
 namespace {
 
-result<void> check_auth(const settings& s)
+constexpr const char* not_proven_over_http = "NTLM over plain HTTP does not prove who answers, and trusted_for_ntlm "
+                                             "does not name this host: use HTTPS (port 5986), "
+                                             "or name it there if its network is safe";
+
+error refused(std::string why) { return {errc::bad_argument, std::move(why)}; }
+
+result<void> check_name(const settings& s)
 {
     const std::string shown = base::printable(s.auth.value, 60);
     if (!is_auth_name(s.auth.value)) {
         const auto near = nearest(s.auth.value, auth_names());
-        return error(errc::bad_argument,
-                     "there is no login scheme " + shown + (near.empty() ? "" : "; did you mean " + near + "?"));
+        return refused("there is no login scheme " + shown + (near.empty() ? "" : "; did you mean " + near + "?"));
     }
-    if (s.auth.value != "basic") {
-        return error(errc::bad_argument,
-                     "logging in with " + shown + " is not available yet; use --auth basic over HTTPS");
+    if (s.auth.value == "credssp" || s.auth.value == "certificate") {
+        return refused("logging in with " + shown +
+                       " is not available yet; there are negotiate, kerberos, ntlm, and basic over HTTPS");
     }
-    if (s.user.value.find(':') != std::string::npos) {
-        // RFC 7617 2: the first colon ends the user name. What follows may be a password: it is not shown.
-        return error(errc::bad_argument,
-                     "the user name has a colon in it, which Basic cannot carry; a password does not "
-                     "belong there: it is asked for, or use --password-file");
+    return {};
+}
+
+result<void> check_user(const std::string& user)
+{
+    if (user.find(':') != std::string::npos) {
+        // RFC 7617 2: the first colon ends the user name; no account of Windows has one. What follows may be a
+        // password: it is not shown.
+        return refused("the user name has a colon in it, which no way of logging in can carry; a password does not "
+                       "belong there: it is asked for, or use --password-file");
     }
-    if (s.scheme.value == "http" && !s.allow_unencrypted.value) {
+    const auto slash = user.find('\\');
+    if (slash == 0) return refused("the user name has no domain before the backslash");
+    if (slash != std::string::npos && slash + 1 == user.size())
+        return refused("the user name has nothing behind the backslash; quote it for the shell: 'CORP\\ada'");
+    if (user.starts_with('@') || user.ends_with('@')) return refused("the user name begins or ends with an @");
+    return {};
+}
+
+/// Options that were given for this login and cannot be followed in it. From a configuration for many hosts they are
+/// passed over, but for what protects.
+result<void> check_fit(const settings& s)
+{
+    const bool basic = s.auth.value == "basic";
+    if (basic && s.encrypt.value == "always") {
+        return refused("Basic has no keys to seal messages with, and encrypt is always (" + s.encrypt.from +
+                       "); use another --auth");
+    }
+    if (!may_use_kerberos(s)) {
+        for (const auto& [given, option] :
+             {std::pair{s.keytab.from, "--keytab"}, std::pair{s.delegate.from, "--delegate"},
+              std::pair{s.service_name.from, "--service-name"}}) {
+            if (given == from_command_line)
+                return refused(std::string(option) + " is for logins by Kerberos, not for --auth " + s.auth.value);
+        }
+    }
+    const auto& service = s.service_name.value;
+    if (service.starts_with('/') || service.ends_with('/') || service.find_first_of(" \t") != std::string::npos)
+        return refused("the service name must be like HTTP, or HTTP/web1.corp");
+    return {};
+}
+
+result<void> check_auth(const settings& s)
+{
+    if (auto ok = check_name(s); !ok) return ok;
+    if (auto ok = check_user(s.user.value); !ok) return ok;
+    if (auto ok = check_fit(s); !ok) return ok;
+    if (s.scheme.value != "http") return {};
+    if (s.auth.value == "basic" && !s.allow_unencrypted.value) {
         return error(errc::unencrypted_refused, "Basic over plain HTTP lets everybody on the way read the password")
             .with_remedy(remedy::use_tls);
     }
+    if (s.auth.value == "ntlm" && s.ntlm_trust().empty()) return error(errc::unencrypted_refused, not_proven_over_http);
     return {};
+}
+
+/// A pattern that matches whatever host is typed.
+bool trusts_everybody(const std::string& pattern)
+{
+    return !pattern.empty() && pattern.find_first_not_of("*?.") == std::string::npos;
+}
+
+void warn_of_trust(const settings& s)
+{
+    const bool ntlm = s.auth.value == "negotiate" || s.auth.value == "ntlm";
+    const bool http = s.scheme.value == "http" || s.transport_open();
+    if (!ntlm || !http || !trusts_everybody(s.ntlm_trust())) return;
+    write_all(2, "winrm: warning: trusted_for_ntlm has " + s.ntlm_trust() + " (" +
+                     base::printable(s.trusted_for_ntlm.from, 300) +
+                     "): whoever answers in place of a host over HTTP can log in elsewhere as this user\n");
+}
+
+login_scheme scheme_of(const std::string& auth)
+{
+    if (auth == "kerberos") return login_scheme::kerberos;
+    if (auth == "ntlm") return login_scheme::ntlm;
+    return auth == "basic" ? login_scheme::basic : login_scheme::negotiate;
 }
 
 } // namespace
@@ -86,14 +157,18 @@ result<login> prepare(const options& o, bool anonymous, int& caught)
     }
     out.session.allow_unencrypted = s.allow_unencrypted.value;
     out.session.connect_timeout = s.connect_timeout.value;
+    out.session.race_transport = s.transport_open() && (anonymous || s.auth.value != "basic");
     if (!anonymous) {
         if (auto ok = check_auth(s); !ok) return ok.error();
-        if (s.user.value.empty())
-            return error(errc::no_credentials,
-                         "as which user? give -u USER, user@host, or user in the configuration file");
-        auto password = find_password(o, s, out.limit, caught);
-        if (!password) return password.error();
-        out.session.login = credentials(s.user.value, std::string(password->reveal()));
+        out.session.scheme = scheme_of(s.auth.value);
+        out.session.always_encrypt = s.encrypt.value == "always";
+        out.session.trusted_for_ntlm = !s.ntlm_trust().empty();
+        out.session.service_name = s.service_name.value;
+        out.session.delegate = s.delegate.value && may_use_kerberos(s);
+        warn_of_trust(s);
+        auto found = find_credentials(o, s, out.limit, caught);
+        if (!found) return found.error();
+        out.session.login = std::move(*found);
     }
     if (!o.trace.empty()) {
         auto trace = trace_file::open(o.trace);

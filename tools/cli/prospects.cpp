@@ -43,17 +43,23 @@ verdict by_ntlm(const login_means& m)
     return with_password(m);
 }
 
+/// Negotiate leaves Kerberos out where a password is there and no service of the realm can be meant.
+bool kerberos_left_out(const login_means& m)
+{
+    const bool with_others = m.keytab || (!m.ticket.empty() && ticket_fits(m.ticket, m.user));
+    return !with_others && (m.by_address || m.user.find('\\') != std::string::npos);
+}
+
 verdict by_negotiate(const login_means& m)
 {
-    const auto kerberos = by_kerberos(m);
-    if (kerberos.works == prospect::yes) return {kerberos.works, "by Kerberos, " + kerberos.why};
     const auto ntlm = by_ntlm(m);
-    if (kerberos.works == prospect::no && ntlm.works == prospect::no) {
-        if (m.user.empty()) return kerberos;
-        return {prospect::no, "Kerberos: " + kerberos.why + "; NTLM: " + ntlm.why};
-    }
-    if (ntlm.works == prospect::no) return {kerberos.works, "by Kerberos alone, " + kerberos.why + "; " + ntlm.why};
-    return {kerberos.works, "by Kerberos or NTLM, " + kerberos.why};
+    if (!m.user.empty() && kerberos_left_out(m)) return {ntlm.works, "by NTLM alone, " + ntlm.why};
+    const auto kerberos = by_kerberos(m);
+    if (kerberos.works == prospect::no) return kerberos;
+    const bool one_password = kerberos.why == ntlm.why;
+    if (one_password && ntlm.works != prospect::no) return {ntlm.works, "by Kerberos, else by NTLM, " + ntlm.why};
+    return {kerberos.works,
+            "by Kerberos" + std::string(ntlm.works == prospect::no ? " alone" : "") + ", " + kerberos.why};
 }
 
 verdict by_basic(const login_means& m)

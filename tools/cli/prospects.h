@@ -16,6 +16,7 @@ struct login_means
     bool keytab = false;            ///< a file with a key was named
     bool password = false;          ///< a source of it was named; else the terminal is asked
     bool tls = true;                ///< how the host is reached
+    bool by_address = false;        ///< the host is named by its address
     std::string ntlm_trust;         ///< pattern of trusted_for_ntlm that the host matches
     bool allow_unencrypted = false; ///< for Basic over HTTP
 };

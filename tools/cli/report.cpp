@@ -1,6 +1,7 @@
 #include "cli/report.h"
 
 #include "cli/explain.h"
+#include "cli/login_words.h"
 #include "cli/remedy.h"
 
 #include "base/system_reason.h"
@@ -30,13 +31,40 @@ std::string words_of(const error& e)
     return base::printable(out, 400);
 }
 
+/// Of a login that failed.
+void write_login(json_writer& w, const error& e)
+{
+    if (!e.tried().empty()) {
+        w.begin_array("tried");
+        for (const auto& a : e.tried()) {
+            w.begin_object();
+            w.text("mechanism", a.mechanism);
+            w.text("cause", a.cause);
+            w.text("sentence", a.sentence);
+            if (!a.detail.empty()) w.text("detail", a.detail);
+            w.end_object();
+        }
+        w.end_array();
+    }
+    if (!e.offered().empty()) {
+        w.begin_array("offered");
+        for (const auto& scheme : e.offered()) w.text({}, scheme);
+        w.end_array();
+    }
+    if (const auto advice = login_advice(e); !advice.empty()) w.text("advice", advice);
+}
+
 } // namespace
 
 std::string error_line(base::bytes_view host, const error& e)
 {
     std::string out = "winrm: ";
     if (!host.empty()) out += base::printable(host, 255) + ": ";
-    const std::string sentence = with_remedies(e);
+    std::string sentence = with_remedies(e);
+    if (const auto more = explain_login(e); !more.empty()) {
+        if (sentence.ends_with('.')) sentence.pop_back();
+        sentence += more;
+    }
     base::bytes_view message = sentence;
     // Not "web1: web1 port 5986 refuses…".
     if (!host.empty() && message.starts_with(std::string(host) + " port ")) message.remove_prefix(host.size() + 1);
@@ -67,6 +95,7 @@ void write_error(json_writer& w, const error& e, const std::function<void()>& mo
     w.text("message", with_remedies(e));
     if (e.remedy() != remedy::none) w.text("remedy", name(e.remedy()));
     if (!e.peer_text().empty()) w.text("peer_text", e.peer_text());
+    write_login(w, e);
     if (e.http_status() != 0) w.number("http_status", e.http_status());
     if (more) more();
     if (const auto* f = e.fault()) {
