@@ -17,7 +17,7 @@ bool offers(const wire::token_setup& setup, std::string_view scheme, mechanism_k
     return there && (scheme == "Negotiate" || scheme == own);
 }
 
-auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, bool tls)
+auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, const wire::token_step& first)
 {
     using auth::ntlm::binding_policy;
     auth::ntlm::server_options out;
@@ -25,11 +25,11 @@ auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, bool tls
     out.nb_domain = setup.nb_domain;
     out.dns_computer = setup.dns_computer;
     out.dns_domain = setup.dns_domain;
-    out.sealing_required = !tls && !setup.allow_unencrypted;
+    out.sealing_required = !first.tls && !setup.allow_unencrypted;
     // Without TLS there is no channel: what protects the login there is that everything after it is sealed.
     out.binding = binding_policy::none;
-    if (!tls) return out;
-    out.channel_binding = setup.tls_binding;
+    if (!first.tls) return out;
+    out.channel_binding = first.end_point;
     switch (setup.binding) {
     case wire::channel_binding::none: break;
     case wire::channel_binding::relaxed: out.binding = binding_policy::relaxed; break;
@@ -45,13 +45,14 @@ bool token_login::known(const wire::token_setup& setup, std::string_view scheme)
     return offers(setup, scheme, mechanism_kind::kerberos) || offers(setup, scheme, mechanism_kind::ntlm);
 }
 
-token_login::token_login(std::shared_ptr<const wire::token_setup> setup, std::string_view scheme, bool tls,
+token_login::token_login(std::shared_ptr<const wire::token_setup> setup, const wire::token_step& first,
                          const auth::random_source& random, wall_clock wall)
     : setup_(std::move(setup))
 {
     std::vector<auth::spnego::offer> all;
-    if (offers(*setup_, scheme, mechanism_kind::ntlm)) {
-        auto made = std::make_unique<auth::ntlm::server_mechanism>(ntlm_options(*setup_, tls), random, std::move(wall));
+    if (offers(*setup_, first.scheme, mechanism_kind::ntlm)) {
+        auto made =
+            std::make_unique<auth::ntlm::server_mechanism>(ntlm_options(*setup_, first), random, std::move(wall));
         ntlm_ = made.get();
         all.push_back({mechanism_kind::ntlm, std::move(made)});
     }

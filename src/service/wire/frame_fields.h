@@ -96,7 +96,6 @@ template <class C, is_frame<token_setup> F> void fields(C& c, F& f)
     c.list(f.ntlm_accounts, max_ntlm_accounts);
     c.flag(f.ntlm);
     c.choice(f.binding, channel_binding::strict);
-    c.text(f.tls_binding, max_text);
     c.flag(f.allow_unencrypted);
     c.text(f.nb_computer, max_credential);
     c.text(f.nb_domain, max_credential);
@@ -113,6 +112,7 @@ template <class C, is_frame<token_step> F> void fields(C& c, F& f)
     c.number(f.connection);
     c.text(f.scheme, max_word);
     c.flag(f.tls);
+    c.text(f.end_point, max_media_type);
     c.flag(f.first);
     c.text(f.token, max_token);
 }
@@ -170,6 +170,8 @@ template <class C, is_frame<user_setup> F> void fields(C& c, F& f)
     c.number(f.https_port);
     c.flag(f.allow_unencrypted);
     c.flag(f.basic);
+    c.flag(f.negotiate);
+    c.flag(f.kerberos);
     c.text(f.cgroup, max_text);
     c.text(f.product_vendor, max_text);
     c.text(f.product_version, max_text);
