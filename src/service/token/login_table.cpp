@@ -34,7 +34,7 @@ login_table::rows::iterator login_table::begin(const wire::token_step& ask, base
     made.scheme = ask.scheme;
     made.until = now + base::milliseconds{rules_->setup.login_time_ms};
     made.bytes = row_bytes;
-    made.login = std::make_unique<token_login>(rules_, ask.scheme, ask.tls, random_, wall_);
+    made.login = std::make_unique<token_login>(rules_, ask, random_, wall_);
     bytes_ += made.bytes;
     return rows_.emplace(who, std::move(made)).first;
 }

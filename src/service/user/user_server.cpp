@@ -18,6 +18,8 @@ wsman::config_resource config_of(const wire::user_setup& s)
     c.max_timeout_ms = q.max_timeout_ms;
     c.allow_unencrypted = s.allow_unencrypted;
     c.auth_basic = s.basic;
+    c.auth_negotiate = s.negotiate;
+    c.auth_kerberos = s.kerberos;
     c.max_concurrent_operations_per_user = q.max_operations_per_user;
     c.enumeration_timeout_ms = q.enumeration_time_s * 1000;
     c.max_connections = q.max_connections;
