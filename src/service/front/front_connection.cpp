@@ -10,7 +10,7 @@
 namespace winrm::service::front {
 namespace {
 
-constexpr base::milliseconds linger_time{2000}, look_interval{250}, time_to_leave{2000};
+constexpr base::milliseconds linger_time{2000}, look_interval{250}, eviction_time{2000};
 constexpr base::milliseconds idle_enough{1000}; // shorter silence is the pause between two requests of one conversation
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
@@ -197,10 +197,10 @@ std::pair<front_connection::use, base::time_point> front_connection::in_use() co
     return {use::other, idle_since_};
 }
 
-void front_connection::give_way()
+void front_connection::evict()
 {
     if (idle_since()) return end_idle("place_needed");
-    leave_by_ = context_.loop.now() + time_to_leave;
+    evict_by_ = context_.loop.now() + eviction_time;
     if (awaiting_reply_) {
         http_.close_after_next();
         user_->send(wire::encode(wire::frame{wire::answer_now{requests_}}));
@@ -241,7 +241,7 @@ bool front_connection::peer_gone() const
 
 base::time_point front_connection::deadline() const
 {
-    return std::min({http_.deadline(), write_deadline_, look_again_, leave_by_});
+    return std::min({http_.deadline(), write_deadline_, look_again_, evict_by_});
 }
 
 /// The timer may ring early and then looks again: nearly all changes only move the deadline away.
@@ -260,9 +260,9 @@ void front_connection::ring()
         if (peer_gone()) return end("closed_by_peer");
         look_again_ = now + look_interval;
     }
-    if (leave_by_ <= now) {
+    if (evict_by_ <= now) {
         if (!awaiting_reply_) return end("place_needed");
-        leave_by_ = now + time_to_leave;
+        evict_by_ = now + eviction_time;
         return user_gone();
     }
     if (write_deadline_ <= now) return end("answer_not_read");

@@ -50,20 +50,20 @@ public:
     [[nodiscard]] bool login_pending() const noexcept { return login_ != login_check::none; }
     /// The monitor is looking at the password, which ends soon.
     [[nodiscard]] bool login_running() const noexcept { return login_ == login_check::running; }
-    /// Who has not been logged in for longer has the smaller number.
-    [[nodiscard]] std::uint64_t stranger_since() const noexcept { return stranger_since_; }
-    void stranger_since(std::uint64_t turn) noexcept { stranger_since_ = turn; }
-    /// Its place is needed: ends at once. Whoever waits for a login is told, as far as the kernel takes it.
+    /// Whoever has been without a login for longer has the smaller number.
+    [[nodiscard]] std::uint64_t unauthenticated_since() const noexcept { return unauthenticated_since_; }
+    void unauthenticated_since(std::uint64_t turn) noexcept { unauthenticated_since_ = turn; }
+    /// Its slot is needed: ends at once. Whoever waits for a login gets a 503, as far as the kernel takes it.
     void drop(base::bytes_view reason);
     /// Whose connection it is, while authenticated().
     [[nodiscard]] std::uint64_t account() const noexcept { return account_; }
-    /// What it does, in the order in which connections of one account give way, and since when.
+    /// What it does, in the order in which connections of one account are evicted, and since when.
     enum class use { idle, waiting, other };
     [[nodiscard]] std::pair<use, base::time_point> in_use() const noexcept;
-    /// Its place is needed: ends at once between requests, else with its answer, which comes now or is a 503.
-    void give_way();
-    /// give_way() was called; its place counts as free.
-    [[nodiscard]] bool leaving() const noexcept { return leave_by_ != base::time_point::max(); }
+    /// Its slot is needed: ends at once between requests, else with its answer, which comes now or is a 503.
+    void evict();
+    /// evict() was called; its slot counts as free.
+    [[nodiscard]] bool evicted() const noexcept { return evict_by_ != base::time_point::max(); }
     /// All that is left is that the client closes, too.
     [[nodiscard]] bool answered_its_last() const noexcept { return lingering_; }
     /// The client is owed an answer, or has not taken one whole.
@@ -98,7 +98,7 @@ private:
     void end(base::bytes_view reason);
 
     const connection_context& context_;
-    std::uint64_t number_, stranger_since_ = 0, account_ = 0;
+    std::uint64_t number_, unauthenticated_since_ = 0, account_ = 0;
     std::string peer_, source_;
     bool tls_;
     int fd_; ///< of stream_
@@ -109,7 +109,7 @@ private:
     base::time_point armed_ = base::time_point::max(), write_deadline_ = base::time_point::max();
     base::time_point look_again_ = base::time_point::max(); ///< whether a client that sends no more still listens
     base::time_point idle_since_, asked_at_{};              ///< the user's process, the latest request
-    base::time_point leave_by_ = base::time_point::max();
+    base::time_point evict_by_ = base::time_point::max();
     std::size_t writing_ = 0, discarded_ = 0;
     std::uint64_t requests_ = 0; ///< number of the latest one
     login_check login_ = login_check::none;

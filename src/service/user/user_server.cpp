@@ -85,7 +85,7 @@ host_options host_options_of(const wire::user_setup& s)
 
 user_server::user_server(io::loop& on, const wire::user_setup& setup, base::log_sink& log,
                          std::function<void(wire::user_status)> status)
-    : loop_(on), log_(log), tell_(std::move(status)), max_frame_(wire::max_data_frame(setup.limits.max_envelope_kb)),
+    : loop_(on), log_(log), report_(std::move(status)), max_frame_(wire::max_data_frame(setup.limits.max_envelope_kb)),
       config_(config_of(setup)), table_(table_options_of(setup, &config_), base::system_random(), log, on.now()),
       timer_(on), host_(on, host_options_of(setup), *this)
 {}
@@ -103,14 +103,14 @@ void user_server::add_connection(const std::string& peer, io::unique_fd socket)
     c.socket = std::make_unique<io::message_socket>(loop_, std::move(socket), max_frame_, 0);
     c.socket->start([this, id](io::message_socket::message m) { frame_arrived(id, std::move(m.payload)); },
                     [this, id] { connection_ended(id); });
-    tell_status();
+    report_status();
 }
 
 void user_server::connection_lost(const std::string& peer)
 {
     log_.write(base::log_level::error, "connection_lost", {{"peer", peer}, {"reason", "no_descriptors"}});
     ++next_connection_;
-    tell_status();
+    report_status();
 }
 
 void user_server::frame_arrived(std::uint64_t id, base::bytes&& payload)
@@ -157,7 +157,7 @@ void user_server::connection_ended(std::uint64_t id)
         table_.handle_gone(token, loop_.now());
         pump();
     }
-    tell_status();
+    report_status();
 }
 
 void user_server::send_reply(shell::outgoing_reply&& reply)
@@ -192,7 +192,7 @@ void user_server::pump()
     }
     pumping_ = false;
     arm_timer();
-    tell_status();
+    report_status();
 }
 
 /// The timer may ring early and then looks again: most changes only move the deadline away.
@@ -214,12 +214,13 @@ wire::user_status user_server::status() const
             static_cast<std::uint32_t>(next_connection_ - 1)};
 }
 
-void user_server::tell_status()
+void user_server::report_status()
 {
     const wire::user_status now = status();
-    if (now.shells == told_.shells && now.connections == told_.connections && now.taken == told_.taken) return;
-    told_ = now;
-    tell_(now);
+    if (now.shells == reported_.shells && now.connections == reported_.connections && now.taken == reported_.taken)
+        return;
+    reported_ = now;
+    report_(now);
 }
 
 bool user_server::close_all()

@@ -63,12 +63,12 @@ private:
     /// Hands on everything the table wants done, until it wants nothing.
     void pump();
     void arm_timer();
-    void tell_status();
+    void report_status();
 
     io::loop& loop_;
     base::log_sink& log_;
-    std::function<void(wire::user_status)> tell_;
-    wire::user_status told_;
+    std::function<void(wire::user_status)> report_;
+    wire::user_status reported_;
     std::size_t max_frame_;
     wsman::config_resource config_;
     shell::server_table table_;
