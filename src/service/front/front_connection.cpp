@@ -112,7 +112,7 @@ void front_connection::login_answered(const wire::login_answer& answer, io::uniq
 void front_connection::handle(http::request_arrived&& event)
 {
     if (!user_) return http_.fail(context_.loop.now());
-    awaiting_reply_ = true;
+    exchange_ = exchange_state::awaiting_reply;
     asked_at_ = context_.loop.now();
     wire::request r;
     r.number = ++requests_;
@@ -126,19 +126,20 @@ void front_connection::handle(http::request_arrived&& event)
 void front_connection::handle(http::closing&&)
 {
     closing_ = true;
-    awaiting_reply_ = false;
+    exchange_ = exchange_state::none;
     user_.reset();
 }
 
 void front_connection::user_frame(base::bytes&& payload)
 {
     auto frame = wire::decode(std::move(payload));
-    auto* reply = frame ? std::get_if<wire::reply>(&*frame) : nullptr;
-    if (!reply || !awaiting_reply_ || reply->number != requests_ || !is_soap(reply->media_type)) {
+    const exchange_rule* row = frame ? wire::find_rule(user_rules, exchange_, frame->index()) : nullptr;
+    auto* reply = row ? std::get_if<wire::reply>(&*frame) : nullptr; // the only duty is pass_reply
+    if (!reply || reply->number != requests_ || !is_soap(reply->media_type)) {
         context_.log.write(base::log_level::error, "user_process_broke_rules", {{"peer", peer_}});
         return user_gone();
     }
-    awaiting_reply_ = false;
+    exchange_ = exchange_state::none;
     http_.respond(reply->is_fault ? 500 : 200, std::move(reply->envelope), reply->media_type, context_.loop.now());
     pump();
 }
@@ -146,7 +147,7 @@ void front_connection::user_frame(base::bytes&& payload)
 void front_connection::user_gone()
 {
     user_.reset();
-    awaiting_reply_ = false;
+    exchange_ = exchange_state::none;
     http_.fail(context_.loop.now());
     pump();
 }
@@ -179,7 +180,7 @@ void front_connection::close_gently()
 
 bool front_connection::busy() const noexcept
 {
-    return !ended_ && !lingering_ && (awaiting_reply_ || login_pending() || writing_ != 0 || !http_.output().empty());
+    return !ended_ && !lingering_ && (awaiting_reply() || login_pending() || writing_ != 0 || !http_.output().empty());
 }
 
 std::optional<base::time_point> front_connection::idle_since() const noexcept
@@ -193,7 +194,7 @@ std::pair<front_connection::use, base::time_point> front_connection::in_use() co
 {
     if (const auto since = idle_since(); since && *since <= context_.loop.now() - idle_enough)
         return {use::idle, *since};
-    if (awaiting_reply_) return {use::waiting, asked_at_};
+    if (awaiting_reply()) return {use::waiting, asked_at_};
     return {use::other, idle_since_};
 }
 
@@ -201,7 +202,7 @@ void front_connection::evict()
 {
     if (idle_since()) return end_idle("place_needed");
     evict_by_ = context_.loop.now() + eviction_time;
-    if (awaiting_reply_) {
+    if (awaiting_reply()) {
         http_.close_after_next();
         user_->send(wire::encode(wire::frame{wire::answer_now{requests_}}));
     } else {
@@ -261,7 +262,7 @@ void front_connection::ring()
         look_again_ = now + look_interval;
     }
     if (evict_by_ <= now) {
-        if (!awaiting_reply_) return end("place_needed");
+        if (!awaiting_reply()) return end("place_needed");
         evict_by_ = now + eviction_time;
         return user_gone();
     }

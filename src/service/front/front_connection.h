@@ -6,6 +6,7 @@
 #include "http/server_connection.h"
 #include "io/message_socket.h"
 #include "net/stream.h"
+#include "service/front/rules.h"
 #include "service/wire/frames.h"
 
 #include <functional>
@@ -87,6 +88,7 @@ private:
     void handle(http::login_wanted&& event);
     void handle(http::request_arrived&& event);
     void handle(http::closing&&);
+    [[nodiscard]] bool awaiting_reply() const noexcept { return exchange_ == exchange_state::awaiting_reply; }
     void user_frame(base::bytes&& payload);
     void user_gone();
     void write_output();
@@ -113,7 +115,8 @@ private:
     std::size_t writing_ = 0, discarded_ = 0;
     std::uint64_t requests_ = 0; ///< number of the latest one
     login_check login_ = login_check::none;
-    bool awaiting_reply_ = false, was_authenticated_ = false;
+    exchange_state exchange_ = exchange_state::none; ///< with the user process
+    bool was_authenticated_ = false;
     bool pumping_ = false, closing_ = false, lingering_ = false, end_of_stream_ = false, ended_ = false;
 };
 

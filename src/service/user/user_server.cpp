@@ -117,28 +117,34 @@ void user_server::frame_arrived(std::uint64_t id, base::bytes&& payload)
 {
     connection& c = connections_.at(id);
     auto frame = wire::decode(std::move(payload));
-    if (const auto* urgent = frame ? std::get_if<wire::answer_now>(&*frame) : nullptr) {
-        // It may have crossed the answer on the way.
-        if (!c.busy || c.number != urgent->number) return;
-        table_.handle_answer_now(c.waiting, loop_.now());
-        return pump();
-    }
-    auto* request = frame ? std::get_if<wire::request>(&*frame) : nullptr;
-    if (!request || c.busy) {
+    const connection_rule* row = frame ? wire::find_rule(front_rules, c.state, frame->index()) : nullptr;
+    if (!row) {
         log_.write(base::log_level::error, "front_broke_rules", {{"peer", c.peer}});
         return connection_ended(id);
     }
+    switch (row->what) {
+    case connection_duty::begin_request: return handle_request(id, c, std::get<wire::request>(std::move(*frame)));
+    case connection_duty::answer_now:
+        if (std::get<wire::answer_now>(*frame).number != c.number) return; // meant for the one before
+        table_.handle_answer_now(c.waiting, loop_.now());
+        return pump();
+    case connection_duty::ignore: return;
+    }
+}
+
+void user_server::handle_request(std::uint64_t id, connection& c, wire::request&& request)
+{
     const shell::request_token token{next_token_++};
-    c.busy = true;
+    c.state = connection_state::answering;
     c.waiting = token;
-    c.number = request->number;
+    c.number = request.number;
     c.encoding = soap::charset::utf8;
     tokens_[token] = id;
-    auto text = soap::decode(std::move(request->envelope), request->charset);
+    auto text = soap::decode(std::move(request.envelope), request.charset);
     if (text) {
         c.encoding = text->encoding;
         const std::size_t octets = text->encoding == soap::charset::utf8 ? 1 : 2;
-        table_.handle_request(token, text->text, c.peer, loop_.now(), {octets, request->chunked});
+        table_.handle_request(token, text->text, c.peer, loop_.now(), {octets, request.chunked});
     } else {
         table_.handle_unreadable(token, text.error().message(), loop_.now());
     }
@@ -149,10 +155,10 @@ void user_server::connection_ended(std::uint64_t id)
 {
     const auto at = connections_.find(id);
     if (at == connections_.end()) return;
-    const bool busy = at->second.busy;
+    const bool answering = at->second.state == connection_state::answering;
     const shell::request_token token = at->second.waiting;
     connections_.erase(at);
-    if (busy) {
+    if (answering) {
         tokens_.erase(token);
         table_.handle_gone(token, loop_.now());
         pump();
@@ -166,7 +172,7 @@ void user_server::send_reply(shell::outgoing_reply&& reply)
     if (at == tokens_.end()) return;
     connection& c = connections_.at(at->second);
     tokens_.erase(at);
-    c.busy = false;
+    c.state = connection_state::idle;
     wire::reply out;
     out.number = c.number;
     out.is_fault = reply.is_fault;

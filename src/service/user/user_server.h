@@ -6,6 +6,7 @@
 #include "io/loop.h"
 #include "io/message_socket.h"
 #include "service/user/process_host.h"
+#include "service/user/rules.h"
 #include "service/wire/frames.h"
 #include "shell/server_table.h"
 #include "soap/charset.h"
@@ -44,7 +45,7 @@ private:
     {
         std::string peer;
         std::unique_ptr<io::message_socket> socket;
-        bool busy = false;
+        connection_state state = connection_state::idle;
         shell::request_token waiting{};
         std::uint64_t number = 0;
         soap::charset encoding = soap::charset::utf8;
@@ -58,6 +59,7 @@ private:
     void exited(shell::process_ref p, int status) override;
 
     void frame_arrived(std::uint64_t id, base::bytes&& payload);
+    void handle_request(std::uint64_t id, connection& c, wire::request&& request);
     void connection_ended(std::uint64_t id);
     void send_reply(shell::outgoing_reply&& reply);
     /// Hands on everything the table wants done, until it wants nothing.
