@@ -207,11 +207,16 @@ TEST_F(front_tokens, S3_another_login_drops_the_first_and_its_keys)
     ASSERT_TRUE(until([&] { return c->has("401"); }));
 }
 
-TEST_F(front_tokens, keys_that_make_no_cipher_are_no_login)
+TEST_F(front_tokens, keys_that_make_no_cipher_and_none_where_bodies_must_be_sealed_are_no_login)
 {
     auto c = connect();
     c->send(leg("one"));
     ASSERT_TRUE(login_asked());
+    auto bare = accept(); // without keys
+    ASSERT_TRUE(until([&] { return c->has("503"); }));
+    c = connect();
+    c->send(leg("one"));
+    ASSERT_TRUE(login_asked(2));
     auto [front, user] = io::make_socket_pair();
     std::vector<io::unique_fd> fds;
     fds.push_back(std::move(front));
