@@ -86,6 +86,9 @@ void front_connection::handle(http::login_wanted&& event)
 {
     // Whatever comes of it: the earlier identity of this connection is gone before the new one is looked at.
     user_.reset();
+    // A head may hold more than a frame: the monitor would take that for a front that breaks the rules.
+    if (event.token.size() > wire::max_token)
+        return http_.login_answered(auth::login_verdict::denied, {}, context_.loop.now());
     login_ = login_check::waiting;
     wire::login_request ask;
     ask.connection = number_;
