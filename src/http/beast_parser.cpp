@@ -33,9 +33,11 @@ std::string text(beast::string_view view) { return {view.data(), view.size()}; }
 template <bool is_request>
 using parser = beast::http::parser<is_request, beast::http::empty_body, wiping_allocator<char>>;
 
+/// Beast throws for a field that does not fit into 16 bits. None is longer than the head that it stands in.
 /// Sizes were bounded by the scanner; the body is not Beast's business.
 template <bool is_request> bool parse(parser<is_request>& p, std::string_view head, std::string* why = nullptr)
 {
+    if (head.size() > max_parsed_head) return false;
     p.header_limit(std::numeric_limits<std::uint32_t>::max());
     p.body_limit(boost::none);
     p.eager(false);

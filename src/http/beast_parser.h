@@ -1,11 +1,15 @@
 // Boost.Beast, seen by no other file: it parses a complete head that head_scanner has accepted.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
 
 namespace winrm::http {
+
+/// A longer head is not read, whatever the limits say.
+inline constexpr std::size_t max_parsed_head = 65'000;
 
 /// Both views live only during the call. The value comes without surrounding white space.
 using field_sink = std::function<void(std::string_view name, std::string_view value)>;

@@ -67,7 +67,7 @@ struct server_connection::state
     phase at = phase::head;
     bool chunked = false;                      ///< the current request's body
     bool is_head = false, is_http_1_0 = false; ///< the current request
-    bool anonymous_identify = false, close_after = false, ended = false, closing_told = false;
+    bool anonymous_identify = false, close_after = false, ended = false, closing_reported = false;
     bool sealed = false;    ///< the current request's body, and so its answer
     bool must_seal = false; ///< no body goes in the clear while the current request lasts
     std::string_view refused_body;
@@ -422,7 +422,7 @@ std::optional<server_event> server_connection::poll()
     state& s = *state_;
     if (s.event) return std::exchange(s.event, std::nullopt);
     const bool over = s.at == state::phase::closed || (s.at == state::phase::flush && s.close_after);
-    if (!over || std::exchange(s.closing_told, true)) return std::nullopt;
+    if (!over || std::exchange(s.closing_reported, true)) return std::nullopt;
     return closing{s.refused_body};
 }
 

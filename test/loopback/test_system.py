@@ -977,15 +977,21 @@ class TestService(unittest.TestCase):
             self.assertLess(log.index(" sandbox "), log.index(" ready"))
 
     def test_a_front_that_cannot_start_is_an_error(self):
-        for name in ("winrmd", "winrmd-token", "winrmd-user"):
+        self.cannot_start("winrmd-front", b"front_end")
+
+    def test_a_token_process_that_cannot_start_is_an_error(self):
+        self.cannot_start("winrmd-token", b"token_end")
+
+    def cannot_start(self, bad, event):
+        for name in ("winrmd", "winrmd-front", "winrmd-token", "winrmd-user"):
             shutil.copy(pathlib.Path(WINRMD).parent / name, self.folder / name)
-        (self.folder / "winrmd-front").write_text("#!/bin/sh\nexit 1\n")
-        (self.folder / "winrmd-front").chmod(0o755)
+        (self.folder / bad).write_text("#!/bin/sh\nexit 1\n")
+        (self.folder / bad).chmod(0o755)
         with subprocess.Popen([self.folder / "winrmd", "--test-server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE) as process:
             self.assertEqual(process.wait(PATIENCE), 1)
             self.assertEqual(process.stdout.read(), b"")
-            self.assertIn(b'front_end', process.stderr.read())
+            self.assertIn(event, process.stderr.read())
 
 
 if __name__ == "__main__":

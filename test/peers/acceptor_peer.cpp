@@ -1,7 +1,7 @@
 // Our host's Kerberos against our client and MIT's: acceptor_peer KEY=VALUE… ; test_acceptor.py has a throw-away KDC.
 //   client=ours|mit   shape=raw|spnego|mic (a list whose favourite the host has not)   enctype=N (mit)
 //   service=HTTP/host   services=HTTP,host   channel=TEXT host_channel=TEXT policy=none|relaxed|strict
-//   flags=delegate,cache,no_mutual,dce   bend=replay|cut|flip
+//   flags=delegate,cache,no_mutual,dce   bend=replay|cut|flip|all (each byte, each length: none may be taken)
 // Prints "sealed …" with what is known of the client, or the reason of the failure and the library's words.
 #include "auth/spnego/acceptor.h"
 #include "auth/spnego/initiator.h"
@@ -232,6 +232,24 @@ void bend(std::string& token, const std::string& how)
     if (how == "flip") token.back() = static_cast<char>(token.back() ^ 1);
 }
 
+/// None is taken for a login; where a bent one comes through, the same login was meant and it is known already.
+void bend_all(const winrm::gss::kerberos_acceptance& how, const std::string& good)
+{
+    std::vector<std::string> tokens;
+    for (std::size_t at = 0; at < good.size(); ++at) {
+        tokens.push_back(good.substr(0, at));
+        for (const unsigned char mask : {0x01, 0x80, 0xff}) {
+            tokens.push_back(good);
+            tokens.back()[at] = static_cast<char>(static_cast<unsigned char>(tokens.back()[at]) ^ mask);
+        }
+    }
+    for (const std::string& token : tokens) {
+        host ours(how);
+        if (ours.negotiate->step(token).state != leg_state::done) continue;
+        must(ours.negotiate->take_sealer() == nullptr && ours.kerberos->replayed(), "a bent login was taken");
+    }
+}
+
 std::string log_in(const options& given)
 {
     const winrm::gss::kerberos_acceptance how = acceptance(given);
@@ -263,6 +281,10 @@ std::string log_in(const options& given)
         must(again.negotiate->step(first).state == leg_state::done, "refused before it could be known");
         must(again.negotiate->take_sealer() == nullptr && again.kerberos->replayed(), "taken twice");
         return "replayed";
+    }
+    if (value(given, "bend") == "all") {
+        bend_all(how, first);
+        return "refused";
     }
     if (given.contains("cache")) {
         std::ofstream(given.at("cache"), std::ios::binary) << facts.delegated.reveal();

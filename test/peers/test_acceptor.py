@@ -87,6 +87,7 @@ class Acceptor(unittest.TestCase):
             self.assertRegex(got, "^(ticket_refused|bad_token|other|not_proven): ")
         for shape in ("raw", "spnego"):
             self.assertEqual(self.login(bend="cut", shape=shape), "Negotiate: bad_token")
+            self.assertEqual(self.login(bend="all", shape=shape), "refused")
 
     def test_forms_that_are_not_ours(self):
         self.assertRegex(self.login(client="mit", shape="raw", flags="no_mutual"), "^too_weak: ")

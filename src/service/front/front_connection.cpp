@@ -14,7 +14,7 @@
 namespace winrm::service::front {
 namespace {
 
-constexpr base::milliseconds linger_time{2000}, look_interval{250}, time_to_leave{2000};
+constexpr base::milliseconds linger_time{2000}, look_interval{250}, eviction_time{2000};
 constexpr base::milliseconds idle_enough{1000}; // shorter silence is the pause between two requests of one conversation
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
@@ -86,6 +86,9 @@ void front_connection::handle(http::login_wanted&& event)
 {
     // Whatever comes of it: the earlier identity of this connection is gone before the new one is looked at.
     user_.reset();
+    // A head may hold more than a frame: the monitor would take that for a front that breaks the rules.
+    if (event.token.size() > wire::max_token)
+        return http_.login_answered(auth::login_verdict::denied, {}, context_.loop.now());
     login_ = login_check::waiting;
     wire::login_request ask;
     ask.connection = number_;
@@ -109,7 +112,8 @@ void front_connection::login_answered(const wire::login_answer& answer, io::uniq
     if (answer.verdict == wire::login_verdict::go_on) verdict = auth::login_verdict::go_on;
     std::unique_ptr<auth::body_protection> keys;
     if (answer.verdict == wire::login_verdict::accepted) keys = make_keys(answer.keys);
-    const bool no_keys = answer.keys.what != auth::sealing_keys::kind::none && !keys;
+    const bool must_seal = scheme_ != "Basic" && !context_.http->policy.clear_body_allowed(tls_);
+    const bool no_keys = !keys && (must_seal || answer.keys.what != auth::sealing_keys::kind::none);
     if (answer.verdict == wire::login_verdict::accepted && user && !no_keys) {
         user_ = std::make_unique<io::message_socket>(context_.loop, std::move(user), context_.max_frame, 0);
         user_->start([this](io::message_socket::message m) { user_frame(std::move(m.payload)); },
@@ -136,7 +140,7 @@ std::unique_ptr<auth::body_protection> front_connection::make_keys(const auth::s
 void front_connection::handle(http::request_arrived&& event)
 {
     if (!user_) return http_.fail(context_.loop.now());
-    awaiting_reply_ = true;
+    exchange_ = exchange_state::awaiting_reply;
     asked_at_ = context_.loop.now();
     wire::request r;
     r.number = ++requests_;
@@ -153,19 +157,20 @@ void front_connection::handle(http::closing&& event)
         context_.log.write(base::log_level::warning, "message_refused",
                            {{"peer", peer_}, {"reason", std::string{event.refused}}});
     closing_ = true;
-    awaiting_reply_ = false;
+    exchange_ = exchange_state::none;
     user_.reset();
 }
 
 void front_connection::user_frame(base::bytes&& payload)
 {
     auto frame = wire::decode(std::move(payload));
-    auto* reply = frame ? std::get_if<wire::reply>(&*frame) : nullptr;
-    if (!reply || !awaiting_reply_ || reply->number != requests_ || !is_soap(reply->media_type)) {
+    const exchange_rule* row = frame ? wire::find_rule(user_rules, exchange_, frame->index()) : nullptr;
+    auto* reply = row ? std::get_if<wire::reply>(&*frame) : nullptr; // the only duty is pass_reply
+    if (!reply || reply->number != requests_ || !is_soap(reply->media_type)) {
         context_.log.write(base::log_level::error, "user_process_broke_rules", {{"peer", peer_}});
         return user_gone();
     }
-    awaiting_reply_ = false;
+    exchange_ = exchange_state::none;
     http_.respond(reply->is_fault ? 500 : 200, std::move(reply->envelope), reply->media_type, context_.loop.now());
     pump();
 }
@@ -173,7 +178,7 @@ void front_connection::user_frame(base::bytes&& payload)
 void front_connection::user_gone()
 {
     user_.reset();
-    awaiting_reply_ = false;
+    exchange_ = exchange_state::none;
     http_.fail(context_.loop.now());
     pump();
 }
@@ -206,7 +211,7 @@ void front_connection::close_gently()
 
 bool front_connection::busy() const noexcept
 {
-    return !ended_ && !lingering_ && (awaiting_reply_ || login_pending() || writing_ != 0 || !http_.output().empty());
+    return !ended_ && !lingering_ && (awaiting_reply() || login_pending() || writing_ != 0 || !http_.output().empty());
 }
 
 std::optional<base::time_point> front_connection::idle_since() const noexcept
@@ -220,15 +225,15 @@ std::pair<front_connection::use, base::time_point> front_connection::in_use() co
 {
     if (const auto since = idle_since(); since && *since <= context_.loop.now() - idle_enough)
         return {use::idle, *since};
-    if (awaiting_reply_) return {use::waiting, asked_at_};
+    if (awaiting_reply()) return {use::waiting, asked_at_};
     return {use::other, idle_since_};
 }
 
-void front_connection::give_way()
+void front_connection::evict()
 {
     if (idle_since()) return end_idle("place_needed");
-    leave_by_ = context_.loop.now() + time_to_leave;
-    if (awaiting_reply_) {
+    evict_by_ = context_.loop.now() + eviction_time;
+    if (awaiting_reply()) {
         http_.close_after_next();
         user_->send(wire::encode(wire::frame{wire::answer_now{requests_}}));
     } else {
@@ -268,7 +273,7 @@ bool front_connection::peer_gone() const
 
 base::time_point front_connection::deadline() const
 {
-    return std::min({http_.deadline(), write_deadline_, look_again_, leave_by_});
+    return std::min({http_.deadline(), write_deadline_, look_again_, evict_by_});
 }
 
 /// The timer may ring early and then looks again: nearly all changes only move the deadline away.
@@ -287,9 +292,9 @@ void front_connection::ring()
         if (peer_gone()) return end("closed_by_peer");
         look_again_ = now + look_interval;
     }
-    if (leave_by_ <= now) {
-        if (!awaiting_reply_) return end("place_needed");
-        leave_by_ = now + time_to_leave;
+    if (evict_by_ <= now) {
+        if (!awaiting_reply()) return end("place_needed");
+        evict_by_ = now + eviction_time;
         return user_gone();
     }
     if (write_deadline_ <= now) return end("answer_not_read");

@@ -6,6 +6,7 @@
 #include "http/server_connection.h"
 #include "io/message_socket.h"
 #include "net/stream.h"
+#include "service/front/rules.h"
 #include "service/wire/frames.h"
 
 #include <functional>
@@ -53,20 +54,20 @@ public:
     }
     /// The monitor is looking at the password, which ends soon.
     [[nodiscard]] bool login_running() const noexcept { return login_ == login_check::running; }
-    /// Who has not been logged in for longer has the smaller number.
-    [[nodiscard]] std::uint64_t stranger_since() const noexcept { return stranger_since_; }
-    void stranger_since(std::uint64_t turn) noexcept { stranger_since_ = turn; }
-    /// Its place is needed: ends at once. Whoever waits for a login is told, as far as the kernel takes it.
+    /// Whoever has been without a login for longer has the smaller number.
+    [[nodiscard]] std::uint64_t unauthenticated_since() const noexcept { return unauthenticated_since_; }
+    void unauthenticated_since(std::uint64_t turn) noexcept { unauthenticated_since_ = turn; }
+    /// Its slot is needed: ends at once. Whoever waits for a login gets a 503, as far as the kernel takes it.
     void drop(base::bytes_view reason);
     /// Whose connection it is, while authenticated().
     [[nodiscard]] std::uint64_t account() const noexcept { return account_; }
-    /// What it does, in the order in which connections of one account give way, and since when.
+    /// What it does, in the order in which connections of one account are evicted, and since when.
     enum class use { idle, waiting, other };
     [[nodiscard]] std::pair<use, base::time_point> in_use() const noexcept;
-    /// Its place is needed: ends at once between requests, else with its answer, which comes now or is a 503.
-    void give_way();
-    /// give_way() was called; its place counts as free.
-    [[nodiscard]] bool leaving() const noexcept { return leave_by_ != base::time_point::max(); }
+    /// Its slot is needed: ends at once between requests, else with its answer, which comes now or is a 503.
+    void evict();
+    /// evict() was called; its slot counts as free.
+    [[nodiscard]] bool evicted() const noexcept { return evict_by_ != base::time_point::max(); }
     /// All that is left is that the client closes, too.
     [[nodiscard]] bool answered_its_last() const noexcept { return lingering_; }
     /// The client is owed an answer, or has not taken one whole.
@@ -92,6 +93,7 @@ private:
     void handle(http::request_arrived&& event);
     void handle(http::closing&& event);
     [[nodiscard]] std::unique_ptr<auth::body_protection> make_keys(const auth::sealing_keys& keys) const;
+    [[nodiscard]] bool awaiting_reply() const noexcept { return exchange_ == exchange_state::awaiting_reply; }
     void user_frame(base::bytes&& payload);
     void user_gone();
     void write_output();
@@ -104,7 +106,7 @@ private:
 
     const connection_context& context_;
     std::string scheme_; ///< of the latest login
-    std::uint64_t number_, stranger_since_ = 0, account_ = 0;
+    std::uint64_t number_, unauthenticated_since_ = 0, account_ = 0;
     std::string peer_, source_;
     bool tls_;
     int fd_; ///< of stream_
@@ -115,11 +117,12 @@ private:
     base::time_point armed_ = base::time_point::max(), write_deadline_ = base::time_point::max();
     base::time_point look_again_ = base::time_point::max(); ///< whether a client that sends no more still listens
     base::time_point idle_since_, asked_at_{};              ///< the user's process, the latest request
-    base::time_point leave_by_ = base::time_point::max();
+    base::time_point evict_by_ = base::time_point::max();
     std::size_t writing_ = 0, discarded_ = 0;
     std::uint64_t requests_ = 0; ///< number of the latest one
     login_check login_ = login_check::none;
-    bool awaiting_reply_ = false, was_authenticated_ = false;
+    exchange_state exchange_ = exchange_state::none; ///< with the user process
+    bool was_authenticated_ = false;
     bool pumping_ = false, closing_ = false, lingering_ = false, end_of_stream_ = false, ended_ = false;
 };
 

@@ -42,7 +42,7 @@ public:
     {
         kind& k = c.login_pending() ? pending_ : silent_;
         ++k.size;
-        if (!k.oldest || c.stranger_since() < k.oldest->stranger_since()) k.oldest = &c;
+        if (!k.oldest || c.unauthenticated_since() < k.oldest->unauthenticated_since()) k.oldest = &c;
     }
     [[nodiscard]] std::size_t size() const noexcept { return silent_.size + pending_.size; }
     /// The oldest of those that have sent no login or of those that wait for its answer, whichever are more.
@@ -52,7 +52,7 @@ public:
     }
     [[nodiscard]] std::uint64_t since() const
     {
-        const auto of = [](const kind& k) { return k.oldest ? k.oldest->stranger_since() : UINT64_MAX; };
+        const auto of = [](const kind& k) { return k.oldest ? k.oldest->unauthenticated_since() : UINT64_MAX; };
         return std::min(of(silent_), of(pending_));
     }
 
@@ -69,7 +69,8 @@ base::limits limits_of(const wire::front_setup& setup)
 {
     base::limits l;
     l.envelope = std::size_t{setup.max_envelope_kb} * 1024;
-    if (!setup.token_schemes.empty()) l.http_head += wire::max_token; // a ticket with a large PAC, in base64
+    // Room for the largest token that Windows sends, 48 000 bytes in base64: a ticket with a large PAC.
+    if (!setup.token_schemes.empty()) l.http_head = 65'000;
     return l;
 }
 
@@ -95,7 +96,7 @@ front_server::front_server(io::loop& on, const wire::front_setup& setup, std::ve
             listening{io::descriptor{on, listeners[i].release()}, setup.listeners[i].tls, io::timer{on}}));
 }
 
-front_server::~front_server() { summary_.tell_all(loop_.now()); }
+front_server::~front_server() { summary_.report_all(loop_.now()); }
 
 void front_server::report(base::log_level level, base::bytes_view event, const std::string& peer,
                           const std::string& reason)
@@ -166,7 +167,7 @@ void front_server::add(const listening& l, io::unique_fd socket, std::string pee
     const std::uint64_t number = next_number_++;
     auto c =
         std::make_unique<front_connection>(context_, number, std::move(socket), std::move(peer), std::move(session));
-    c->stranger_since(next_unauthenticated_++);
+    c->unauthenticated_since(next_unauthenticated_++);
     connections_[number] = std::move(c);
 }
 
@@ -183,7 +184,7 @@ bool front_server::full() const
 {
     if (connections_.size() < max_connections_) return false;
     const auto closing =
-        std::count_if(connections_.begin(), connections_.end(), [](const auto& c) { return c.second->leaving(); });
+        std::count_if(connections_.begin(), connections_.end(), [](const auto& c) { return c.second->evicted(); });
     return connections_.size() - static_cast<std::size_t>(closing) >= max_connections_;
 }
 
@@ -204,7 +205,7 @@ bool front_server::drop_unauthenticated(const std::string& newcomer)
     unauthenticated_group all;
     std::size_t unauthenticated = 0;
     for (const auto& [number, c] : connections_) {
-        if (c->authenticated() || c->leaving()) continue;
+        if (c->authenticated() || c->evicted()) continue;
         ++unauthenticated;
         if (c->login_running()) continue;
         sources[c->source()].add(*c);
@@ -239,7 +240,7 @@ void front_server::drop_of_largest_account()
     };
     std::map<std::uint64_t, share> accounts;
     for (const auto& [number, c] : connections_) {
-        if (!c->authenticated() || c->leaving()) continue;
+        if (!c->authenticated() || c->evicted()) continue;
         share& s = accounts[c->account()];
         ++s.size;
         if (const auto rank = c->in_use(); !s.first || rank < s.rank) {
@@ -254,7 +255,7 @@ void front_server::drop_of_largest_account()
     if (largest.size > 1 || largest.rank.first == front_connection::use::idle) {
         if (!free_closing_slot()) return;
         report(base::log_level::warning, "connection_dropped", largest.first->peer(), "account_holds_most");
-        return largest.first->give_way(); // may call remove()
+        return largest.first->evict(); // may call remove()
     }
     for (auto at = connections_.upper_bound(last_limited_); at != connections_.end(); ++at)
         if (at->second->authenticated()) {
@@ -270,7 +271,7 @@ bool front_server::free_closing_slot()
     std::size_t closing = 0;
     front_connection* done = nullptr;
     for (const auto& [number, c] : connections_) {
-        if (!c->leaving()) continue;
+        if (!c->evicted()) continue;
         ++closing;
         if (!done && c->answered_its_last()) done = c.get();
     }
@@ -283,7 +284,7 @@ void front_server::update(std::uint64_t number)
 {
     const auto at = connections_.find(number);
     if (at == connections_.end()) return;
-    if (!at->second->authenticated()) at->second->stranger_since(next_unauthenticated_++);
+    if (!at->second->authenticated()) at->second->unauthenticated_since(next_unauthenticated_++);
 }
 
 void front_server::remove(std::uint64_t number)

@@ -1,4 +1,5 @@
-// What the monitor may say to a front, and when. Anything else ends the front with exit status 1.
+// What the monitor and a user process may say to a front, and when. Anything else ends the front with exit status 1, or
+// that connection's way to the user process.
 #pragma once
 
 #include "service/wire/rules.h"
@@ -25,6 +26,15 @@ inline constexpr std::array monitor_rules{
     rule{front_state::starting, wire::frame_index<wire::stop>(), front_duty::end},
     rule{front_state::serving, wire::frame_index<wire::stop>(), front_duty::stop},
     rule{front_state::draining, wire::frame_index<wire::stop>(), front_duty::stop},
+};
+
+/// The request under way of one connection.
+enum class exchange_state { none, awaiting_reply };
+enum class exchange_duty { pass_reply };
+using exchange_rule = wire::rule<exchange_state, exchange_duty>;
+
+inline constexpr std::array user_rules{
+    exchange_rule{exchange_state::awaiting_reply, wire::frame_index<wire::reply>(), exchange_duty::pass_reply},
 };
 
 } // namespace winrm::service::front

@@ -2,6 +2,7 @@
 
 #include "service/monitor/heartbeat.h"
 #include "service/monitor/helper.h"
+#include "service/monitor/server_end_point.h"
 #include "service/monitor/user_processes.h"
 
 #include <algorithm>
@@ -33,6 +34,7 @@ struct front_processes::process
     io::timer clock;
     heartbeat beat;
     io::timer beat_clock;
+    std::string end_point;
 };
 
 front_processes::front_processes(io::loop& on, children& family, std::string program, base::log_sink& log, news call)
@@ -76,6 +78,7 @@ void front_processes::start_one(std::size_t slot)
     p->slot = slot;
     p->pid = pid;
     p->since = loop_.now();
+    p->end_point = server_end_point(setup_->certificate_pem);
     p->socket = std::make_unique<io::message_socket>(loop_, std::move(mine), wire::max_control_frame, 0);
     p->socket->wipe_after_use();
     p->socket->start([this, key](io::message_socket::message m) { frame_arrived(key, std::move(m)); },
@@ -162,6 +165,12 @@ void front_processes::drain(process& p)
         if (const auto at = all_.find(key); at != all_.end()) end(*at->second);
     });
     log_.write(base::log_level::info, "front_drain", {{"pid", std::to_string(p.pid)}});
+}
+
+std::string front_processes::end_point(std::uint64_t key) const
+{
+    const auto at = all_.find(key);
+    return at == all_.end() ? std::string{} : at->second->end_point;
 }
 
 void front_processes::started(std::uint64_t key, std::uint64_t connection)

@@ -32,6 +32,8 @@ public:
     /// ends with its last connection, or after longest_drain. If the new one never becomes ready the old one serves on.
     void replace(wire::front_setup setup);
     static constexpr base::milliseconds longest_drain{10 * 60 * 1000};
+    /// Of the certificate that this front was started with: what logins over its TLS are bound to.
+    [[nodiscard]] std::string end_point(std::uint64_t key) const;
     void started(std::uint64_t key, std::uint64_t connection);
     /// @param fd  accepted: the front's end of the way to the user's process
     void answer(std::uint64_t key, const wire::login_answer& said, io::unique_fd fd = {});

@@ -15,7 +15,7 @@ login_desk::login_desk(io::loop& on, children& family, login_policy policy, std:
     set_policy(std::move(policy), parallel);
 }
 
-login_desk::~login_desk() { summary_.tell_all(loop_.now()); }
+login_desk::~login_desk() { summary_.report_all(loop_.now()); }
 
 void login_desk::arm_summary()
 {
@@ -74,9 +74,9 @@ void login_desk::ask(std::uint64_t front, wire::login_request&& request, token_o
 void login_desk::queue(question&& q)
 {
     const std::string source = wire::source_network(q.request.peer);
-    q.known = gate_.is_good(q.request.peer, q.request.user, loop_.now());
-    q.pair = source + '\n' + q.request.user;
-    q.share = q.known ? q.pair : source;
+    q.known = gate_.is_known(q.request.peer, q.request.user, loop_.now());
+    q.login = source + '\n' + q.request.user;
+    q.share = q.known ? q.login : source;
     if (waiting_.size() >= max_waiting && !make_room(q)) return finish(q, {std::nullopt, true, "too_many_logins", {}});
     // Behind all that waits already, ahead of what was served last.
     const share fresh{0, 0, starts_ == 0 ? 0 : starts_ - 1};
@@ -88,24 +88,24 @@ void login_desk::queue(question&& q)
     start_some();
 }
 
-/// The latest question of the largest share gives way. A known account finds a place even where all shares are small.
-/// @return false: the newcomer is the one that finds no place.
+/// Evicts the latest question of the largest share. A known account is queued even where all shares are small.
+/// @return false: the newcomer is the one to be refused.
 bool login_desk::make_room(const question& newcomer)
 {
-    auto leaves = waiting_.end();
+    auto evicted = waiting_.end();
     std::pair<std::size_t, bool> most; // waiting, unknown
     for (auto at = waiting_.end(); at != waiting_.begin();) {
         --at;
         const std::pair rank{shares_.at(at->second.share).waiting, !at->second.known};
-        if (leaves != waiting_.end() && rank <= most) continue;
-        leaves = at;
+        if (evicted != waiting_.end() && rank <= most) continue;
+        evicted = at;
         most = rank;
     }
     const auto own = shares_.find(newcomer.share);
     const std::size_t own_size = own == shares_.end() ? 0 : own->second.waiting;
     const bool goes_ahead = newcomer.known && most.second && own_size < head_start;
     if (own_size >= most.first && !goes_ahead) return false;
-    refuse(leaves, "too_many_logins");
+    refuse(evicted, "too_many_logins");
     return true;
 }
 
@@ -150,17 +150,17 @@ void login_desk::drop(std::uint64_t front)
 }
 
 /// What runs may turn out to be failures: as long as it is not known, no more run at once than may fail for free. One
-/// account from one source leaves a quarter of all places to others, whatever it has proved: checks can hang.
+/// account from one source leaves a quarter of all slots to others, whatever it has proved: checks can hang.
 bool login_desk::may_start(const question& q) const
 {
-    const auto running = pairs_running_.find(q.pair);
-    const std::size_t of_pair = running == pairs_running_.end() ? 0 : running->second;
+    const auto running = logins_running_.find(q.login);
+    const std::size_t of_login = running == logins_running_.end() ? 0 : running->second;
     const std::size_t for_others = parallel_ == 1 ? 0 : std::max<std::size_t>(1, parallel_ / 4);
-    if (of_pair >= parallel_ - for_others) return false;
-    // What is held takes no place; no source may learn from its own next check when the one before really ended.
+    if (of_login >= parallel_ - for_others) return false;
+    // What is held uses no slot; no source may learn from its own next check when the one before really ended.
     if (!q.known && shares_.at(q.share).running >= parallel_) return false;
     const login_gate::room room = gate_.room_for(q.request.peer, q.request.user, loop_.now());
-    return of_pair < room.pair && shares_.at(q.share).running < room.source;
+    return of_login < room.login && shares_.at(q.share).running < room.source;
 }
 
 /// The share with the fewest checks under way, then the one that has waited longest for a turn, then the oldest
@@ -217,7 +217,7 @@ void login_desk::start(question&& q)
     share& s = shares_[q.share];
     ++s.running;
     s.served = ++starts_;
-    ++pairs_running_[q.pair];
+    ++logins_running_[q.login];
     started_(q.front, q.request.connection);
     if (!pam_service_.empty()) look_at_pam_file();
     auto kept = std::make_shared<question>(std::move(q));
@@ -289,7 +289,7 @@ void login_desk::settle(question& q, login_result&& r)
 {
     --shares_.at(q.share).running;
     forget_if_idle(q.share);
-    if (--pairs_running_[q.pair] == 0) pairs_running_.erase(q.pair);
+    if (--logins_running_[q.login] == 0) logins_running_.erase(q.login);
     if (r.who) gate_.succeeded(q.request.peer, q.request.user, loop_.now());
     else if (!r.unavailable && q.request.user.empty()) gate_.failed(q.request.peer, loop_.now());
     else if (!r.unavailable) gate_.failed(q.request.peer, q.request.user, loop_.now());

@@ -20,10 +20,10 @@ struct token_outcome
     base::time_point came; ///< the last token
 };
 
-/// Places and turns are shared out by source: who asks much waits behind his own questions, not in front of others'.
+/// Fair queueing by source: one source's backlog never delays another's.
 /// Accounts that logged in lately from where they ask now ("known") have shares of their own and a head start.
-/// A refusal is held until login_floor lets it go. Held, it leaves its place among the parallel checks to others, but
-/// still counts for its source and account: else the next check of the same source would tell when it ended.
+/// A refusal is held until login_floor lets it go. Held, it gives up its slot among the parallel checks, but still
+/// counts for its source and account: else the next check of the same source would tell when it ended.
 class login_desk
 {
 public:
@@ -69,7 +69,7 @@ private:
         wire::login_request request;
         std::optional<token_outcome> tokens; ///< unset: a password
         answer done;
-        std::string share, pair;
+        std::string share, login; ///< keys: of its share, and its source with its account
         bool known = false;
         bool admitted = false;                   ///< the gate's delay, if any, is over
         std::unique_ptr<io::timer> turn, expiry; ///< turn: set while its time has not come
@@ -118,8 +118,8 @@ private:
     login_gate gate_;
     std::size_t parallel_ = 0, running_ = 0;
     questions waiting_;
-    std::map<std::string, share> shares_;              ///< those with anything waiting, running or held
-    std::map<std::string, std::size_t> pairs_running_; ///< or held
+    std::map<std::string, share> shares_;               ///< those with anything waiting, running or held
+    std::map<std::string, std::size_t> logins_running_; ///< or held
     std::map<std::uint64_t, refusal> held_;
     login_floor floor_;
     base::milliseconds longest_check_{};

@@ -11,7 +11,7 @@ using wire::source_network;
 
 namespace {
 
-constexpr unsigned free_pair = 3, free_source = 10, free_account = 20;
+constexpr unsigned free_login = 3, free_source = 10, free_account = 20;
 
 } // namespace
 
@@ -24,18 +24,18 @@ base::time_point login_gate::admit(const std::string& source, base::time_point n
 
 base::time_point login_gate::settle(const std::string& source, const std::string& account, base::time_point now)
 {
-    const std::string network = source_network(source), pair = network + '\n' + account;
-    const place of_pair = next_place(pairs_, pair, free_pair, longest_delay, now);
-    const place of_source = is_good(pair, now) ? place{nullptr, now}
-                                               : next_place(sources_, network, free_source, longest_shared_delay, now);
-    place of_account = next_place(accounts_, account, free_account, longest_shared_delay, now);
+    const std::string network = source_network(source), login = network + '\n' + account;
+    const slot of_login = next_slot(logins_, login, free_login, longest_delay, now);
+    const slot of_source = is_known(login, now) ? slot{nullptr, now}
+                                                : next_slot(sources_, network, free_source, longest_shared_delay, now);
+    slot of_account = next_slot(accounts_, account, free_account, longest_shared_delay, now);
     // Whoever knows only a name can make its owner wait for longest_shared_delay, and is never the reason that the
     // owner is not heard at all.
     of_account.at = std::min(of_account.at, now + longest_shared_delay);
-    const base::time_point mine = std::max({of_pair.at, of_source.at, of_account.at});
-    if (mine - now > longest_wait) return mine; // whoever is refused takes no place
-    for (const place& p : {of_pair, of_source, of_account})
-        if (p.row != nullptr) p.row->next = p.at;
+    const base::time_point mine = std::max({of_login.at, of_source.at, of_account.at});
+    if (mine - now > longest_wait) return mine; // whoever is refused takes no slot
+    for (const slot& s : {of_login, of_source, of_account})
+        if (s.of != nullptr) s.of->next = s.at;
     return mine;
 }
 
@@ -49,10 +49,10 @@ std::size_t login_gate::free_ones(const table& in, const std::string& key, unsig
 login_gate::room login_gate::room_for(const std::string& source, const std::string& account, base::time_point now) const
 {
     constexpr auto any = std::numeric_limits<std::size_t>::max();
-    const std::string network = source_network(source), pair = network + '\n' + account;
-    const std::size_t of_pair = free_ones(pairs_, pair, free_pair, now);
-    if (!is_good(pair, now)) return {of_pair, free_ones(sources_, network, free_source, now)};
-    return {of_pair == free_pair ? any : of_pair, any};
+    const std::string network = source_network(source), login = network + '\n' + account;
+    const std::size_t of_login = free_ones(logins_, login, free_login, now);
+    if (!is_known(login, now)) return {of_login, free_ones(sources_, network, free_source, now)};
+    return {of_login == free_login ? any : of_login, any};
 }
 
 std::size_t login_gate::room_for(const std::string& source, base::time_point now) const
@@ -60,19 +60,19 @@ std::size_t login_gate::room_for(const std::string& source, base::time_point now
     return free_ones(sources_, source_network(source), free_source, now);
 }
 
-bool login_gate::is_good(const std::string& source, const std::string& account, base::time_point now) const
+bool login_gate::is_known(const std::string& source, const std::string& account, base::time_point now) const
 {
-    return is_good(source_network(source) + '\n' + account, now);
+    return is_known(source_network(source) + '\n' + account, now);
 }
 
-bool login_gate::is_good(const std::string& pair, base::time_point now) const
+bool login_gate::is_known(const std::string& login, base::time_point now) const
 {
-    const auto at = good_.find(pair);
-    return at != good_.end() && now - at->second <= good_name;
+    const auto at = known_.find(login);
+    return at != known_.end() && now - at->second <= known_for;
 }
 
-login_gate::place login_gate::next_place(table& in, const std::string& key, unsigned free, base::milliseconds most,
-                                         base::time_point now)
+login_gate::slot login_gate::next_slot(table& in, const std::string& key, unsigned free, base::milliseconds most,
+                                       base::time_point now)
 {
     const auto at = in.find(key);
     if (at == in.end()) return {nullptr, now};
@@ -94,7 +94,7 @@ base::milliseconds login_gate::delay_of(unsigned failures, unsigned free, base::
 void login_gate::failed(const std::string& source, const std::string& account, base::time_point now)
 {
     const std::string network = source_network(source);
-    count(pairs_, network + '\n' + account, now);
+    count(logins_, network + '\n' + account, now);
     count(sources_, network, now);
     count(accounts_, account, now);
 }
@@ -117,16 +117,16 @@ void login_gate::count(table& in, const std::string& key, base::time_point now)
 
 void login_gate::succeeded(const std::string& source, const std::string& account, base::time_point now)
 {
-    const std::string network = source_network(source), pair = network + '\n' + account;
-    if (const auto at = pairs_.find(pair); at != pairs_.end()) {
+    const std::string network = source_network(source), login = network + '\n' + account;
+    if (const auto at = logins_.find(login); at != logins_.end()) {
         forgive(sources_, network, at->second.failures);
         forgive(accounts_, account, at->second.failures);
-        pairs_.erase(at);
+        logins_.erase(at);
     }
-    if (good_.size() >= max_entries && good_.find(pair) == good_.end())
-        good_.erase(std::min_element(good_.begin(), good_.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; }));
-    good_[pair] = now;
+    if (known_.size() >= max_entries && known_.find(login) == known_.end())
+        known_.erase(std::min_element(known_.begin(), known_.end(),
+                                      [](const auto& a, const auto& b) { return a.second < b.second; }));
+    known_[login] = now;
 }
 
 void login_gate::forgive(table& in, const std::string& key, unsigned failures)

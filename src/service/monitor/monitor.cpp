@@ -4,7 +4,6 @@
 #include "service/monitor/config.h"
 #include "service/monitor/file_check.h"
 #include "service/monitor/own_limits.h"
-#include "service/monitor/server_end_point.h"
 
 #include <algorithm>
 #include <csignal>
@@ -115,7 +114,6 @@ wire::token_setup monitor::token_setup_of() const
     out.keytab = given.keytab.clone();
     out.services = given.services;
     out.kerberos_binding = given.kerberos_binding;
-    out.tls_binding = server_end_point(plan_.certificate_pem);
     out.allow_unencrypted = s.allow_unencrypted;
     const std::string host = host_name();
     out.nb_computer = host.substr(0, std::min<std::size_t>(host.find('.'), 15));
@@ -146,6 +144,12 @@ user_process_options monitor::user_options_of() const
     }
     u.allow_unencrypted = s.allow_unencrypted;
     u.basic = s.auth_basic;
+    const auto offered = [this](const char* scheme) {
+        const auto& all = plan_.tokens.schemes;
+        return std::find(all.begin(), all.end(), scheme) != all.end();
+    };
+    u.negotiate = offered("Negotiate");
+    u.kerberos = offered("Kerberos");
     u.product_vendor = vendor;
     // Windows' form, because clients read "Stack: 3.0" as a feature level; our version stands for the build of the OS.
     u.product_version = "OS: " OPENWINRM_VERSION " SP: 0.0 Stack: 3.0";
@@ -311,7 +315,8 @@ void monitor::token_leg(std::uint64_t key, wire::login_request&& request)
     if (!reader_ || std::find(offered.begin(), offered.end(), request.scheme) == offered.end())
         return refuse(key, request, "scheme_not_offered");
     const base::time_point now = loop_.now();
-    legs_.ask(key, std::move(request), now, request.first ? desk_->admit(request.peer) : now);
+    const base::time_point when = request.first ? desk_->admit(request.peer) : now;
+    legs_.ask(key, std::move(request), fronts_->end_point(key), now, when);
     pass_steps();
 }
 

@@ -5,10 +5,12 @@
 
 namespace winrm::service::monitor {
 
-void token_logins::ask(std::uint64_t front, wire::login_request&& request, base::time_point now, base::time_point when)
+void token_logins::ask(std::uint64_t front, wire::login_request&& request, const std::string& end_point,
+                       base::time_point now, base::time_point when)
 {
     step s;
     s.token = std::exchange(request.token, {});
+    if (request.tls) s.end_point = end_point;
     s.q = {front, std::move(request), now};
     s.due = when;
     steps_.emplace(next_++, std::move(s));
@@ -25,7 +27,10 @@ std::optional<wire::token_step> token_logins::poll_step(base::time_point now)
     s.q.came = now;
     const wire::login_request& r = s.q.request;
     begun_.insert({s.q.front, r.connection});
-    return wire::token_step{at->first, s.q.front, r.connection, r.scheme, r.tls, r.first, std::exchange(s.token, {})};
+    return wire::token_step{at->first,    s.q.front,
+                            r.connection, r.scheme,
+                            r.tls,        std::move(s.end_point),
+                            r.first,      std::exchange(s.token, {})};
 }
 
 std::optional<token_logins::question> token_logins::answered(const wire::token_answer& answer)

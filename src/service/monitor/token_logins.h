@@ -25,8 +25,11 @@ public:
         base::time_point came;
     };
 
-    /// A front's token. @param when  it may be looked at, as the gate says
-    void ask(std::uint64_t front, wire::login_request&& request, base::time_point now, base::time_point when);
+    /// A front's token.
+    /// @param end_point  of the front's certificate
+    /// @param when       it may be looked at, as the gate says
+    void ask(std::uint64_t front, wire::login_request&& request, const std::string& end_point, base::time_point now,
+             base::time_point when);
     /// Next frame for the process that reads tokens.
     [[nodiscard]] std::optional<wire::token_step> poll_step(base::time_point now);
     /// Whose answer this is; nullopt: nobody waits for it any more.
@@ -46,7 +49,7 @@ private:
     struct step
     {
         question q;
-        std::string token; ///< until it is sent
+        std::string token, end_point; ///< until it is sent
         bool sent = false;
         base::time_point due; ///< to be sent, or answered
     };

@@ -7,6 +7,7 @@ namespace {
 
 /// What a login keeps beside its tokens, about.
 constexpr std::size_t row_bytes = 1024;
+constexpr std::size_t longest_name = 1024; // of an account in a frame
 
 } // namespace
 
@@ -34,7 +35,7 @@ login_table::rows::iterator login_table::begin(const wire::token_step& ask, base
     made.scheme = ask.scheme;
     made.until = now + base::milliseconds{rules_->setup.login_time_ms};
     made.bytes = row_bytes;
-    made.login = std::make_unique<token_login>(rules_, ask.scheme, ask.tls, random_, wall_);
+    made.login = std::make_unique<token_login>(rules_, ask, random_, wall_);
     bytes_ += made.bytes;
     return rows_.emplace(who, std::move(made)).first;
 }
@@ -74,8 +75,10 @@ wire::token_answer login_table::step(wire::token_step&& ask, base::time_point no
     bytes_ += ask.token.size();
     out = at->second.login->step(ask.token);
     out.step = ask.step;
-    if (out.token.size() > wire::max_token)
-        out = {ask.step, wire::login_verdict::denied, {}, {}, "token_too_long", {}, {}};
+    if (out.token.size() > wire::max_token) out = {ask.step, wire::login_verdict::denied, {}, {}, "token_too_long", {}, {}};
+    if (out.facts.claimed.size() > longest_name) out.facts.claimed.resize(longest_name); // for the log
+    if (out.facts.account.size() > longest_name)
+        out = {ask.step, wire::login_verdict::denied, {}, {}, "name_too_long", {}, {}};
     if (out.verdict != wire::login_verdict::go_on) erase(at);
     return out;
 }

@@ -27,30 +27,30 @@ auth::binding_policy policy_of(wire::channel_binding binding)
     return auth::binding_policy::strict;
 }
 
-auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, bool tls)
+auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, const wire::token_step& first)
 {
     auth::ntlm::server_options out;
     out.nb_computer = setup.nb_computer;
     out.nb_domain = setup.nb_domain;
     out.dns_computer = setup.dns_computer;
     out.dns_domain = setup.dns_domain;
-    out.sealing_required = !tls && !setup.allow_unencrypted;
+    out.sealing_required = !first.tls && !setup.allow_unencrypted;
     // Without TLS there is no channel: what protects the login there is that everything after it is sealed.
     out.binding = auth::binding_policy::none;
-    if (!tls) return out;
-    out.channel_binding = setup.tls_binding;
+    if (!first.tls) return out;
+    out.channel_binding = first.end_point;
     out.binding = policy_of(setup.binding);
     return out;
 }
 
-gss::kerberos_acceptance acceptance(const login_rules& rules, bool tls)
+gss::kerberos_acceptance acceptance(const login_rules& rules, const wire::token_step& first)
 {
     gss::kerberos_acceptance out;
     out.keys = rules.keys;
-    out.mutual_required = !tls;
+    out.mutual_required = !first.tls;
     out.binding = auth::binding_policy::none; // as for NTLM
-    if (!tls) return out;
-    out.channel_binding = rules.setup.tls_binding;
+    if (!first.tls) return out;
+    out.channel_binding = first.end_point;
     out.binding = policy_of(rules.setup.kerberos_binding);
     return out;
 }
@@ -62,19 +62,19 @@ bool token_login::known(const login_rules& rules, std::string_view scheme)
     return offers(rules, scheme, mechanism_kind::kerberos) || offers(rules, scheme, mechanism_kind::ntlm);
 }
 
-token_login::token_login(std::shared_ptr<const login_rules> rules, std::string_view scheme, bool tls,
+token_login::token_login(std::shared_ptr<const login_rules> rules, const wire::token_step& first,
                          const auth::random_source& random, wall_clock wall)
-    : rules_(std::move(rules)), tls_(tls)
+    : rules_(std::move(rules)), tls_(first.tls)
 {
     std::vector<auth::spnego::offer> all;
-    if (offers(*rules_, scheme, mechanism_kind::kerberos)) {
-        auto made = std::make_unique<gss::kerberos_acceptor>(acceptance(*rules_, tls), random);
+    if (offers(*rules_, first.scheme, mechanism_kind::kerberos)) {
+        auto made = std::make_unique<gss::kerberos_acceptor>(acceptance(*rules_, first), random);
         kerberos_ = made.get();
         all.push_back({mechanism_kind::kerberos, std::move(made)});
     }
-    if (offers(*rules_, scheme, mechanism_kind::ntlm)) {
+    if (offers(*rules_, first.scheme, mechanism_kind::ntlm)) {
         auto made =
-            std::make_unique<auth::ntlm::server_mechanism>(ntlm_options(rules_->setup, tls), random, std::move(wall));
+            std::make_unique<auth::ntlm::server_mechanism>(ntlm_options(rules_->setup, first), random, std::move(wall));
         ntlm_ = made.get();
         all.push_back({mechanism_kind::ntlm, std::move(made)});
     }

@@ -25,8 +25,8 @@ class token_login
 {
 public:
     /// @param rules  kept while the login lasts
-    /// @param tls    the connection is encrypted, with the certificate of the settings
-    token_login(std::shared_ptr<const login_rules> rules, std::string_view scheme, bool tls,
+    /// @param first  of its steps: the scheme, and the TLS channel that the login may be bound to
+    token_login(std::shared_ptr<const login_rules> rules, const wire::token_step& first,
                 const auth::random_source& random, wall_clock wall);
 
     /// Does any mechanism stand behind this scheme?

@@ -19,12 +19,12 @@ constexpr std::size_t output_streams = 2;     ///< a child has descriptors 1 and
 constexpr std::size_t piece = 64 * 1024;      ///< a pipe's first capacity, and what one read asks for
 constexpr std::size_t big_pipe = 1024 * 1024; ///< of a child that floods
 constexpr int reads_per_turn = 4;             ///< then the other children have theirs
-constexpr milliseconds sweep_pause{10};       ///< many commands that end together share one look at /proc
+constexpr milliseconds sweep_pause{10};       ///< many commands that end together share one scan of /proc
 constexpr milliseconds late_sweep_pause{100}; ///< where cgroups have killed all but what moved itself out of them
 constexpr milliseconds next_sweep_pause{50};  ///< then twice as long each time
 constexpr milliseconds longest_sweep_pause{5'000};
-constexpr int quiet_looks = 3;               ///< that found nothing more, in a row: then it is believed
-constexpr milliseconds longest_hunt{60'000}; ///< what dies as slowly as that waits for a disk
+constexpr int quiet_scans = 3;               ///< in a row that found nothing: then it has ended
+constexpr milliseconds longest_kill{60'000}; ///< what dies as slowly as that waits for a disk
 constexpr milliseconds tidy_pause{20};
 
 struct pipe_pair
@@ -82,10 +82,10 @@ struct process_host::command
     bool input_end = false, input_waits = false;
 };
 
-struct process_host::doomed
+struct process_host::pending_kill
 {
     command_ptr who; ///< nullptr: orphans that name no command
-    int quiet = 0;   ///< looks in a row that found nothing of it
+    int quiet = 0;   ///< scans in a row that found nothing of it
     base::time_point until{};
 };
 
@@ -258,7 +258,7 @@ void process_host::carry_out(shell::kill_process&& order)
     const command_ptr c = find(order.process);
     if (!c) return;
     command_groups::kill(c->group);
-    condemn(c);
+    schedule_kill(c);
 }
 
 void process_host::carry_out(shell::forget_process&& order)
@@ -274,17 +274,18 @@ void process_host::carry_out(shell::forget_process&& order)
         groups_.release(std::exchange(c->group, {}));
         tidy_groups();
     }
-    if (!(c->reaped && no_children())) condemn(c);
+    if (!(c->reaped && no_children())) schedule_kill(c);
 }
 
-/// Its processes may write themselves into another of the account's cgroups, so that /proc is looked at in any case.
-void process_host::condemn(const command_ptr& c)
+/// Its processes may write themselves into another of the account's cgroups, so that /proc is scanned in any case.
+void process_host::schedule_kill(const command_ptr& c)
 {
-    const auto at = std::find_if(doomed_.begin(), doomed_.end(), [&](const doomed& d) { return d.who == c; });
-    const doomed fresh{c, 0, loop_.now() + longest_hunt};
-    if (at == doomed_.end()) doomed_.push_back(fresh);
+    const auto at =
+        std::find_if(pending_kills_.begin(), pending_kills_.end(), [&](const pending_kill& k) { return k.who == c; });
+    const pending_kill fresh{c, 0, loop_.now() + longest_kill};
+    if (at == pending_kills_.end()) pending_kills_.push_back(fresh);
     else *at = fresh;
-    looks_in_row_ = 0;
+    scans_in_row_ = 0;
     if (!std::exchange(sweep_is_near_, true))
         sweep_timer_.set_after(groups_.available() ? late_sweep_pause : sweep_pause, [this] { sweep(); });
 }
@@ -292,46 +293,47 @@ void process_host::condemn(const command_ptr& c)
 void process_host::sweep()
 {
     sweep_is_near_ = false;
-    if (no_children()) return doomed_.clear();
-    std::vector<doomed_command> targets;
-    std::set<command_ptr> all_doomed;
-    for (const doomed& d : doomed_) {
+    if (no_children()) return pending_kills_.clear();
+    std::vector<kill_target> targets;
+    std::set<command_ptr> closing;
+    for (const pending_kill& k : pending_kills_) {
         // No number is given again as long as it names a session or group. What has it now is somebody else.
-        if (d.who && d.who->reaped && d.who->pid > 0 && (::kill(d.who->pid, 0) == 0 || errno != ESRCH))
-            forget_number(d.who->pid);
-        targets.push_back(d.who ? doomed_command{d.who->pid, d.who->reaped, d.who->mark} : doomed_command{});
-        all_doomed.insert(d.who);
+        if (k.who && k.who->reaped && k.who->pid > 0 && (::kill(k.who->pid, 0) == 0 || errno != ESRCH))
+            forget_number(k.who->pid);
+        targets.push_back(k.who ? kill_target{k.who->pid, k.who->reaped, k.who->mark} : kill_target{});
+        closing.insert(k.who);
     }
     std::set<pid_t> roots;
     for (const auto& [pid, c] : living_) roots.insert(pid);
     std::set<std::string> spared;
     for (const auto& [ref, c] : commands_)
-        if (!all_doomed.contains(c)) spared.insert(c->mark);
+        if (!closing.contains(c)) spared.insert(c->mark);
 
-    const hunted outcome = kill_commands(targets, roots, spared);
-    if (outcome.looked) {
-        believe(targets, outcome.strays);
+    const kill_scan outcome = kill_commands(targets, roots, spared);
+    if (outcome.complete) {
+        note_scan(targets, outcome.strays);
     } else {
-        for (const doomed& d : doomed_) // without a look at /proc these are all that are known
-            if (d.who && !d.who->reaped) ::kill(-d.who->pid, SIGKILL);
+        for (const pending_kill& k : pending_kills_) // without a scan of /proc these are all that are known
+            if (k.who && !k.who->reaped) ::kill(-k.who->pid, SIGKILL);
     }
-    std::erase_if(doomed_, [now = loop_.now()](const doomed& d) { return d.quiet == quiet_looks || d.until <= now; });
-    if (doomed_.empty()) return;
-    const int doublings = std::min(looks_in_row_++, 10);
+    std::erase_if(pending_kills_,
+                  [now = loop_.now()](const pending_kill& k) { return k.quiet == quiet_scans || k.until <= now; });
+    if (pending_kills_.empty()) return;
+    const int doublings = std::min(scans_in_row_++, 10);
     sweep_timer_.set_after(std::min(next_sweep_pause * (1 << doublings), longest_sweep_pause), [this] { sweep(); });
 }
 
-/// What keeps forking may have slipped between two looks, so that one which found nothing proves little.
-void process_host::believe(const std::vector<doomed_command>& looked_for, bool strays)
+/// What keeps forking may have slipped between two scans, so that one which found nothing proves little.
+void process_host::note_scan(const std::vector<kill_target>& targets, bool strays)
 {
     bool strays_known = false;
-    for (std::size_t i = 0; i < doomed_.size(); ++i) {
-        doomed& d = doomed_[i];
-        const bool found = d.who ? looked_for[i].found : strays;
-        strays_known = strays_known || !d.who;
-        d.quiet = found ? 0 : d.quiet + 1;
+    for (std::size_t i = 0; i < pending_kills_.size(); ++i) {
+        pending_kill& k = pending_kills_[i];
+        const bool found = k.who ? targets[i].found : strays;
+        strays_known = strays_known || !k.who;
+        k.quiet = found ? 0 : k.quiet + 1;
     }
-    if (strays && !strays_known) doomed_.push_back({nullptr, 0, loop_.now() + longest_hunt});
+    if (strays && !strays_known) pending_kills_.push_back({nullptr, 0, loop_.now() + longest_kill});
 }
 
 /// It says nothing any more about an older command that had it.
@@ -341,7 +343,7 @@ void process_host::forget_number(pid_t pid)
         if (old && old->reaped && old->pid == pid) old->pid = -1;
     };
     for (const auto& [ref, old] : commands_) forget(old);
-    for (const doomed& old : doomed_) forget(old.who);
+    for (const pending_kill& old : pending_kills_) forget(old.who);
 }
 
 void process_host::tidy_groups()
@@ -374,7 +376,7 @@ void process_host::reap()
 bool process_host::kill_everything()
 {
     for (auto& [ref, c] : commands_) command_groups::kill(c->group);
-    // Round by round, because a process killed while it forks leaves a child that this look did not see.
+    // Round by round, because a process killed while it forks leaves a child that this scan did not see.
     for (int round = 0; round < 200; ++round) {
         reap();
         if (no_children()) break;

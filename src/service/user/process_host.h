@@ -60,8 +60,8 @@ public:
     /// Kills every descendant of this process and waits for its end, at most about a second.
     /// @return false: some are left.
     bool kill_everything();
-    /// Is it still looking for what commands left behind?
-    [[nodiscard]] bool hunting() const noexcept { return !doomed_.empty(); }
+    /// Is it still scanning for what commands left behind?
+    [[nodiscard]] bool killing() const noexcept { return !pending_kills_.empty(); }
     /// Commands not yet forgotten.
     [[nodiscard]] std::size_t size() const noexcept { return commands_.size(); }
 
@@ -81,9 +81,9 @@ private:
     void read_some(const command_ptr& c, std::size_t stream);
     void flush_input(const command_ptr& c);
     void reap();
-    void condemn(const command_ptr& c);
+    void schedule_kill(const command_ptr& c);
     void sweep();
-    void believe(const std::vector<doomed_command>& looked_for, bool strays);
+    void note_scan(const std::vector<kill_target>& targets, bool strays);
     void forget_number(pid_t pid);
     void tidy_groups();
 
@@ -94,11 +94,11 @@ private:
     command_groups groups_;
     std::map<shell::process_ref, command_ptr> commands_;
     std::map<pid_t, command_ptr> living_; ///< by pid, until reaped; forgotten ones too
-    struct doomed;
-    std::vector<doomed> doomed_; ///< until several looks have found nothing of them
+    struct pending_kill;
+    std::vector<pending_kill> pending_kills_; ///< until several scans have found nothing of them
     io::timer sweep_timer_, tidy_timer_;
     bool sweep_is_near_ = false, tidy_planned_ = false;
-    int looks_in_row_ = 0; ///< since the last command was condemned
+    int scans_in_row_ = 0; ///< since the latest schedule_kill()
     std::string buffer_;
     std::unique_ptr<io::signal_watch> children_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -106,15 +106,15 @@ std::string mark_of(pid_t pid)
 class owner_lookup
 {
 public:
-    owner_lookup(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots, const std::set<std::string>& spared)
-        : doomed_(doomed), roots_(roots), spared_(spared)
+    owner_lookup(std::vector<kill_target>& targets, const std::set<pid_t>& roots, const std::set<std::string>& spared)
+        : targets_(targets), roots_(roots), spared_(spared)
     {}
 
     /// @return where to note that the owner had a process; nullptr: it is spared.
     bool* operator()(pid_t pid, const process& p)
     {
-        for (doomed_command& d : doomed_)
-            if ((pid == d.root && !d.root_reaped) || p.session == d.root || p.group == d.root) return &d.found;
+        for (kill_target& t : targets_)
+            if ((pid == t.root && !t.root_reaped) || p.session == t.root || p.group == t.root) return &t.found;
         if (roots_.contains(pid)) return nullptr;
         // Not only orphans: a process that wiped its environment may have children that did not.
         const auto known = known_.find(pid);
@@ -127,12 +127,12 @@ private:
     bool* whose(const std::string& mark, bool orphan)
     {
         if (spared_.contains(mark)) return nullptr;
-        for (doomed_command& d : doomed_)
-            if (!mark.empty() && mark == d.mark) return &d.found;
+        for (kill_target& t : targets_)
+            if (!mark.empty() && mark == t.mark) return &t.found;
         return orphan && spared_.empty() ? &strays_ : nullptr;
     }
 
-    std::vector<doomed_command>& doomed_;
+    std::vector<kill_target>& targets_;
     const std::set<pid_t>& roots_;
     const std::set<std::string>& spared_;
     std::unordered_map<pid_t, bool*> known_; ///< each environment is read once
@@ -182,12 +182,12 @@ family_from best_family_source()
     return listed ? family_from::kernel : family_from::all_processes;
 }
 
-hunted kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots,
-                     const std::set<std::string>& spared, family_from source)
+kill_scan kill_commands(std::vector<kill_target>& targets, const std::set<pid_t>& roots,
+                        const std::set<std::string>& spared, family_from source)
 {
-    owner_lookup whose{doomed, roots, spared};
-    const bool looked = stop_and_kill(source, whose).has_value();
-    return {looked, whose.found_strays()};
+    owner_lookup whose{targets, roots, spared};
+    const bool complete = stop_and_kill(source, whose).has_value();
+    return {complete, whose.found_strays()};
 }
 
 std::size_t kill_all_descendants(family_from source)

@@ -19,17 +19,18 @@ enum class family_from { kernel, all_processes };
 [[nodiscard]] family_from best_family_source();
 
 /// A command whose processes are all to be killed.
-struct doomed_command
+struct kill_target
 {
     pid_t root = -1;          ///< first process, leader of its session; -1 = the pid is reused
     bool root_reaped = false; ///< then the pid counts as session and group only
     std::string mark;         ///< process_mark() in its environment
     bool found = false;       ///< out: a process of it was alive and was killed
 };
-struct hunted
+/// What the last scan of kill_commands() says.
+struct kill_scan
 {
-    bool looked = false; ///< false: /proc could not be read (no descriptors); nothing is known
-    bool strays = false; ///< orphans without a known mark were found
+    bool complete = false; ///< false: /proc could not be read (no descriptors); nothing is known
+    bool strays = false;   ///< orphans without a known mark were found
 };
 
 /// Stops, then kills every process of these commands, double-forked and setsid ones too. Scans again until nothing new
@@ -38,8 +39,8 @@ struct hunted
 /// @param roots   first processes of all commands alive and not yet reaped, those to be killed included.
 /// @param spared  marks of the commands that stay. If there is one, orphans that left their session and name no known
 ///                command are spared too, because they may belong to it.
-[[nodiscard]] hunted kill_commands(std::vector<doomed_command>& doomed, const std::set<pid_t>& roots,
-                                   const std::set<std::string>& spared, family_from source = best_family_source());
+[[nodiscard]] kill_scan kill_commands(std::vector<kill_target>& targets, const std::set<pid_t>& roots,
+                                      const std::set<std::string>& spared, family_from source = best_family_source());
 
 /// Every descendant of this process.  @return how many were found.
 std::size_t kill_all_descendants(family_from source = best_family_source());

@@ -1,4 +1,5 @@
-// What the monitor may say to a user process, and when. Anything else ends it with exit status 1.
+// What the monitor and a front may say to a user process, and when. Anything else ends it with exit status 1, or that
+// connection of the front.
 #pragma once
 
 #include "service/wire/rules.h"
@@ -22,6 +23,18 @@ inline constexpr std::array monitor_rules{
     rule{user_state::starting, wire::frame_index<wire::stop>(), user_duty::stop},
     rule{user_state::serving, wire::frame_index<wire::stop>(), user_duty::stop},
     rule{user_state::stopping, wire::frame_index<wire::stop>(), user_duty::ignore},
+};
+
+/// One connection of the front: a request is being answered, or none is.
+enum class connection_state { idle, answering };
+enum class connection_duty { begin_request, answer_now, ignore };
+using connection_rule = wire::rule<connection_state, connection_duty>;
+
+/// answer_now may have crossed the reply on the way.
+inline constexpr std::array front_rules{
+    connection_rule{connection_state::idle, wire::frame_index<wire::request>(), connection_duty::begin_request},
+    connection_rule{connection_state::idle, wire::frame_index<wire::answer_now>(), connection_duty::ignore},
+    connection_rule{connection_state::answering, wire::frame_index<wire::answer_now>(), connection_duty::answer_now},
 };
 
 } // namespace winrm::service::user

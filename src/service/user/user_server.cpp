@@ -18,6 +18,8 @@ wsman::config_resource config_of(const wire::user_setup& s)
     c.max_timeout_ms = q.max_timeout_ms;
     c.allow_unencrypted = s.allow_unencrypted;
     c.auth_basic = s.basic;
+    c.auth_negotiate = s.negotiate;
+    c.auth_kerberos = s.kerberos;
     c.max_concurrent_operations_per_user = q.max_operations_per_user;
     c.enumeration_timeout_ms = q.enumeration_time_s * 1000;
     c.max_connections = q.max_connections;
@@ -85,7 +87,7 @@ host_options host_options_of(const wire::user_setup& s)
 
 user_server::user_server(io::loop& on, const wire::user_setup& setup, base::log_sink& log,
                          std::function<void(wire::user_status)> status)
-    : loop_(on), log_(log), tell_(std::move(status)), max_frame_(wire::max_data_frame(setup.limits.max_envelope_kb)),
+    : loop_(on), log_(log), report_(std::move(status)), max_frame_(wire::max_data_frame(setup.limits.max_envelope_kb)),
       config_(config_of(setup)), table_(table_options_of(setup, &config_), base::system_random(), log, on.now()),
       timer_(on), host_(on, host_options_of(setup), *this)
 {}
@@ -103,42 +105,48 @@ void user_server::add_connection(const std::string& peer, io::unique_fd socket)
     c.socket = std::make_unique<io::message_socket>(loop_, std::move(socket), max_frame_, 0);
     c.socket->start([this, id](io::message_socket::message m) { frame_arrived(id, std::move(m.payload)); },
                     [this, id] { connection_ended(id); });
-    tell_status();
+    report_status();
 }
 
 void user_server::connection_lost(const std::string& peer)
 {
     log_.write(base::log_level::error, "connection_lost", {{"peer", peer}, {"reason", "no_descriptors"}});
     ++next_connection_;
-    tell_status();
+    report_status();
 }
 
 void user_server::frame_arrived(std::uint64_t id, base::bytes&& payload)
 {
     connection& c = connections_.at(id);
     auto frame = wire::decode(std::move(payload));
-    if (const auto* urgent = frame ? std::get_if<wire::answer_now>(&*frame) : nullptr) {
-        // It may have crossed the answer on the way.
-        if (!c.busy || c.number != urgent->number) return;
-        table_.handle_answer_now(c.waiting, loop_.now());
-        return pump();
-    }
-    auto* request = frame ? std::get_if<wire::request>(&*frame) : nullptr;
-    if (!request || c.busy) {
+    const connection_rule* row = frame ? wire::find_rule(front_rules, c.state, frame->index()) : nullptr;
+    if (!row) {
         log_.write(base::log_level::error, "front_broke_rules", {{"peer", c.peer}});
         return connection_ended(id);
     }
+    switch (row->what) {
+    case connection_duty::begin_request: return handle_request(id, c, std::get<wire::request>(std::move(*frame)));
+    case connection_duty::answer_now:
+        if (std::get<wire::answer_now>(*frame).number != c.number) return; // meant for the one before
+        table_.handle_answer_now(c.waiting, loop_.now());
+        return pump();
+    case connection_duty::ignore: return;
+    }
+}
+
+void user_server::handle_request(std::uint64_t id, connection& c, wire::request&& request)
+{
     const shell::request_token token{next_token_++};
-    c.busy = true;
+    c.state = connection_state::answering;
     c.waiting = token;
-    c.number = request->number;
+    c.number = request.number;
     c.encoding = soap::charset::utf8;
     tokens_[token] = id;
-    auto text = soap::decode(std::move(request->envelope), request->charset);
+    auto text = soap::decode(std::move(request.envelope), request.charset);
     if (text) {
         c.encoding = text->encoding;
         const std::size_t octets = text->encoding == soap::charset::utf8 ? 1 : 2;
-        table_.handle_request(token, text->text, c.peer, loop_.now(), {octets, request->chunked});
+        table_.handle_request(token, text->text, c.peer, loop_.now(), {octets, request.chunked});
     } else {
         table_.handle_unreadable(token, text.error().message(), loop_.now());
     }
@@ -149,15 +157,15 @@ void user_server::connection_ended(std::uint64_t id)
 {
     const auto at = connections_.find(id);
     if (at == connections_.end()) return;
-    const bool busy = at->second.busy;
+    const bool answering = at->second.state == connection_state::answering;
     const shell::request_token token = at->second.waiting;
     connections_.erase(at);
-    if (busy) {
+    if (answering) {
         tokens_.erase(token);
         table_.handle_gone(token, loop_.now());
         pump();
     }
-    tell_status();
+    report_status();
 }
 
 void user_server::send_reply(shell::outgoing_reply&& reply)
@@ -166,7 +174,7 @@ void user_server::send_reply(shell::outgoing_reply&& reply)
     if (at == tokens_.end()) return;
     connection& c = connections_.at(at->second);
     tokens_.erase(at);
-    c.busy = false;
+    c.state = connection_state::idle;
     wire::reply out;
     out.number = c.number;
     out.is_fault = reply.is_fault;
@@ -192,7 +200,7 @@ void user_server::pump()
     }
     pumping_ = false;
     arm_timer();
-    tell_status();
+    report_status();
 }
 
 /// The timer may ring early and then looks again: most changes only move the deadline away.
@@ -214,12 +222,13 @@ wire::user_status user_server::status() const
             static_cast<std::uint32_t>(next_connection_ - 1)};
 }
 
-void user_server::tell_status()
+void user_server::report_status()
 {
     const wire::user_status now = status();
-    if (now.shells == told_.shells && now.connections == told_.connections && now.taken == told_.taken) return;
-    told_ = now;
-    tell_(now);
+    if (now.shells == reported_.shells && now.connections == reported_.connections && now.taken == reported_.taken)
+        return;
+    reported_ = now;
+    report_(now);
 }
 
 bool user_server::close_all()

@@ -6,6 +6,7 @@
 #include "io/loop.h"
 #include "io/message_socket.h"
 #include "service/user/process_host.h"
+#include "service/user/rules.h"
 #include "service/wire/frames.h"
 #include "shell/server_table.h"
 #include "soap/charset.h"
@@ -44,7 +45,7 @@ private:
     {
         std::string peer;
         std::unique_ptr<io::message_socket> socket;
-        bool busy = false;
+        connection_state state = connection_state::idle;
         shell::request_token waiting{};
         std::uint64_t number = 0;
         soap::charset encoding = soap::charset::utf8;
@@ -58,17 +59,18 @@ private:
     void exited(shell::process_ref p, int status) override;
 
     void frame_arrived(std::uint64_t id, base::bytes&& payload);
+    void handle_request(std::uint64_t id, connection& c, wire::request&& request);
     void connection_ended(std::uint64_t id);
     void send_reply(shell::outgoing_reply&& reply);
     /// Hands on everything the table wants done, until it wants nothing.
     void pump();
     void arm_timer();
-    void tell_status();
+    void report_status();
 
     io::loop& loop_;
     base::log_sink& log_;
-    std::function<void(wire::user_status)> tell_;
-    wire::user_status told_;
+    std::function<void(wire::user_status)> report_;
+    wire::user_status reported_;
     std::size_t max_frame_;
     wsman::config_resource config_;
     shell::server_table table_;

@@ -99,7 +99,6 @@ template <class C, is_frame<token_setup> F> void fields(C& c, F& f)
     c.secret(f.keytab, max_keytab);
     c.list(f.services, max_schemes);
     c.choice(f.kerberos_binding, channel_binding::strict);
-    c.text(f.tls_binding, max_text);
     c.flag(f.allow_unencrypted);
     c.text(f.nb_computer, max_credential);
     c.text(f.nb_domain, max_credential);
@@ -116,6 +115,7 @@ template <class C, is_frame<token_step> F> void fields(C& c, F& f)
     c.number(f.connection);
     c.text(f.scheme, max_word);
     c.flag(f.tls);
+    c.text(f.end_point, max_media_type);
     c.flag(f.first);
     c.text(f.token, max_token);
 }
@@ -174,6 +174,8 @@ template <class C, is_frame<user_setup> F> void fields(C& c, F& f)
     c.number(f.https_port);
     c.flag(f.allow_unencrypted);
     c.flag(f.basic);
+    c.flag(f.negotiate);
+    c.flag(f.kerberos);
     c.text(f.cgroup, max_text);
     c.text(f.product_vendor, max_text);
     c.text(f.product_version, max_text);

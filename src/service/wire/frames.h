@@ -106,7 +106,6 @@ struct token_setup
     base::secret keytab;                                         ///< a file's bytes; "" = no Kerberos
     std::vector<std::string> services;                           ///< whose keys of it are used
     channel_binding kerberos_binding = channel_binding::relaxed; ///< of Kerberos over TLS
-    std::string tls_binding;        ///< RFC 5929 application data of our certificate; "" = no TLS here
     bool allow_unencrypted = false; ///< a login without TLS need not be able to seal
     std::string nb_computer, nb_domain, dns_computer, dns_domain; ///< names that NTLM tells; "" = none
     std::uint32_t max_logins = 1024, login_time_ms = 30'000;
@@ -120,6 +119,7 @@ struct token_step
     std::uint64_t front = 0, connection = 0;
     std::string scheme;
     bool tls = false;
+    std::string end_point; ///< with TLS: RFC 5929 application data of the certificate of this front
     bool first = true;
     std::string token;
 };
@@ -176,7 +176,7 @@ struct user_setup
     std::string user, home, shell, machine;
     quotas limits;
     std::uint16_t http_port = 0, https_port = 0;
-    bool allow_unencrypted = false, basic = true;
+    bool allow_unencrypted = false, basic = true, negotiate = false, kerberos = false;
     std::string cgroup;                          ///< writable cgroup2 folder for this user's shells, "" = none
     std::string product_vendor, product_version; ///< of the authenticated Identify
     std::uint8_t log_level = 1;

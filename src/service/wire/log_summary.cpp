@@ -49,7 +49,7 @@ void log_summary::handle_timeout(base::time_point now)
     }
 }
 
-void log_summary::tell_all(base::time_point now)
+void log_summary::report_all(base::time_point now)
 {
     for (auto& [k, c] : counts_)
         if (c.more != 0) report(k, c, now);

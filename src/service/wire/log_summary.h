@@ -34,7 +34,7 @@ public:
     [[nodiscard]] base::time_point deadline() const noexcept; ///< max() = nothing is counted
     void handle_timeout(base::time_point now);
     /// At the end: reports what was counted so far.
-    void tell_all(base::time_point now);
+    void report_all(base::time_point now);
 
 private:
     using key = std::tuple<std::string, std::string, std::string>; ///< event, reason, source

@@ -57,6 +57,19 @@ TEST(server_connection, the_answer_is_exact)
     EXPECT_EQ(d.charsets, std::vector<std::string>{"UTF-8"});
 }
 
+/// Issue 10: Beast throws for a field that does not fit into 16 bits, and limits may allow one.
+TEST(server_connection, a_field_longer_than_the_parser_takes_is_refused)
+{
+    base::limits wide;
+    wide.http_head = 1'000'000;
+    for (const std::size_t size : {64'000, 65'000, 65'533, 65'534, 65'536, 200'000}) {
+        server_driver d{safe_options(), wide};
+        d.feed("POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nX-Long: " + std::string(size, 'x') +
+               "\r\n\r\n");
+        EXPECT_EQ(d.statuses(), size == 64'000 ? "401" : "400") << size;
+    }
+}
+
 TEST(server_connection, large_answers_leave_in_any_pieces)
 {
     server_driver d;

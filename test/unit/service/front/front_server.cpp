@@ -307,7 +307,7 @@ struct small_front_test : front_fixture
     small_front_test() : front_fixture(small()) {}
 };
 
-TEST_F(small_front_test, strangers_may_hold_all_places_until_others_come)
+TEST_F(small_front_test, connections_without_login_may_hold_all_slots_until_others_come)
 {
     std::vector<std::unique_ptr<raw_client>> strangers;
     for (int i = 0; i < 5; ++i) strangers.push_back(connect());
@@ -376,7 +376,7 @@ TEST_F(small_front_test, of_sources_that_hold_the_same_the_one_that_came_first_l
     for (std::size_t i = 1; i < 5; ++i) EXPECT_FALSE(clients[i]->closed) << i;
 }
 
-TEST_F(small_front_test, few_strangers_give_way_only_if_they_are_a_crowd)
+TEST_F(small_front_test, few_without_login_are_dropped_only_of_a_source_that_holds_more)
 {
     std::vector<std::unique_ptr<raw_client>> clients;
     std::vector<std::unique_ptr<user_end>> users;
@@ -415,7 +415,7 @@ TEST_F(small_front_test, one_too_many_is_told_so)
     fifth->send(post("<one/>"));
     ASSERT_TRUE(until([&] { return fifth->closed; }));
     EXPECT_EQ(fifth->got.substr(0, 12), "HTTP/1.1 503");
-    // Nobody was silent; so that places change hands, the first of them leaves with its answer.
+    // Nobody was silent; so that slots change hands, the first of them leaves with its answer.
     users[0]->reply(1, "<answer/>");
     EXPECT_TRUE(until([&] { return clients[0]->has("<answer/>") && clients[0]->closed; }));
     EXPECT_TRUE(clients[0]->has("Connection: close\r\n"));
@@ -424,7 +424,7 @@ TEST_F(small_front_test, one_too_many_is_told_so)
     EXPECT_FALSE(clients[1]->has("Connection: close\r\n"));
 }
 
-TEST_F(small_front_test, nobody_holds_every_place_who_does_not_use_them)
+TEST_F(small_front_test, nobody_holds_every_slot_who_does_not_use_them)
 {
     std::vector<std::unique_ptr<raw_client>> clients;
     std::vector<std::unique_ptr<user_end>> users;
@@ -451,7 +451,7 @@ TEST_F(small_front_test, nobody_holds_every_place_who_does_not_use_them)
     EXPECT_EQ(server->size(), 4U);
 }
 
-// Item 2: places are shared out by account. The account that holds most gives way, whatever its connections do.
+// Item 2: slots are shared out by account. The account that holds most loses one, whatever its connections do.
 struct account_test : small_front_test
 {
     /// Account 7 holds three connections and 8 one, each with a request that waits in its user's process.
@@ -555,7 +555,7 @@ struct impatient_front_test : front_fixture
     impatient_front_test() : front_fixture(impatient()) {}
 };
 
-TEST_F(impatient_front_test, an_answer_that_never_comes_frees_the_place)
+TEST_F(impatient_front_test, an_answer_that_never_comes_frees_the_slot)
 {
     const auto c = connect();
     c->send(post("<one/>"));

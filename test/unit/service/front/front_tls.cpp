@@ -55,7 +55,7 @@ struct small_tls_test : front_fixture
     net::tls_context trusting = net::tls_context::client({"", false}).value();
 };
 
-// Item 2: the 503 for which there is no place comes over TLS as well, for some at a time.
+// Item 2: the 503 for which there is no slot comes over TLS as well, for some at a time.
 TEST_F(small_tls_test, one_too_many_is_told_so_within_tls)
 {
     const auto first = connect(&trusting);

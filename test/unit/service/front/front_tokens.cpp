@@ -112,6 +112,23 @@ TEST_F(front_tokens, legs_go_to_the_monitor_and_back)
     EXPECT_TRUE(c->has("200 OK") && c->has("WWW-Authenticate: Negotiate Zm91cg==\r\n"));
 }
 
+/// Windows' MaxTokenSize passes; what a frame, or the parser of heads, could not take never gets so far.
+TEST_F(front_tokens, a_large_ticket_passes_and_one_that_is_too_large_is_refused_here)
+{
+    auto c = connect();
+    c->send(leg(std::string(48'000, 't')));
+    ASSERT_TRUE(login_asked());
+    EXPECT_EQ(logins[0].token.size(), 48'000u);
+    answer(wire::login_verdict::denied);
+    ASSERT_TRUE(until([&] { return c->has("401"); }));
+    for (const std::size_t size : {std::size_t{49'000}, std::size_t{50'000}, wire::max_token, 2 * wire::max_token}) {
+        auto other = connect();
+        other->send(leg(std::string(size, 't')));
+        ASSERT_TRUE(until([&] { return other->has("431"); })) << size;
+    }
+    EXPECT_EQ(logins.size(), 1u);
+}
+
 TEST_F(front_tokens, a_login_that_ends_in_the_middle_is_withdrawn)
 {
     auto c = connect();
@@ -207,11 +224,16 @@ TEST_F(front_tokens, S3_another_login_drops_the_first_and_its_keys)
     ASSERT_TRUE(until([&] { return c->has("401"); }));
 }
 
-TEST_F(front_tokens, keys_that_make_no_cipher_are_no_login)
+TEST_F(front_tokens, keys_that_make_no_cipher_and_none_where_bodies_must_be_sealed_are_no_login)
 {
     auto c = connect();
     c->send(leg("one"));
     ASSERT_TRUE(login_asked());
+    auto bare = accept(); // without keys
+    ASSERT_TRUE(until([&] { return c->has("503"); }));
+    c = connect();
+    c->send(leg("one"));
+    ASSERT_TRUE(login_asked(2));
     auto [front, user] = io::make_socket_pair();
     std::vector<io::unique_fd> fds;
     fds.push_back(std::move(front));

@@ -62,4 +62,13 @@ TEST(FrontRules, FramesOfOthersAreNeverTaken)
     }
 }
 
+// Issue 9: so are the frames of a connection's exchange with a user process.
+TEST(FrontRules, AReplyIsTakenOnlyWhileOneIsAwaitedAndNothingElseEver)
+{
+    for (const exchange_state in : {exchange_state::none, exchange_state::awaiting_reply})
+        for (std::size_t frame = 0; frame < std::variant_size_v<wire::frame>; ++frame)
+            EXPECT_EQ(wire::find_rule(user_rules, in, frame) != nullptr,
+                      in == exchange_state::awaiting_reply && frame == wire::frame_index<wire::reply>());
+}
+
 } // namespace

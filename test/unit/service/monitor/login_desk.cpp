@@ -182,7 +182,7 @@ TEST_F(LoginDesk, KnownAccountsDoNotKeepNewOnesOfTheirSourceOut)
 
 TEST_F(LoginDesk, WhoHasWaitedTooLongIsToldSo)
 {
-    make(0, base::milliseconds{0}); // no place ever becomes free
+    make(0, base::milliseconds{0}); // no slot ever becomes free
     const std::size_t late = ask("10.0.0.1", "user", "wrong");
     ASSERT_TRUE(answered(late));
     EXPECT_EQ(answers[late]->reason, "waited_too_long");
@@ -198,7 +198,7 @@ TEST_F(LoginDesk, ARowFullOfKnownOnesGivesWayToo)
     const std::size_t known = ask("10.0.0.2", me, "right"), stranger = ask("10.0.0.3", "user", "wrong");
     EXPECT_FALSE(answers[known] || answers[stranger]);
     const std::size_t own = ask("10.0.0.1", me, "right");
-    ASSERT_TRUE(answers[own]) << "takes no place from others";
+    ASSERT_TRUE(answers[own]) << "takes no slot from others";
 }
 
 TEST_F(LoginDesk, GuessesThatRunCountAsFailuresUntilTheyAreNot)

@@ -118,7 +118,7 @@ TEST(LoginGate, WhoLoggedInFromThereWaitsForNobodyElsesGuesses)
     EXPECT_EQ(g.settle("1.2.3.4", "ada", start), start);
     fail(g, "1.2.3.4", "ada", 4); // guessing at this very account is still slowed
     EXPECT_GT(g.settle("1.2.3.4", "ada", start), start);
-    const auto later = start + login_gate::good_name + milliseconds{1};
+    const auto later = start + login_gate::known_for + milliseconds{1};
     for (int i = 0; i < 20; ++i) g.failed("1.2.3.4", "user" + std::to_string(i), later);
     EXPECT_GT(g.settle("1.2.3.4", "ada", later), later);
 }
@@ -171,27 +171,27 @@ TEST(LoginGate, Ipv6IsCountedByNetwork)
 TEST(LoginGate, NoMoreRunAtOnceThanMayFailForFree)
 {
     login_gate g;
-    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).pair, 3u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).login, 3u);
     EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).source, 10u);
     fail(g, "1.2.3.4", "ada", 2);
-    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).pair, 1u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).login, 1u);
     EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).source, 8u);
-    EXPECT_EQ(g.room_for("1.2.3.4", "bob", start).pair, 3u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "bob", start).login, 3u);
     fail(g, "1.2.3.4", "ada", 20);
-    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).pair, 1u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).login, 1u);
     EXPECT_EQ(g.room_for("1.2.3.4", "bob", start).source, 1u);
-    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start + login_gate::memory + milliseconds{1}).pair, 3u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start + login_gate::memory + milliseconds{1}).login, 3u);
 }
 
 TEST(LoginGate, WhoHasLoggedInMayAskManyTimesAtOnceUntilItFails)
 {
     login_gate g;
     g.succeeded("1.2.3.4", "ada", start);
-    EXPECT_GT(g.room_for("1.2.3.4", "ada", start).pair, 1000u);
+    EXPECT_GT(g.room_for("1.2.3.4", "ada", start).login, 1000u);
     for (int i = 0; i < 20; ++i) g.failed("1.2.3.4", "user" + std::to_string(i), start);
     EXPECT_GT(g.room_for("1.2.3.4", "ada", start).source, 1000u);
     g.failed("1.2.3.4", "ada", start);
-    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).pair, 2u);
+    EXPECT_EQ(g.room_for("1.2.3.4", "ada", start).login, 2u);
 }
 
 // A token names its account at the end: until then only its source is known.

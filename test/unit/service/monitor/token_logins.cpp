@@ -17,7 +17,8 @@ struct fixture
         r.connection = connection;
         r.scheme = "NTLM";
         r.token = token;
-        all.ask(front, std::move(r), now, now + later);
+        r.tls = connection == 5;
+        all.ask(front, std::move(r), "tls-server-end-point:x", now, now + later);
     }
     static wire::token_answer answer(std::uint64_t step, wire::login_verdict verdict = wire::login_verdict::go_on)
     {
@@ -38,6 +39,7 @@ TEST(token_logins, a_step_is_sent_once_and_its_answer_finds_its_way)
     ASSERT_TRUE(step);
     EXPECT_EQ(step->token, "one");
     EXPECT_EQ(step->front, 1u);
+    EXPECT_EQ(step->end_point, "tls-server-end-point:x") << "as the monitor knows it";
     EXPECT_EQ(step->connection, 5u);
     EXPECT_FALSE(f.all.poll_step(f.now));
     EXPECT_FALSE(f.all.answered(fixture::answer(step->step + 1))) << "nobody asked that";
@@ -55,7 +57,9 @@ TEST(token_logins, a_step_that_the_gate_holds_waits_for_its_time)
     fixture f;
     f.ask(1, 5, "one", milliseconds{500});
     f.ask(1, 6, "two");
-    EXPECT_EQ(f.all.poll_step(f.now)->connection, 6u);
+    const auto clear = f.all.poll_step(f.now);
+    EXPECT_EQ(clear->connection, 6u);
+    EXPECT_EQ(clear->end_point, "") << "without TLS there is none";
     EXPECT_FALSE(f.all.poll_step(f.now));
     EXPECT_EQ(f.all.deadline(), f.now + milliseconds{500});
     f.now += milliseconds{500};

@@ -30,7 +30,6 @@ wire::token_setup usual()
     wire::token_setup out;
     out.ntlm = true;
     out.ntlm_accounts.push_back({"ada", "", base::secret{std::string{ntlm::nt_hash("secret")->reveal()}}});
-    out.tls_binding = channel;
     out.nb_computer = "WEB1";
     return out;
 }
@@ -68,8 +67,9 @@ struct fixture
     wire::token_answer step(base::bytes token, bool first, std::uint64_t connection = 1, bool tls = false,
                             std::string scheme = "Negotiate")
     {
-        const wire::token_answer got =
-            table.step({++steps, 7, connection, std::move(scheme), tls, first, std::move(token)}, now);
+        const wire::token_answer got = table.step(
+            {++steps, 7, connection, std::move(scheme), tls, base::bytes(tls ? channel : ""), first, std::move(token)},
+            now);
         EXPECT_EQ(got.step, steps);
         wire::token_answer out;
         out.verdict = got.verdict;

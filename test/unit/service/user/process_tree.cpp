@@ -67,7 +67,7 @@ TEST_F(process_tree_test, a_nameless_orphan_goes_with_the_last_command)
     const auto other = start("sleep 300");
     host.execute(shell::forget_process{p});
     // It may belong to the other one, as far as anybody can tell: it is spared until that one goes too.
-    EXPECT_TRUE(until([&] { return !host.hunting(); }));
+    EXPECT_TRUE(until([&] { return !host.killing(); }));
     EXPECT_FALSE(gone(stray));
     host.execute(shell::forget_process{other});
     EXPECT_TRUE(until([&] { return gone(stray); }));
@@ -97,7 +97,7 @@ TEST_F(process_tree_test, i11_the_mark_of_every_process_is_asked)
     ASSERT_TRUE(until([&] { return std::count(news.all[other].out.begin(), news.all[other].out.end(), '\n') == 3; }));
     host.execute(shell::forget_process{p});
     EXPECT_TRUE(until([&] { return ended(marked) && ended(nameless_one); }));
-    EXPECT_TRUE(until([&] { return !host.hunting(); }));
+    EXPECT_TRUE(until([&] { return !host.killing(); }));
     const auto kept = news.all[other].out;
     EXPECT_FALSE(ended(number_in(kept.substr(1)))) << "that of the other command stays";
     EXPECT_FALSE(news.all[other].status.has_value());
@@ -111,7 +111,7 @@ TEST_F(process_tree_test, killing_one_command_spares_the_others)
     const pid_t kept = number_in(news.all[spared].out), lost = number_in(news.all[killed].out);
     host.execute(shell::kill_process{killed});
     ASSERT_TRUE(until([&] { return news.all[killed].over() && gone(lost); }));
-    EXPECT_TRUE(until([&] { return !host.hunting(); }));
+    EXPECT_TRUE(until([&] { return !host.killing(); }));
     EXPECT_FALSE(gone(kept));
     EXPECT_FALSE(news.all[spared].status.has_value());
 }
@@ -124,7 +124,7 @@ TEST_F(process_tree_test, an_orphan_that_names_a_command_nobody_knows_is_nobodys
     ASSERT_FALSE(gone(stray));
     host.execute(shell::forget_process{p});
     EXPECT_TRUE(until([&] { return gone(stray); }));
-    EXPECT_TRUE(until([&] { return !host.hunting(); }));
+    EXPECT_TRUE(until([&] { return !host.killing(); }));
 }
 
 TEST_F(process_tree_test, a_command_of_the_same_name_in_another_shell_is_another)
@@ -139,7 +139,7 @@ TEST_F(process_tree_test, a_command_of_the_same_name_in_another_shell_is_another
     const auto spared = in_shell("5E110000-0000-4000-8000-000000000002");
     ASSERT_TRUE(until([&] { return news.all[spared].out.ends_with("\n") && news.all[killed].out.ends_with("\n"); }));
     host.execute(shell::kill_process{killed});
-    EXPECT_TRUE(until([&] { return gone(number_in(news.all[killed].out)) && !host.hunting(); }));
+    EXPECT_TRUE(until([&] { return gone(number_in(news.all[killed].out)) && !host.killing(); }));
     EXPECT_FALSE(gone(number_in(news.all[spared].out)));
 }
 
@@ -151,7 +151,7 @@ TEST_F(process_tree_test, a_command_that_is_given_the_name_of_one_that_ended_is_
     host.execute(shell::forget_process{first});
     const auto second = start(std::string{runaway} + "sleep 300", named);
     ASSERT_TRUE(until([&] { return news.all[second].out.ends_with("\n"); }));
-    EXPECT_TRUE(until([&] { return gone(number_in(news.all[first].out)) && !host.hunting(); }));
+    EXPECT_TRUE(until([&] { return gone(number_in(news.all[first].out)) && !host.killing(); }));
     EXPECT_FALSE(gone(number_in(news.all[second].out)));
 }
 
@@ -167,7 +167,7 @@ TEST_F(process_tree_test, without_descriptors_the_command_ends_and_the_rest_when
     host.execute(shell::kill_process{p});
     EXPECT_TRUE(until([&] { return news.all[p].status.has_value(); }));
     EXPECT_FALSE(gone(stray));
-    EXPECT_TRUE(host.hunting());
+    EXPECT_TRUE(host.killing());
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
     EXPECT_TRUE(until([&] { return gone(stray) && news.all[p].over(); }));
 }
@@ -230,9 +230,9 @@ TEST_P(family_test, what_takes_no_signal_of_ours_is_not_found_for_ever)
             ::_exit(::read(wait[0], &byte, 1) == 0 ? 0 : 1);
         }
         if (::setuid(65534) != 0) ::_exit(2);
-        std::vector<doomed_command> doomed{{roots, false, "its", false}};
-        const hunted outcome = kill_commands(doomed, {roots}, {}, GetParam());
-        ::_exit(!outcome.looked ? 3 : doomed[0].found || outcome.strays ? 4 : ::kill(roots, 0) == 0 ? 5 : 0);
+        std::vector<kill_target> targets{{roots, false, "its", false}};
+        const kill_scan outcome = kill_commands(targets, {roots}, {}, GetParam());
+        ::_exit(!outcome.complete ? 3 : targets[0].found || outcome.strays ? 4 : ::kill(roots, 0) == 0 ? 5 : 0);
     }
     int status = 0;
     ASSERT_EQ(::waitpid(ours, &status, 0), ours);

@@ -55,4 +55,23 @@ TEST(UserRules, FramesOfOthersAreNeverTaken)
     }
 }
 
+// Issue 9: so are the frames of a front's connection.
+TEST(UserRules, AConnectionTakesOneRequestAtATimeAndAnswerNowAlways)
+{
+    const auto duty = [](connection_state in, std::size_t frame) {
+        const connection_rule* r = wire::find_rule(front_rules, in, frame);
+        return r ? std::optional{r->what} : std::nullopt;
+    };
+    const std::size_t request = wire::frame_index<wire::request>(), now = wire::frame_index<wire::answer_now>();
+    EXPECT_EQ(duty(connection_state::idle, request), connection_duty::begin_request);
+    EXPECT_EQ(duty(connection_state::answering, request), std::nullopt);
+    EXPECT_EQ(duty(connection_state::idle, now), connection_duty::ignore);
+    EXPECT_EQ(duty(connection_state::answering, now), connection_duty::answer_now);
+    for (const connection_state in : {connection_state::idle, connection_state::answering})
+        for (std::size_t frame = 0; frame < std::variant_size_v<wire::frame>; ++frame)
+            if (frame != request && frame != now) {
+                EXPECT_EQ(duty(in, frame), std::nullopt) << frame;
+            }
+}
+
 } // namespace

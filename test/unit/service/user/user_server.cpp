@@ -184,7 +184,7 @@ TEST_F(user_server_test, one_waiting_connection_holds_up_no_other)
     EXPECT_TRUE(until([&] { return waiting->replies.size() == 3; }));
 }
 
-// Item 2: a connection whose place is needed gets its answer early.
+// Item 2: a connection whose slot is needed gets its answer early.
 TEST_F(user_server_test, a_waiting_receive_is_answered_at_once_when_the_front_asks_for_it)
 {
     const auto c = connect();

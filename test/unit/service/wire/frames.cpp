@@ -58,7 +58,6 @@ wire::token_setup some_tokens()
     t.keytab = base::secret{std::string("\5\2\0", 3)};
     t.services = {"HTTP", "host"};
     t.kerberos_binding = wire::channel_binding::strict;
-    t.tls_binding = "tls-server-end-point:x";
     t.nb_computer = "HOST";
     t.max_logins = 7;
     return t;
@@ -83,7 +82,8 @@ std::vector<base::bytes> one_of_each()
     all.push_back(
         wire::encode(wire::login_answer{9, wire::login_verdict::unavailable, 1ull << 35, "token", some_keys()}));
     all.push_back(wire::encode(some_tokens()));
-    all.push_back(wire::encode(wire::frame{wire::token_step{1, 2, 3, "NTLM", true, false, "NTLMSSP"}}));
+    all.push_back(
+        wire::encode(wire::frame{wire::token_step{1, 2, 3, "NTLM", true, "tls-server-end-point:x", false, "NTLMSSP"}}));
     all.push_back(wire::encode(wire::token_answer{4,
                                                   wire::login_verdict::go_on,
                                                   "t",

@@ -87,9 +87,9 @@ TEST_F(LogSummary, TheEndTellsWhatWasCounted)
     for (int i = 0; i < 3; ++i) refuse("");
     EXPECT_EQ(said(), (text{"connection_dropped peer="}));
     now += 5s;
-    summary.tell_all(now);
+    summary.report_all(now);
     EXPECT_EQ(said(), (text{"connection_dropped reason=full more=2 seconds=5"}));
-    summary.tell_all(now);
+    summary.report_all(now);
     EXPECT_EQ(said(), text{});
 }
 
