@@ -77,7 +77,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (session.trace != nullptr) {
             session.trace->message('>', number, "POST " + session.host.path, redact_request(current->body));
         }
-        const auto limit = on.now() + current->patience;
+        const auto limit = on.now() + current->answer_time;
         // A login with legs can fail before the request has gone: then it is asked anew.
         const bool kept = current->repeatable || (http.login() && http.login()->authorization().empty());
         http.start(kept ? current->body : std::move(current->body), "application/soap+xml;charset=UTF-8");
@@ -106,8 +106,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
                     {errc::timeout, "the host accepted the connection but did not finish the TLS handshake in time"}));
             }
             close(error(errc::timeout, "the host did not answer within the operation timeout of " +
-                                           base::in_seconds(current->patience - session.patience) + " and " +
-                                           base::in_seconds(session.patience) + " more")
+                                           base::in_seconds(current->answer_time - session.answer_margin) + " and " +
+                                           base::in_seconds(session.answer_margin) + " more")
                       .with_remedy(remedy::raise_operation_timeout));
         });
     }
