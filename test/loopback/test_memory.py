@@ -6,11 +6,10 @@ import os
 import pathlib
 import secrets
 import sys
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from winrmtest import IDENTIFY, children_of, main  # noqa: E402
-import test_system as system  # noqa: E402
+import systemtest as system  # noqa: E402
 
 PIECE = 12  # bytes; of a longer piece that stands somewhere, one of ours is a part
 
@@ -51,13 +50,10 @@ def finds(pid, password):
     return [(name, data.count(w)) for name, data in writable_memory(pid) for w in wanted if w in data]
 
 
-class Memory(unittest.TestCase):
+class Memory(system.WithPlace):
     @classmethod
     def setUpClass(cls):
-        system.need_root()
-        cls.place = system.Place()
-        cls.addClassCleanup(cls.place.close)
-        cls.place.system()
+        super().setUpClass()
         name, _ = cls.place.account("m", "-G", cls.place.group)
         cls.ada = name, secrets.token_urlsafe(30)
         system.call("chpasswd", text=f"{name}:{cls.ada[1]}\n")
