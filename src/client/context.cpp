@@ -13,6 +13,8 @@ context::context(io::loop& on, net::resolver_options names)
     : on_(on), names_(on, std::move(names)), random_(base::system_random())
 {}
 
+worker_pool& context::workers() { return workers_ ? *workers_ : workers_.emplace(on_); }
+
 result<net::tls_context> context::tls(const net::tls_client_options& settings)
 {
     std::string version = net::trust_version(settings);

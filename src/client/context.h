@@ -2,11 +2,13 @@
 #pragma once
 
 #include "base/uuid.h"
+#include "client/worker_pool.h"
 #include "io/loop.h"
 #include "net/resolve.h"
 #include "net/tls.h"
 
 #include <map>
+#include <optional>
 #include <string>
 
 namespace winrm::remote {
@@ -24,6 +26,8 @@ public:
     [[nodiscard]] io::loop& loop() noexcept { return on_; }
     [[nodiscard]] net::resolver& names() noexcept { return names_; }
     [[nodiscard]] const base::random_source& random() const noexcept { return random_; }
+    /// For steps of a login that block. No thread starts before the first of them.
+    [[nodiscard]] worker_pool& workers();
     /// The one for these settings: a file of authorities is read with the first session that names it, and again when
     /// it has changed since. Failures are not kept.
     /// @errors tls: unreadable CA file
@@ -40,6 +44,7 @@ private:
 
     io::loop& on_;
     net::resolver names_;
+    std::optional<worker_pool> workers_; ///< made when first asked for
     base::random_source random_;
     std::map<net::tls_client_options, trust> tls_;
     std::uint64_t made_ = 0;

@@ -30,7 +30,7 @@ http::client_options make_http_options(const link::host_options& o, std::shared_
 struct link::impl : std::enable_shared_from_this<link::impl>
 {
     impl(context& c, const host_options& o, handlers h)
-        : names(c.names()), on(c.loop()), session(o.session), call(std::move(h)),
+        : shared(c), names(c.names()), on(c.loop()), session(o.session), call(std::move(h)),
           plan(std::make_shared<login_plan>(o.anonymous ? login_plan{} : plan_of(o.session, o.tls != nullptr))),
           http(make_http_options(o, make_login(plan, c.random())), o.session.limits), tls(o.tls), wait(on),
           connect_limit(on.now() + o.session.connect_timeout), number(o.number), known(o.known)
@@ -119,6 +119,10 @@ struct link::impl : std::enable_shared_from_this<link::impl>
                 return close(with_limit(
                     {errc::timeout, "the host accepted the connection but did not finish the TLS handshake in time"}));
             }
+            if (stepping)
+                return close(error(errc::timeout, "no Kerberos ticket came in time: the KDC may not answer")
+                                 .with_delivery(delivery::not_sent)
+                                 .with_tried({{"Kerberos", "no_kdc", "No KDC answered in time.", {}}}));
             close(error(errc::timeout, "the host did not answer within the operation timeout of " +
                                            base::in_seconds(current->patience - session.patience) + " and " +
                                            base::in_seconds(session.patience) + " more")
@@ -126,10 +130,26 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         });
     }
 
+    /// A step that may wait for a KDC. The login is kept by the job: a thread may hang in it when this link is gone.
+    void step_elsewhere(base::bytes&& token)
+    {
+        stepping.emplace(
+            shared.workers(), plan->service + '/' + plan->host,
+            [login = http.login(), token = std::move(token)] { return login->step(token); },
+            [this](result<auth::leg> leg) {
+                const auto self = shared_from_this(); // handlers below may drop the link
+                stepping.reset();
+                if (!current) return;
+                if (!leg) return close(std::move(leg).error());
+                http.token(std::move(*leg));
+                flush();
+                if (auto answer = http.poll()) finish(std::move(*answer));
+            });
+    }
+
     void flush()
     {
-        // The place to ask somebody else for it, once there is a login that blocks.
-        if (auto token = http.token_wanted()) http.token(http.login()->step(*token));
+        if (auto token = http.token_wanted()) step_elsewhere(std::move(*token));
         while (stream) {
             const auto out = http.output();
             if (out.empty()) return;
@@ -162,7 +182,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     /// Why there is no answer to the request under way. Once a byte of the answer has come, the rest of it is lost.
     error named(error e) const
     {
-        if (e.code() == errc::login_denied && http.login()) e.with_tried(attempts_of(*http.login()));
+        const bool of_login = e.code() == errc::login_denied || e.code() == errc::no_credentials;
+        if (of_login) e.with_tried(attempts());
         if (begun && e.code() == errc::connection_lost && e.delivery() != delivery::refused)
             return std::move(e).with_message(errc::answer_cut, {}, {});
         return hinted(std::move(e));
@@ -202,6 +223,13 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         }
     }
 
+    /// A step that nobody waits for any more still uses the login, on its thread.
+    [[nodiscard]] std::vector<login_attempt> attempts() const
+    {
+        if (!http.login() || stepping || login_lent) return {};
+        return attempts_of(*plan, *http.login());
+    }
+
     void tell_login()
     {
         if (!http.login() || std::exchange(login_told, true)) return;
@@ -218,6 +246,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         const auto self = shared_from_this();
         broken = true;
         wait.cancel();
+        login_lent = login_lent || stepping;
+        stepping.reset();
         if (why && (!(stream && stream->established()) || http.request_held_back()))
             why->with_delivery(delivery::not_sent);
         connect.reset();
@@ -250,6 +280,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (session.trace != nullptr) session.trace->note(number, text);
     }
 
+    context& shared;
     net::resolver& names;
     io::loop& on;
     const session_options& session;
@@ -258,6 +289,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     http::client_connection http;
     const net::tls_context* tls;
     io::timer wait;
+    std::optional<worker_job> stepping; ///< of the login
     base::time_point connect_limit, since{};
     std::optional<net::connect_operation> connect;
     std::optional<net::stream> stream;
@@ -266,6 +298,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     int number;
     bool known;
     bool begun = false, used = false, broken = false, gone = false, login_told = false;
+    bool login_lent = false; ///< for good
 };
 
 link::link(context& in, const host_options& options, handlers h)
@@ -278,6 +311,7 @@ link::~link()
 {
     impl_->gone = true;
     impl_->wait.cancel();
+    impl_->stepping.reset();
     impl_->connect.reset();
     impl_->stream.reset();
 }
@@ -290,11 +324,7 @@ bool link::stale() const noexcept
 }
 bool link::connecting() const noexcept { return !impl_->stream && !impl_->broken; }
 base::time_point link::idle_since() const noexcept { return impl_->since; }
-std::vector<login_attempt> link::attempts() const
-{
-    const auto& login = impl_->http.login();
-    return login ? attempts_of(*login) : std::vector<login_attempt>();
-}
+std::vector<login_attempt> link::attempts() const { return impl_->attempts(); }
 base::bytes_view link::scheme() const noexcept
 {
     return impl_->http.login() ? impl_->http.login()->scheme() : base::bytes_view();

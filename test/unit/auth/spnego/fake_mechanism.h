@@ -20,6 +20,7 @@ class fake_sealer final : public message_sealer
 {
 public:
     fake_sealer(cipher_state out, cipher_state in) : out_(out), in_(in) {}
+    [[nodiscard]] std::string_view cipher() const noexcept override { return "none"; }
     [[nodiscard]] seal_room room(std::size_t) const noexcept override { return {2, 0}; }
     [[nodiscard]] bool seal(std::span<char> token) override
     {
