@@ -77,7 +77,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (session.trace != nullptr) {
             session.trace->message('>', number, "POST " + session.host.path, redact_request(current->body));
         }
-        const auto limit = on.now() + current->patience;
+        const auto limit = on.now() + current->answer_time;
         // The handshake has its own, shorter limit.
         if (!stream->established()) wait_until(std::min(limit, connect_limit), limit);
         else wait_until(limit, limit);
@@ -124,8 +124,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
                                  .with_delivery(delivery::not_sent)
                                  .with_tried({{"Kerberos", "no_kdc", "No KDC answered in time.", {}}}));
             close(error(errc::timeout, "the host did not answer within the operation timeout of " +
-                                           base::in_seconds(current->patience - session.patience) + " and " +
-                                           base::in_seconds(session.patience) + " more")
+                                           base::in_seconds(current->answer_time - session.answer_margin) + " and " +
+                                           base::in_seconds(session.answer_margin) + " more")
                       .with_remedy(remedy::raise_operation_timeout));
         });
     }

@@ -63,7 +63,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         if (!h.operation_timeout) h.operation_timeout = default_operation_time;
         exchange e;
         e.message_id = h.message_id;
-        e.patience = *h.operation_timeout + options.patience;
+        e.answer_time = *h.operation_timeout + options.answer_margin;
         e.repeatable = how.repeatable;
         e.urgent = how.urgent;
         e.body = wsman::write_request(request);
@@ -78,7 +78,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         if (auto why = forbidden(true))
             return fail_later(std::move(done), std::move(*why).with_delivery(delivery::not_sent));
         exchange e;
-        e.patience = default_operation_time + options.patience;
+        e.answer_time = default_operation_time + options.answer_margin;
         e.repeatable = true;
         e.body = wsman::write_identify();
         e.done = std::move(done);

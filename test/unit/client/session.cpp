@@ -354,7 +354,7 @@ TEST(session, no_answer_is_a_timeout)
     remote::context shared(loop);
     fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
     auto o = options_for(host);
-    o.patience = std::chrono::milliseconds(5);
+    o.answer_margin = std::chrono::milliseconds(5);
     remote::session s(shared, o);
     reply got;
     auto request = get_config();
