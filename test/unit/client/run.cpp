@@ -89,6 +89,7 @@ struct conversation
         o.answer_margin = answer_margin;
         o.host = host.target();
         o.login = credentials("ada", "secret");
+        o.scheme = login_scheme::basic;
         o.allow_unencrypted = true;
         return o;
     }

@@ -28,6 +28,7 @@ remote::session_options options_for(const fake_host& host)
     remote::session_options o;
     o.host = host.target();
     o.login = credentials("ada", "secret");
+    o.scheme = login_scheme::basic;
     o.allow_unencrypted = true;
     return o;
 }
