@@ -29,7 +29,7 @@ service::wire::token_setup setup()
     out.ntlm = true;
     out.ntlm_accounts.push_back({"ada", "", base::secret(std::string("0123456789abcdef"))});
     out.nb_computer = "WEB1";
-    out.binding = service::wire::channel_binding::relaxed;
+    out.bindings = {{service::wire::channel_binding::relaxed, service::wire::channel_binding::relaxed}};
     out.max_logins = 4;
     return out;
 }

@@ -75,7 +75,8 @@ wire::token_answer login_table::step(wire::token_step&& ask, base::time_point no
     bytes_ += ask.token.size();
     out = at->second.login->step(ask.token);
     out.step = ask.step;
-    if (out.token.size() > wire::max_token) out = {ask.step, wire::login_verdict::denied, {}, {}, "token_too_long", {}, {}};
+    if (out.token.size() > wire::max_token)
+        out = {ask.step, wire::login_verdict::denied, {}, {}, "token_too_long", {}, {}};
     if (out.facts.claimed.size() > longest_name) out.facts.claimed.resize(longest_name); // for the log
     if (out.facts.account.size() > longest_name)
         out = {ask.step, wire::login_verdict::denied, {}, {}, "name_too_long", {}, {}};

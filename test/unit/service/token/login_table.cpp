@@ -62,14 +62,15 @@ struct client
 
 struct fixture
 {
+    std::uint32_t listener = 0;
     explicit fixture(wire::token_setup setup = usual()) : table({std::move(setup), nullptr}, some_random, some_time) {}
 
     wire::token_answer step(base::bytes token, bool first, std::uint64_t connection = 1, bool tls = false,
                             std::string scheme = "Negotiate")
     {
-        const wire::token_answer got = table.step(
-            {++steps, 7, connection, std::move(scheme), tls, base::bytes(tls ? channel : ""), first, std::move(token)},
-            now);
+        const wire::token_answer got = table.step({++steps, 7, connection, std::move(scheme), tls,
+                                                   base::bytes(tls ? channel : ""), first, std::move(token), listener},
+                                                  now);
         EXPECT_EQ(got.step, steps);
         wire::token_answer out;
         out.verdict = got.verdict;
@@ -158,7 +159,7 @@ TEST(login_table, s6_channel_bindings)
           row{channel_binding::relaxed, {}, true, false}, row{channel_binding::relaxed, other, false, false},
           row{channel_binding::none, other, true, false}, row{channel_binding::none, {}, true, false}}) {
         wire::token_setup setup = usual();
-        setup.binding = r.policy;
+        setup.bindings = {{r.policy, wire::channel_binding::strict}};
         fixture f(std::move(setup));
         client c("ada", "secret", r.sent);
         const wire::token_answer got = f.log_in(c, true);
@@ -169,6 +170,20 @@ TEST(login_table, s6_channel_bindings)
     fixture f(std::move(setup));
     client c;
     EXPECT_EQ(f.log_in(c, false).verdict, login_verdict::accepted);
+}
+
+/// S6: each listener has its policy; one that is not there has the strictest.
+TEST(login_table, s6_channel_bindings_by_listener)
+{
+    for (const auto& [listener, good] : {std::pair{0U, false}, {1U, true}, {2U, false}}) {
+        wire::token_setup setup = usual();
+        setup.bindings = {{wire::channel_binding::strict, wire::channel_binding::none},
+                          {wire::channel_binding::relaxed, wire::channel_binding::none}};
+        fixture f(std::move(setup));
+        f.listener = listener;
+        client c;
+        EXPECT_EQ(f.log_in(c, true).verdict == login_verdict::accepted, good) << listener;
+    }
 }
 
 TEST(login_table, a_login_that_lasts_too_long_is_forgotten)
