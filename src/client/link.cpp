@@ -2,6 +2,7 @@
 
 #include "client/logins.h"
 #include "client/redact.h"
+#include "crypto/thread_state.h"
 
 namespace winrm::remote {
 
@@ -135,7 +136,11 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     {
         stepping.emplace(
             shared.workers(), plan->service + '/' + plan->host,
-            [login = http.login(), token = std::move(token)] { return login->step(token); },
+            [login = http.login(), token = std::move(token)] {
+                auto leg = login->step(token);
+                crypto::release_thread_state();
+                return leg;
+            },
             [this](result<auth::leg> leg) {
                 const auto self = shared_from_this(); // handlers below may drop the link
                 stepping.reset();
