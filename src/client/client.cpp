@@ -288,7 +288,7 @@ result<identity> client::identify()
 
 login_facts client::login() const
 {
-    for (auto l = impl_->lanes.rbegin(); l != impl_->lanes.rend(); ++l) {
+    for (auto l = impl_->sessions.rbegin(); l != impl_->sessions.rend(); ++l) {
         if (!(*l)->session.login().scheme.empty()) return (*l)->session.login();
     }
     return {};
