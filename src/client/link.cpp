@@ -35,7 +35,18 @@ struct link::impl : std::enable_shared_from_this<link::impl>
           plan(std::make_shared<login_plan>(o.anonymous ? login_plan{} : plan_of(o.session, o.tls != nullptr))),
           http(make_http_options(o, make_login(plan, c.random())), o.session.limits), tls(o.tls), wait(on),
           connect_limit(on.now() + o.session.connect_timeout), number(o.number), known(o.known)
-    {}
+    {
+        plan->tickets = o.tickets;
+    }
+
+    /// Told from the loop, as a connection of its own would be.
+    void open(io::unique_fd ready)
+    {
+        on.post([weak = weak_from_this(), socket = std::make_shared<io::unique_fd>(std::move(ready))] {
+            const auto self = weak.lock();
+            if (self && !self->gone) self->connected(std::move(*socket));
+        });
+    }
 
     void open()
     {
@@ -180,6 +191,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
             http.received(*data);
             begun = http.answer_begun();
         }
+        if (http.logged_in()) tell_login(); // others may wait for it
         flush();
         if (auto answer = http.poll()) finish(std::move(*answer));
     }
@@ -205,7 +217,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     {
         wait.cancel();
         if (!answer) answer = named(std::move(answer).error());
-        else if (answer->status != 401) tell_login();
+        else if (answer->status != 401) tell_login(); // of a login that goes with every request, too
         if (!answer) trace_unread(answer.error());
         else if (session.trace != nullptr)
             session.trace->message('<', number, redact_answer(answer->head), answer->body);
@@ -306,10 +318,11 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     bool login_lent = false; ///< for good
 };
 
-link::link(context& in, const host_options& options, handlers h)
+link::link(context& in, const host_options& options, handlers h, io::unique_fd connected)
     : impl_(std::make_shared<impl>(in, options, std::move(h)))
 {
-    impl_->open();
+    if (connected) impl_->open(std::move(connected));
+    else impl_->open();
 }
 
 link::~link()

@@ -6,7 +6,12 @@
 #include "net/connect.h"
 #include "net/stream.h"
 
+#include <memory>
 #include <optional>
+
+namespace winrm::gss {
+class ticket_store;
+}
 
 namespace winrm::remote {
 
@@ -32,7 +37,8 @@ public:
         const net::tls_context* tls = nullptr; ///< nullptr = plain
         bool anonymous = false;
         int number = 0;
-        bool known = false; ///< this host has answered before
+        bool known = false;                           ///< this host has answered before
+        std::shared_ptr<gss::ticket_store> tickets{}; ///< of the session
     };
     struct handlers
     {
@@ -45,7 +51,8 @@ public:
         std::function<void(std::uint64_t sent, std::uint64_t received)> counted;
         std::function<void(login_facts)> logged_in; ///< once
     };
-    link(context& in, const host_options& options, handlers h);
+    /// @param connected  to the host already; none: it connects by itself
+    link(context& in, const host_options& options, handlers h, io::unique_fd connected = {});
     ~link();
     link(const link&) = delete;
     link& operator=(const link&) = delete;

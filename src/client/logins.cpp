@@ -72,6 +72,7 @@ std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, con
     how.user = principal_of(plan.who.user());
     how.channel_binding = plan.binding;
     how.delegate = plan.delegate;
+    how.tickets = plan.tickets;
     switch (plan.who.from()) {
     case credentials::source::password: how.password = base::secret(std::string(plan.who.password())); break;
     case credentials::source::keytab: how.keytab = plan.who.file(); break;
