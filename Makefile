@@ -42,7 +42,7 @@ test-release: deps-ci
 	  'log=build/release/test_%.log; /usr/bin/python3 test/loopback/test_%.py >$$log 2>&1; status=$$?; echo "-- %"; cat $$log; exit $$status'
 	@/usr/bin/python3 test/loopback/soak.py --bin build/release/tools
 
-# Only the client's resolver has a thread of its own: what links it is tested under TSan.
+# Only the client's resolver and its workers have threads of their own: what links them is tested under TSan.
 TSAN_TESTS = unit_io unit_net unit_client
 test-tsan: deps-ci
 	@cmake --preset tsan >/dev/null

@@ -2,10 +2,11 @@
 // bench_clients URL USER COUNT AT_ONCE, password in WINRM_PASSWORD, authorities as the system has them. Prints
 //   wall ms | CPU ms for a client | the same for one client after the other, when all is warm | peak memory in KiB
 //   | most threads | connections open at the end | descriptors beside them | KiB for each kept connection
+#include "measure.h"
+
 #include <winrm/client.h>
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -18,25 +19,8 @@
 
 namespace {
 
-double cpu_ms()
-{
-    rusage u{};
-    getrusage(RUSAGE_SELF, &u);
-    const auto ms = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000;
-    };
-    return ms(u.ru_utime) + ms(u.ru_stime);
-}
-
-long resident_kib()
-{
-    long pages = 0;
-    if (std::FILE* f = std::fopen("/proc/self/statm", "r")) {
-        if (std::fscanf(f, "%*d %ld", &pages) != 1) pages = 0;
-        std::fclose(f);
-    }
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
+using bench::cpu_ms;
+using bench::resident_kib;
 
 long peak_kib()
 {

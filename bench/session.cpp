@@ -1,38 +1,16 @@
 // CPU and wall milliseconds of one command in an open shell, its HTTP requests, and the KiB that
 // resident memory grew by meanwhile: bench_session URL USER CA COUNT, password in WINRM_PASSWORD.
-#include <winrm/client.h>
+#include "measure.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
+#include <winrm/client.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 
-namespace {
-
-double cpu_ms()
-{
-    rusage u{};
-    getrusage(RUSAGE_SELF, &u);
-    const auto ms = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) * 1000 + static_cast<double>(t.tv_usec) / 1000;
-    };
-    return ms(u.ru_utime) + ms(u.ru_stime);
-}
-
-long resident_kib()
-{
-    long pages = 0;
-    if (std::FILE* f = std::fopen("/proc/self/statm", "r")) {
-        if (std::fscanf(f, "%*d %ld", &pages) != 1) pages = 0;
-        std::fclose(f);
-    }
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-} // namespace
+using bench::cpu_ms;
+using bench::resident_kib;
 
 int main(int argc, char** argv)
 {

@@ -29,7 +29,7 @@ service::wire::token_setup setup()
     out.ntlm = true;
     out.ntlm_accounts.push_back({"ada", "", base::secret(std::string("0123456789abcdef"))});
     out.nb_computer = "WEB1";
-    out.binding = service::wire::channel_binding::relaxed;
+    out.bindings = {{service::wire::channel_binding::relaxed, service::wire::channel_binding::relaxed}};
     out.max_logins = 4;
     return out;
 }
@@ -88,7 +88,7 @@ service::wire::token_answer ask(service::token::login_table& table, service::wir
 {
     const std::uint64_t number = step.step;
     auto answer = table.step(std::move(step), now);
-    require(answer.step == number && table.size() <= 4 && table.bytes() <= service::token::login_table::most_bytes);
+    require(answer.step == number && table.size() <= 4 && table.bytes() <= table.most_bytes());
     const bool accepted = answer.verdict == login_verdict::accepted;
     require(accepted || answer.keys.blob.empty());
     require(answer.verdict != login_verdict::denied || (answer.token.empty() && !answer.reason.empty()));

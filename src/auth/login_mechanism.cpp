@@ -12,7 +12,7 @@ struct failure_row
     bool fall_back;
     std::string_view sentence;
 };
-constexpr std::array<failure_row, 20> failures{{
+constexpr std::array<failure_row, 21> failures{{
     {login_failure::none, "none", true, "Nothing failed."},
     {login_failure::not_available, "not_available", true, "This login is not set up here."},
     {login_failure::no_ticket, "no_ticket", true, "There is no Kerberos ticket, and no password to get one with."},
@@ -32,6 +32,7 @@ constexpr std::array<failure_row, 20> failures{{
     {login_failure::too_weak, "too_weak", false, "The other end offers no protection that is safe."},
     {login_failure::wrong_service, "wrong_service", false, "The login was made for another service."},
     {login_failure::host_chose_other, "host_chose_other", true, "The host chose another mechanism."},
+    {login_failure::refused, "refused", false, "The host refused it."},
     {login_failure::other, "other", true, "The login failed for another reason."},
 }};
 

@@ -35,6 +35,7 @@ enum class login_failure {
     too_weak,         ///< protection that is not safe was all that the peer offered
     wrong_service,    ///< made for another service
     host_chose_other, ///< nothing failed: the host preferred another mechanism
+    refused,          ///< by the host, which does not say why
     other
 };
 [[nodiscard]] std::string_view name(login_failure failure) noexcept;

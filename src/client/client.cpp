@@ -21,7 +21,7 @@ struct event_loop::impl
 namespace {
 
 /// How long a destructor waits for its clean-up at the host.
-constexpr milliseconds farewell{5'000};
+constexpr milliseconds longest_run_down{5'000};
 /// How long a blocking run waits for its own, after it has the result.
 constexpr milliseconds clean_up_wait{250};
 
@@ -55,7 +55,7 @@ public:
           requests_(over.requests()), done_(std::move(done)),
           run_(over, std::move(request),
                {[this](base::bytes_view stream, base::bytes_view data) { collect(stream, data); }, [this] { feed(); },
-                [this](result<remote::run_result> r) { tell(std::move(r)); }, std::move(finished)})
+                [this](result<remote::run_result> r) { report(std::move(r)); }, std::move(finished)})
     {}
 
 private:
@@ -77,7 +77,7 @@ private:
         run_.send_input(std::move(input_), true);
     }
 
-    void tell(result<remote::run_result> r)
+    void report(result<remote::run_result> r)
     {
         output_.requests = over_.requests() - requests_;
         output_.elapsed = std::chrono::duration_cast<milliseconds>(over_.loop().now() - begin_);
@@ -108,9 +108,9 @@ private:
 };
 
 /// The jobs of one loop over one login.
-struct lane
+struct loop_session
 {
-    lane(std::shared_ptr<event_loop::impl> on, remote::session_options o)
+    loop_session(std::shared_ptr<event_loop::impl> on, remote::session_options o)
         : loop(std::move(on)), session(loop->shared, std::move(o))
     {}
 
@@ -154,7 +154,7 @@ struct client::impl
 
     ~impl()
     {
-        if (auto* blocking = find(own)) run_down(*blocking, farewell); // nothing without an own loop
+        if (auto* blocking = find(own)) run_down(*blocking, longest_run_down); // nothing without an own loop
     }
 
     remote::session_options session_settings() const
@@ -175,23 +175,23 @@ struct client::impl
         return o;
     }
 
-    lane* find(const std::shared_ptr<event_loop::impl>& loop)
+    loop_session* find(const std::shared_ptr<event_loop::impl>& loop)
     {
-        for (auto& l : lanes) {
+        for (auto& l : sessions) {
             if (l->loop == loop) return l.get();
         }
         return nullptr;
     }
 
-    lane& on(const std::shared_ptr<event_loop::impl>& loop)
+    loop_session& on(const std::shared_ptr<event_loop::impl>& loop)
     {
         if (auto* l = find(loop)) return *l;
-        return *lanes.emplace_back(std::make_unique<lane>(loop, session_settings()));
+        return *sessions.emplace_back(std::make_unique<loop_session>(loop, session_settings()));
     }
 
     /// Of blocking calls; made with the first.
     /// @errors connect: the process has no descriptors left for a loop
-    result<lane*> on_own()
+    result<loop_session*> on_own()
     {
         try {
             if (!own) own = std::make_shared<event_loop::impl>();
@@ -209,7 +209,7 @@ struct client::impl
     }
 
     /// Lets the clean-up of runs that have ended go on for a while.
-    void run_down(lane& l, milliseconds at_most)
+    void run_down(loop_session& l, milliseconds at_most)
     {
         bool late = false;
         io::timer limit(own->loop);
@@ -223,7 +223,7 @@ struct client::impl
         const bool keep_shell = request.keep_shell;
         const auto made = on_own();
         if (!made) return made.error();
-        lane& l = **made;
+        loop_session& l = **made;
         l.start(std::move(request), options, [&](result<run_output> r, const remote::run_result& w) {
             got = std::move(r);
             where = w;
@@ -239,7 +239,7 @@ struct client::impl
     credentials login;
     client_options settings;
     std::shared_ptr<event_loop::impl> own; ///< nullptr before the first blocking call
-    std::vector<std::unique_ptr<lane>> lanes;
+    std::vector<std::unique_ptr<loop_session>> sessions;
 };
 
 client::client(target host, credentials login, client_options options)
@@ -288,7 +288,7 @@ result<identity> client::identify()
 
 login_facts client::login() const
 {
-    for (auto l = impl_->lanes.rbegin(); l != impl_->lanes.rend(); ++l) {
+    for (auto l = impl_->sessions.rbegin(); l != impl_->sessions.rend(); ++l) {
         if (!(*l)->session.login().scheme.empty()) return (*l)->session.login();
     }
     return {};
@@ -351,7 +351,7 @@ void kept_shell::close()
                                     [done](result<wsman::incoming_reply>) { *done = true; });
     impl_->open.reset();
     io::timer limit(owner.own->loop);
-    limit.set_after(farewell, [done] { *done = true; });
+    limit.set_after(longest_run_down, [done] { *done = true; });
     owner.run_until([&] { return *done; });
 }
 

@@ -77,7 +77,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         if (session.trace != nullptr) {
             session.trace->message('>', number, "POST " + session.host.path, redact_request(current->body));
         }
-        const auto limit = on.now() + current->patience;
+        const auto limit = on.now() + current->answer_time;
         // The handshake has its own, shorter limit.
         if (!stream->established()) wait_until(std::min(limit, connect_limit), limit);
         else wait_until(limit, limit);
@@ -124,8 +124,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
                                  .with_delivery(delivery::not_sent)
                                  .with_tried({{"Kerberos", "no_kdc", "No KDC answered in time.", {}}}));
             close(error(errc::timeout, "the host did not answer within the operation timeout of " +
-                                           base::in_seconds(current->patience - session.patience) + " and " +
-                                           base::in_seconds(session.patience) + " more")
+                                           base::in_seconds(current->answer_time - session.answer_margin) + " and " +
+                                           base::in_seconds(session.answer_margin) + " more")
                       .with_remedy(remedy::raise_operation_timeout));
         });
     }
@@ -182,7 +182,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     /// Why there is no answer to the request under way. Once a byte of the answer has come, the rest of it is lost.
     error named(error e) const
     {
-        if (e.code() == errc::login_denied && http.login()) e.with_tried(attempts_of(*http.login()));
+        const bool of_login = e.code() == errc::login_denied || e.code() == errc::no_credentials;
+        if (of_login) e.with_tried(attempts());
         if (begun && e.code() == errc::connection_lost && e.delivery() != delivery::refused)
             return std::move(e).with_message(errc::answer_cut, {}, {});
         return hinted(std::move(e));
@@ -222,6 +223,13 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         }
     }
 
+    /// A step that nobody waits for any more still uses the login, on its thread.
+    [[nodiscard]] std::vector<login_attempt> attempts() const
+    {
+        if (!http.login() || stepping || login_lent) return {};
+        return attempts_of(*plan, *http.login());
+    }
+
     void tell_login()
     {
         if (!http.login() || std::exchange(login_told, true)) return;
@@ -238,6 +246,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
         const auto self = shared_from_this();
         broken = true;
         wait.cancel();
+        login_lent = login_lent || stepping;
         stepping.reset();
         if (why && (!(stream && stream->established()) || http.request_held_back()))
             why->with_delivery(delivery::not_sent);
@@ -289,6 +298,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     int number;
     bool known;
     bool begun = false, used = false, broken = false, gone = false, login_told = false;
+    bool login_lent = false; ///< for good
 };
 
 link::link(context& in, const host_options& options, handlers h)
@@ -314,11 +324,7 @@ bool link::stale() const noexcept
 }
 bool link::connecting() const noexcept { return !impl_->stream && !impl_->broken; }
 base::time_point link::idle_since() const noexcept { return impl_->since; }
-std::vector<login_attempt> link::attempts() const
-{
-    const auto& login = impl_->http.login();
-    return login ? attempts_of(*login) : std::vector<login_attempt>();
-}
+std::vector<login_attempt> link::attempts() const { return impl_->attempts(); }
 base::bytes_view link::scheme() const noexcept
 {
     return impl_->http.login() ? impl_->http.login()->scheme() : base::bytes_view();

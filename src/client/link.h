@@ -13,13 +13,13 @@ namespace winrm::remote {
 /// What a link is asked to carry.
 struct exchange
 {
-    std::string body;                ///< the envelope
-    std::string message_id;          ///< "" = do not check RelatesTo
-    base::milliseconds patience{0};  ///< until the answer is complete, from the moment it is sent
-    bool repeatable = false;         ///< the body is kept then, so that it can be sent again
-    bool urgent = false;             ///< see ask_options
-    bool logged_in_anew = false;     ///< the session has sent it again because its login had ended
-    bool on_kept_connection = false; ///< set by start(): the host may have closed it meanwhile
+    std::string body;                  ///< the envelope
+    std::string message_id;            ///< "" = do not check RelatesTo
+    base::milliseconds answer_time{0}; ///< until the answer is complete, from the moment it is sent
+    bool repeatable = false;           ///< the body is kept then, so that it can be sent again
+    bool urgent = false;               ///< see ask_options
+    int logins_ended = 0;              ///< how often it was sent again because a connection's login had ended
+    bool on_kept_connection = false;   ///< set by start(): the host may have closed it meanwhile
     session::reply_handler done;
 };
 
@@ -61,7 +61,7 @@ public:
     [[nodiscard]] bool has_legs() const noexcept;
     /// Of its login, "" = anonymous.
     [[nodiscard]] base::bytes_view scheme() const noexcept;
-    /// What its login tried.
+    /// What its login tried; nothing while a thread is at it.
     [[nodiscard]] std::vector<login_attempt> attempts() const;
     /// Precondition: idle().
     void start(exchange e);

@@ -81,6 +81,12 @@ std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, con
     return std::make_unique<gss::kerberos_initiator>(std::move(how), spans_of(random));
 }
 
+std::int64_t unix_time()
+{
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
 /// 100 ns since 1601.
 std::uint64_t windows_time()
 {
@@ -168,6 +174,7 @@ std::shared_ptr<auth::client_login> make_login(std::shared_ptr<const login_plan>
         return std::make_shared<auth::basic_login>(plan->who.user(), plan->who.password());
     auth::mechanism_login::options how;
     how.blocks = kerberos_possible(*plan);
+    how.clock = unix_time;
     if (!plan->tls || plan->always_encrypt) {
         how.seal = [limit = plan->envelope_limit](std::unique_ptr<auth::message_sealer> keys) {
             // An answer in UTF-16 is twice as long.
@@ -202,18 +209,32 @@ login_facts facts_of(const login_plan& plan, const auth::client_login& login, st
     return facts;
 }
 
-std::vector<login_attempt> attempts_of(const auth::client_login& login)
+std::vector<login_attempt> attempts_of(const login_plan& plan, const auth::client_login& login)
 {
+    using auth::login_failure;
     std::vector<login_attempt> out;
     const auto* by = dynamic_cast<const auth::mechanism_login*>(&login);
     if (by == nullptr) {
-        out.push_back({std::string(login.scheme()), "refused", "The host refused it.", {}});
+        out.push_back({std::string(login.scheme()),
+                       std::string(auth::name(login_failure::refused)),
+                       std::string(auth::sentence(login_failure::refused)),
+                       {}});
         return out;
     }
     for (const auto& t : by->tried()) {
-        const bool refused = t.failed == auth::login_failure::none;
-        out.push_back({std::string(auth::name(t.kind)), refused ? "refused" : std::string(auth::name(t.failed)),
-                       refused ? "The host refused it." : std::string(auth::sentence(t.failed)), t.words});
+        const auto why = t.failed == login_failure::none ? login_failure::refused : t.failed;
+        std::string sentence = t.more.empty() ? std::string(auth::sentence(why)) : t.more;
+        out.push_back({std::string(auth::name(t.kind)), std::string(auth::name(why)), std::move(sentence), t.words});
+    }
+    // Why the other one was left out, where it could have been the way.
+    const bool may_go_on = !out.empty() && auth::may_fall_back(by->tried().back().failed);
+    if (may_go_on && by->tried().back().kind == mechanism_kind::kerberos && wants(plan, login_scheme::ntlm) &&
+        has_password(plan) && !ntlm_possible(plan)) {
+        out.push_back({std::string(auth::name(mechanism_kind::ntlm)),
+                       "not_trusted",
+                       "It was not tried: over plain HTTP it does not prove who answers, and the host is not trusted "
+                       "for it.",
+                       {}});
     }
     return out;
 }

@@ -35,6 +35,6 @@ struct login_plan
 
 /// Of a login that has begun; all it knows.
 [[nodiscard]] login_facts facts_of(const login_plan& plan, const auth::client_login& login, std::uint16_t port);
-[[nodiscard]] std::vector<login_attempt> attempts_of(const auth::client_login& login);
+[[nodiscard]] std::vector<login_attempt> attempts_of(const login_plan& plan, const auth::client_login& login);
 
 } // namespace winrm::remote

@@ -41,7 +41,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     {
         while (auto out = machine.poll_request(over.loop().now())) send(std::move(*out));
         auto event = machine.poll_event(over.loop().now());
-        if (event) std::visit([this](auto&& e) { tell(std::move(e)); }, std::move(*event));
+        if (event) std::visit([this](auto&& e) { report(std::move(e)); }, std::move(*event));
         return event.has_value();
     }
 
@@ -58,19 +58,19 @@ struct run::impl : std::enable_shared_from_this<run::impl>
                  });
     }
 
-    void tell(shell::output_arrived&& e)
+    void report(shell::output_arrived&& e)
     {
         if (call.output) call.output(e.stream, e.data);
     }
-    void tell(shell::input_possible&&)
+    void report(shell::input_possible&&)
     {
         if (call.input_wanted) call.input_wanted();
     }
-    void tell(shell::run_ended&& e)
+    void report(shell::run_ended&& e)
     {
         if (call.done) call.done(std::move(e.how));
     }
-    void tell(shell::run_finished&&)
+    void report(shell::run_finished&&)
     {
         if (call.finished) call.finished();
     }

@@ -18,6 +18,9 @@ constexpr base::milliseconds default_operation_time{60'000};
 /// Between attempts to open another connection while one works and the host refuses more.
 constexpr base::milliseconds first_hold_off{250}, longest_hold_off{8'000};
 
+/// Kept connections are a few: whoever has lost more logins than that is refused.
+constexpr int most_forgotten = 4;
+
 bool may_repeat(const exchange& e, const error& why) { return e.repeatable || why.delivery() != delivery::unknown; }
 
 } // namespace
@@ -60,7 +63,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         if (!h.operation_timeout) h.operation_timeout = default_operation_time;
         exchange e;
         e.message_id = h.message_id;
-        e.patience = *h.operation_timeout + options.patience;
+        e.answer_time = *h.operation_timeout + options.answer_margin;
         e.repeatable = how.repeatable;
         e.urgent = how.urgent;
         e.body = wsman::write_request(request);
@@ -75,7 +78,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         if (auto why = forbidden(true))
             return fail_later(std::move(done), std::move(*why).with_delivery(delivery::not_sent));
         exchange e;
-        e.patience = default_operation_time + options.patience;
+        e.answer_time = default_operation_time + options.answer_margin;
         e.repeatable = true;
         e.body = wsman::write_identify();
         e.done = std::move(done);
@@ -176,10 +179,11 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             (at->anonymous ? anonymous : waiting).push_front(std::move(e));
             return; // link_closed follows and opens another
         }
-        // The host has forgotten a login, and ends the connection with it: once more on a new one.
+        // The host has forgotten a login, and ends the connection with it: once more on another one, and each that was
+        // kept may be forgotten.
         const bool forgotten = answer && answer->status == 401 && !answer->keep_alive && e.on_kept_connection &&
                                at->connection->has_legs();
-        if (forgotten && !std::exchange(e.logged_in_anew, true)) {
+        if (forgotten && e.logins_ended++ < most_forgotten) {
             waiting.push_front(std::move(e));
             return; // as above
         }

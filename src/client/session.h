@@ -41,8 +41,8 @@ struct session_options
     std::string ca_file;
     bool allow_unencrypted = false;
     base::milliseconds connect_timeout{20'000};
-    base::milliseconds patience{15'000}; ///< added to a request's operation timeout before it is errc::timeout
-    base::limits limits;                 ///< of answers
+    base::milliseconds answer_margin{15'000}; ///< added to a request's operation timeout before it is errc::timeout
+    base::limits limits;                      ///< of answers
     std::string user_agent = "OpenWinRM";
     trace_sink* trace = nullptr;     ///< outlives the session
     std::size_t max_connections = 2; ///< one more is opened when an urgent request would have to wait

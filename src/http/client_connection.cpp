@@ -88,6 +88,7 @@ struct client_connection::state
     body_reader body;
     output_queue out;
     response answer;
+    response refusal; ///< the 401 whose token the login is looking at
     std::optional<result<response>> outcome;
     std::string foreign; ///< beginning of what is not HTTP
     phase at = phase::idle;
@@ -119,7 +120,7 @@ struct client_connection::state
         out.clear();
         scanner.reset();
         body = {};
-        answer = {};
+        answer = refusal = {};
         std::string{}.swap(foreign);
     }
 
@@ -244,6 +245,7 @@ struct client_connection::state
     {
         ++sends;
         begun = false;
+        refusal = {};
         interim = 0;
         close_after = false;
         std::string head = request_text(options, authorization, type, content.size());
@@ -275,15 +277,31 @@ struct client_connection::state
         else stepped(options.login->step(token));
     }
 
-    void login_failed(const std::string& why)
+    void login_failed(const std::string& why, errc code = errc::login_denied)
     {
-        fail(error(errc::login_denied, "the login by " + std::string{options.login->scheme()} + " failed: " + why)
-                 .with_delivery(request_sent ? delivery::unknown : delivery::not_sent));
+        error e(code, "the login by " + std::string{options.login->scheme()} + " failed: " + why);
+        e.with_delivery(request_sent ? delivery::unknown : delivery::not_sent);
+        if (refusal.status == 401) {
+            e.with_http_status(401).with_offered(auth::offered_schemes(refusal.challenges));
+            if (request_sent) e.with_delivery(delivery::refused);
+        }
+        fail(std::move(e));
+    }
+
+    /// Nothing was wrong with the login but that the host does not take it: then its 401 is the answer.
+    void step_failed(auth::login_failure why)
+    {
+        if (why == auth::login_failure::refused && refusal.status == 401) {
+            answer = std::move(refusal);
+            return not_logged_in();
+        }
+        login_failed(std::string{auth::sentence(why)},
+                     why == auth::login_failure::no_ticket ? errc::no_credentials : errc::login_denied);
     }
 
     void stepped(const auth::leg& leg)
     {
-        if (leg.state == auth::leg_state::failed) return login_failed(std::string{auth::sentence(leg.failed)});
+        if (leg.state == auth::leg_state::failed) return step_failed(leg.failed);
         if (answer.status != 0) { // the host has accepted; this was its proof
             if (leg.state != auth::leg_state::done || !leg.token.empty())
                 return login_failed("the host ended it before it had proved who it is");
@@ -342,7 +360,7 @@ struct client_connection::state
             if (!answer.keep_alive)
                 return fail(error(errc::connection_lost, "the host closed the connection in the middle of the login")
                                 .with_delivery(delivery::refused));
-            answer = {};
+            refusal = std::exchange(answer, {});
         }
         step(std::move(said.token));
     }

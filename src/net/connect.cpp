@@ -44,7 +44,7 @@ struct connect_operation::impl : std::enable_shared_from_this<connect_operation:
 
     resolver& names;
     io::loop& on;
-    std::string host;
+    std::string host; ///< "" = its addresses were given
     std::uint16_t port = 0;
     std::function<void(result<io::unique_fd>)> done;
     std::optional<resolve_operation> resolving;
@@ -108,7 +108,7 @@ void connect_operation::impl::failed(const address& to, int number)
 
 void connect_operation::impl::give_up()
 {
-    names.forget(host); // it may have moved
+    if (!host.empty()) names.forget(host); // it may have moved
     std::string text = first_cause;
     if (candidates.size() > 1)
         text += "; " + std::to_string(candidates.size() - 1) + " more address(es) of this host failed too";
@@ -126,15 +126,13 @@ void connect_operation::impl::finish(result<io::unique_fd> r)
     if (call) call(std::move(r));
 }
 
-connect_operation::connect_operation(resolver& names, std::string host, std::uint16_t port, base::time_point deadline,
+connect_operation::connect_operation(resolver& names, std::uint16_t port, base::time_point deadline,
                                      std::function<void(result<io::unique_fd>)> done)
     : impl_(std::make_shared<impl>(names))
 {
-    impl_->host = host;
     impl_->port = port;
     impl_->done = std::move(done);
-    const std::weak_ptr<impl> weak = impl_;
-    impl_->out_of_time.set(deadline, [weak] {
+    impl_->out_of_time.set(deadline, [weak = std::weak_ptr(impl_)] {
         const auto me = weak.lock();
         if (!me) return;
         std::string text = me->candidates.empty()
@@ -143,8 +141,27 @@ connect_operation::connect_operation(resolver& names, std::string host, std::uin
                                      " did not take the connection in time (is the host up, does a firewall drop it?)";
         me->finish(error(errc::timeout, std::move(text)));
     });
-    impl_->resolving.emplace(names, std::move(host), port, [weak](result<std::vector<address>> found) {
-        if (const auto me = weak.lock()) me->resolved(std::move(found));
+}
+
+connect_operation::connect_operation(resolver& names, std::string host, std::uint16_t port, base::time_point deadline,
+                                     std::function<void(result<io::unique_fd>)> done)
+    : connect_operation(names, port, deadline, std::move(done))
+{
+    impl_->host = host;
+    impl_->resolving.emplace(names, std::move(host), port,
+                             [weak = std::weak_ptr(impl_)](result<std::vector<address>> found) {
+                                 if (const auto me = weak.lock()) me->resolved(std::move(found));
+                             });
+}
+
+connect_operation::connect_operation(resolver& names, std::vector<address> found, std::uint16_t port,
+                                     base::time_point deadline, std::function<void(result<io::unique_fd>)> done)
+    : connect_operation(names, port, deadline, std::move(done))
+{
+    for (address& a : found) a.set_port(port);
+    impl_->candidates = std::move(found);
+    impl_->on.post([weak = std::weak_ptr(impl_)] {
+        if (const auto me = weak.lock()) me->start_next();
     });
 }
 

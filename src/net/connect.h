@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace winrm::net {
 
@@ -20,10 +21,15 @@ public:
     /// @errors unresolved, connect (refused, unreachable: names the address), timeout.
     connect_operation(resolver& names, std::string host, std::uint16_t port, base::time_point deadline,
                       std::function<void(result<io::unique_fd>)> done);
+    /// The same for a host that was looked up before: its addresses are tried in their order, at this port.
+    connect_operation(resolver& names, std::vector<address> found, std::uint16_t port, base::time_point deadline,
+                      std::function<void(result<io::unique_fd>)> done);
     ~connect_operation();
 
 private:
     struct impl;
+    connect_operation(resolver& names, std::uint16_t port, base::time_point deadline,
+                      std::function<void(result<io::unique_fd>)> done);
     std::shared_ptr<impl> impl_;
 };
 

@@ -45,12 +45,6 @@ lookup ask_system(const std::string& host, int flags)
     return out;
 }
 
-void set_port(address& of, std::uint16_t port)
-{
-    if (of.family() == AF_INET) reinterpret_cast<sockaddr_in&>(of.storage).sin_port = htons(port);
-    if (of.family() == AF_INET6) reinterpret_cast<sockaddr_in6&>(of.storage).sin6_port = htons(port);
-}
-
 /// The system's order decides who is first; from there the families take turns.
 std::vector<address> take_turns(const std::vector<address>& in)
 {
@@ -100,7 +94,7 @@ result<std::vector<address>> answer(const std::string& host, std::uint16_t port,
 {
     if (l.failure == 0 && !l.found.empty()) {
         auto all = take_turns(l.found);
-        for (address& a : all) set_port(a, port);
+        for (address& a : all) a.set_port(port);
         return all;
     }
     if (l.failure == 0 || l.failure == EAI_NONAME || l.failure == EAI_NODATA)
@@ -109,6 +103,12 @@ result<std::vector<address>> answer(const std::string& host, std::uint16_t port,
 }
 
 } // namespace
+
+void address::set_port(std::uint16_t port) noexcept
+{
+    if (family() == AF_INET) reinterpret_cast<sockaddr_in&>(storage).sin_port = htons(port);
+    if (family() == AF_INET6) reinterpret_cast<sockaddr_in6&>(storage).sin6_port = htons(port);
+}
 
 bool address::lacks_zone() const noexcept
 {

@@ -22,6 +22,7 @@ struct address
     [[nodiscard]] int family() const noexcept { return storage.ss_family; }
     /// Numeric, without port: "192.0.2.1", "2001:db8::1".
     [[nodiscard]] std::string text() const;
+    void set_port(std::uint16_t port) noexcept;
     /// Link-local IPv6 without the interface that leads to it: no connection can be made.
     [[nodiscard]] bool lacks_zone() const noexcept;
 };

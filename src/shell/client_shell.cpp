@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "shell/client_faults.h"
 #include "shell/lifecycle.h"
+#include "shell/send_queue.h"
+#include "shell/transition.h"
 
 #include <algorithm>
 #include <map>
@@ -10,12 +12,6 @@
 namespace winrm::shell {
 namespace {
 
-constexpr std::size_t send_overhead = 4096;     // a Send's envelope besides its base64, generously (two URIs, ids)
-constexpr std::size_t min_send_envelope = 8192; // MS-WSMV 3.1.4.1.7: no host may take less
-// A larger envelope gains nothing, and what waits for a TLS handshake must fit below net/tls.cpp's limit (4 MiB) with
-// its HTTP head.
-constexpr std::size_t max_send_envelope = 4 * 1024 * 1024 - 64 * 1024;
-constexpr milliseconds first_busy_delay{50}, usual_busy_delay{5'000}, longest_busy_delay{60'000};
 constexpr milliseconds create_delay{500}; // before Create is asked again
 
 enum class exchange_kind { create, command, send, receive, signal, delete_ };
@@ -36,35 +32,18 @@ struct client_shell::state
         start_command spec;
         std::string id;
         command_phase phase = command_phase::queued;
-        base::bytes input; ///< queued stdin; what lies before `taken` was sent
-        std::size_t taken = 0, sending = 0;
-        bool input_end = false, end_sent = false, sending_end = false;
-        bool send_under_way = false, input_dropped = false, wanted_reported = false, terminated = false;
-        milliseconds send_delay{0};       ///< before the next Send; grows while the host is too busy
+        send_queue input;
+        bool terminated = false;          ///< Signal terminate was asked
         std::vector<signal_code> signals; ///< asked for before the command had an id
         std::uint64_t answers = 0;        ///< to Receives, faults not counted
         std::optional<std::int64_t> exit_code;
-
-        [[nodiscard]] std::size_t queued() const { return input.size() - taken; }
     };
 
-    explicit state(client_options&& o)
-        : options(std::move(o)), send_size(std::min(options.send_envelope_size, max_send_envelope))
-    {}
+    explicit state(client_options&& o) : options(std::move(o)), size(options.send_envelope_size) {}
 
-    bool step(shell_step s)
-    {
-        const auto to = next(phase, s);
-        if (to) phase = *to;
-        return to.has_value();
-    }
+    bool step(shell_step s) { return take_transition(shell_transitions(), phase, s); }
 
-    static bool step(command& c, command_step s)
-    {
-        const auto to = next(c.phase, s);
-        if (to) c.phase = *to;
-        return to.has_value();
-    }
+    static bool step(command& c, command_step s) { return take_transition(command_transitions(), c.phase, s); }
 
     void ask(exchange_kind kind, command_number n, wsman::outgoing_request&& r, bool background = false,
              milliseconds delay = {})
@@ -74,11 +53,6 @@ struct client_shell::state
         r.header.max_envelope_size = options.max_envelope_size;
         exchanges[id] = {kind, n};
         requests.push_back({id, std::move(r), kind == exchange_kind::receive, background, delay});
-    }
-
-    [[nodiscard]] std::size_t piece() const
-    {
-        return base::base64_capacity(std::max(send_size, min_send_envelope) - send_overhead);
     }
 
     void ask_receive(command_number n, const command& c)
@@ -94,29 +68,13 @@ struct client_shell::state
         ask(exchange_kind::signal, n, make_signal(resource, info.shell_id, c.id, code), background);
     }
 
-    /// One Send is under way per command (a second would be answered with 170).
     void push_input(command_number n, command& c)
     {
-        if (c.phase != command_phase::running || c.input_dropped || options.create.input_streams.empty()) return;
-        if (!c.send_under_way && !c.end_sent && (c.queued() > 0 || c.input_end)) {
-            c.sending = std::min(piece(), c.queued());
-            c.sending_end = c.input_end && c.sending == c.queued();
-            c.send_under_way = true;
-            ask(exchange_kind::send, n,
-                make_send(resource, info.shell_id, c.id, c.input.substr(c.taken, c.sending), c.sending_end), false,
-                c.send_delay);
-        }
-        if (!c.wanted_reported && !c.input_end && c.queued() < options.input_high_water) {
-            c.wanted_reported = true;
-            events.emplace_back(input_wanted{n});
-        }
-    }
-
-    static void drop_input(command& c)
-    {
-        c.input = {};
-        c.taken = 0;
-        c.input_dropped = true;
+        if (c.phase != command_phase::running || options.create.input_streams.empty()) return;
+        if (auto p = c.input.poll(size.piece()))
+            ask(exchange_kind::send, n, make_send(resource, info.shell_id, c.id, std::move(p->data), p->end), false,
+                p->delay);
+        if (c.input.poll_wanted(options.input_high_water)) events.emplace_back(input_wanted{n});
     }
 
     /// Forgets requests that have not been polled yet.
@@ -301,51 +259,23 @@ struct client_shell::state
         }
     }
 
-    static milliseconds longer(milliseconds delay)
-    {
-        // A command that reads nothing for hours must not cost an envelope every few seconds.
-        if (delay >= usual_busy_delay) return std::min(delay + delay / 8, longest_busy_delay);
-        return std::clamp(delay * 2, first_busy_delay, usual_busy_delay);
-    }
-
-    /// @param delay  before the next one
-    void send_taken(command_number n, command& c, milliseconds delay)
-    {
-        c.send_under_way = false;
-        c.send_delay = delay;
-        c.taken += c.sending;
-        c.end_sent = c.end_sent || c.sending_end;
-        // Copy only when more than half was sent: every byte is moved about once in all, and memory is given back.
-        if (c.taken > c.input.size() / 2) {
-            c.input = c.input.substr(c.taken);
-            c.taken = 0;
-        }
-        push_input(n, c);
-    }
-
-    /// Halves what a Send may be; false at the smallest envelope any host takes.
-    bool shrink()
-    {
-        if (send_size <= min_send_envelope) return false;
-        send_size = std::max(min_send_envelope, send_size / 2);
-        return true;
-    }
-
     void on_send(command_number n, command& c, const wsman::incoming_reply& r)
     {
-        if (!r.fault()) return send_taken(n, c, milliseconds{0});
-        const fault_info& f = *r.fault();
-        // Windows under load answers so and takes the input all the same: sent again it would be there twice.
-        if (is_timeout(f)) return send_taken(n, c, longer(c.send_delay));
-        c.send_under_way = false;
-        if (is_busy(f)) {
-            // Nothing was taken: the command has not read the input before it. No limit here: Receive shows its end.
-            c.send_delay = longer(c.send_delay);
-            return push_input(n, c);
+        if (!r.fault()) {
+            c.input.handle_taken();
+        } else if (is_timeout(*r.fault())) {
+            // Windows under load answers so and takes the input all the same: sent again it would be there twice.
+            c.input.handle_taken_late();
+        } else if (is_busy(*r.fault())) {
+            c.input.handle_busy(); // no limit here: Receive shows the command's end
+        } else if (refused_for_size(*r.fault()) && size.shrink()) {
+            c.input.handle_not_sent();
+        } else if (input_is_unwanted(*r.fault())) {
+            c.input.drop();
+        } else {
+            return fail_command(n, wsman::to_error(*r.fault()));
         }
-        if (refused_for_size(f) && shrink()) return push_input(n, c);
-        if (input_is_unwanted(f)) return drop_input(c);
-        fail_command(n, wsman::to_error(f));
+        push_input(n, c);
     }
 
     void on_signal_end()
@@ -368,8 +298,8 @@ struct client_shell::state
     }
 
     client_options options;
-    std::size_t send_size;
-    bool size_learnt = false, close_wanted = false, delete_at_once = false, delete_asked = false;
+    send_size size;
+    bool close_wanted = false, delete_at_once = false, delete_asked = false;
     bool used = false; ///< the shell has run a command before
     int creates_refused = 0;
     shell_phase phase = shell_phase::idle;
@@ -414,13 +344,9 @@ void client_shell::send_input(command_number command, base::bytes data, bool end
 {
     const auto at = state_->commands.find(command);
     if (at == state_->commands.end()) return;
-    auto& c = at->second;
-    if (c.input_end || c.input_dropped || state_->options.create.input_streams.empty()) return;
-    if (c.input.empty()) c.input = std::move(data);
-    else c.input += data;
-    c.input_end = end;
-    c.wanted_reported = false;
-    state_->push_input(command, c);
+    if (state_->options.create.input_streams.empty()) return;
+    at->second.input.push(std::move(data), end);
+    state_->push_input(command, at->second);
 }
 
 void client_shell::signal(command_number command, signal_code code)
@@ -455,18 +381,14 @@ void client_shell::close_now()
     state_->ask_delete();
 }
 
-void client_shell::learn_envelope_size(std::size_t octets)
-{
-    state_->size_learnt = true;
-    if (octets >= min_send_envelope) state_->send_size = std::min(octets, max_send_envelope);
-}
+void client_shell::learn_envelope_size(std::size_t octets) { state_->size.learn(octets); }
 
 bool client_shell::wants_envelope_size() const noexcept
 {
-    if (state_->size_learnt || state_->phase != shell_phase::open) return false;
-    const std::size_t piece = state_->piece();
+    if (state_->size.learnt() || state_->phase != shell_phase::open) return false;
+    const std::size_t piece = state_->size.piece();
     return std::any_of(state_->commands.begin(), state_->commands.end(),
-                       [piece](const auto& c) { return c.second.queued() > piece; });
+                       [piece](const auto& c) { return c.second.input.queued() > piece; });
 }
 
 std::optional<outgoing> client_shell::poll_request()
@@ -516,12 +438,11 @@ void client_shell::handle_failure(exchange_id id, winrm::error error, bool may_r
     auto& c = found->second;
     if (kind == exchange_kind::receive && may_retry) return state_->ask_receive(n, c);
     if (kind == exchange_kind::send && may_retry) {
-        c.send_under_way = false;
-        c.send_delay = send_delay;
+        c.input.handle_not_sent(send_delay);
         return state_->push_input(n, c);
     }
-    if (kind == exchange_kind::send && error.http_status() == 413 && state_->shrink()) {
-        c.send_under_way = false;
+    if (kind == exchange_kind::send && error.http_status() == 413 && state_->size.shrink()) {
+        c.input.handle_not_sent();
         return state_->push_input(n, c);
     }
     state_->fail_command(n, std::move(error));

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "shell/client_faults.h"
+#include "shell/transition.h"
 #include "wsman/config_resource.h"
 
 #include <algorithm>
@@ -92,15 +93,7 @@ command_run::command_run(run_request request, base::time_point now)
     command_ = client_.run(request_.command);
 }
 
-bool command_run::step(run_step s) noexcept
-{
-    for (const run_transition& t : transitions) {
-        if (t.from != phase_ || t.step != s) continue;
-        phase_ = t.to;
-        return true;
-    }
-    return false;
-}
+bool command_run::step(run_step s) noexcept { return take_transition(transitions, phase_, s); }
 
 void command_run::send_input(base::bytes data, bool end) { client_.send_input(command_, std::move(data), end); }
 void command_run::signal(signal_code code) { client_.signal(command_, code); }

@@ -1,5 +1,7 @@
 #include "shell/lifecycle.h"
 
+#include "shell/transition.h"
+
 #include <array>
 
 namespace winrm::shell {
@@ -29,20 +31,17 @@ constexpr std::array<command_transition, 6> commands{{
     {command_phase::running, command_step::end, command_phase::ended},
 }};
 
-template <class Table, class Phase, class Step>
-std::optional<Phase> find(const Table& table, Phase from, Step step) noexcept
-{
-    for (const auto& row : table) {
-        if (row.from == from && row.step == step) return row.to;
-    }
-    return {};
-}
-
 } // namespace
 
 std::span<const shell_transition> shell_transitions() noexcept { return shells; }
 std::span<const command_transition> command_transitions() noexcept { return commands; }
-std::optional<shell_phase> next(shell_phase from, shell_step step) noexcept { return find(shells, from, step); }
-std::optional<command_phase> next(command_phase from, command_step step) noexcept { return find(commands, from, step); }
+std::optional<shell_phase> next(shell_phase from, shell_step step) noexcept
+{
+    return find_transition(shells, from, step);
+}
+std::optional<command_phase> next(command_phase from, command_step step) noexcept
+{
+    return find_transition(commands, from, step);
+}
 
 } // namespace winrm::shell

@@ -46,11 +46,11 @@ server_table::state::outcome server_table::state::create(const call& c, const sh
     s->info.shell_id = wanted.shell_id.empty() ? base::uuid::random(random).text() : wanted.shell_id;
     const std::string key = shell_key(s->info.shell_id);
     if (shells.count(key) != 0) return fault{fault_code::already_exists, {}, {}};
-    if (shells.size() >= options.max_shells) return fault{fault_code::quota_shells_per_user, {}, {}};
+    if (shells.size() >= options.max_shells_per_user) return fault{fault_code::quota_shells_per_user, {}, {}};
     s->idle = std::max(wanted.idle_timeout.value_or(options.default_idle_timeout), options.min_idle_timeout);
     milliseconds life = wanted.lifetime.value_or(milliseconds{0}); // 0 = none
-    if (options.max_lifetime.count() > 0 && (life.count() == 0 || life > options.max_lifetime))
-        life = options.max_lifetime;
+    if (options.shell_lifetime.count() > 0 && (life.count() == 0 || life > options.shell_lifetime))
+        life = options.shell_lifetime;
     if (life.count() > 0) s->dies = c.now + life;
     s->created = s->active = c.now;
     s->environment = std::move(wanted.environment);

@@ -76,7 +76,7 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
     });
     if (end) return {};
     e.next = count;
-    e.until = c.now + options.enumeration_timeout;
+    e.until = c.now + options.enumeration_time;
     enumerations[context] = std::move(e);
     return {};
 }
@@ -105,7 +105,7 @@ server_table::state::outcome server_table::state::pull(const call& c)
     const std::size_t count = fitting(e, asked.max_elements, c);
     if (count == 0 && e.next != e.size()) return too_small(c);
     e.next += count;
-    e.until = c.now + options.enumeration_timeout;
+    e.until = c.now + options.enumeration_time;
     const bool end = e.next == e.size();
     answer(c.token, h.message_id, h.action, [&](xml::writer& w) {
         wsman::write_pull_response(

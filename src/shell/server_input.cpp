@@ -45,9 +45,8 @@ server_table::state::outcome server_table::state::send(const call& c, server_she
         answer(c.token, h.message_id, wsman::action::send, write_send_response);
         return {};
     }
-    const auto patience =
-        std::min(h.operation_timeout.value_or(options.max_operation_timeout), options.max_operation_timeout);
-    n->sending = waiting_send{waiting_request{c.token, h.message_id}, std::move(data), end, c.now + patience};
+    const auto at_most = std::min(h.operation_timeout.value_or(options.max_timeout), options.max_timeout);
+    n->sending = waiting_send{waiting_request{c.token, h.message_id}, std::move(data), end, c.now + at_most};
     ++waiting;
     return {};
 }

@@ -1,5 +1,7 @@
 #include "shell/server_lifecycle.h"
 
+#include "shell/transition.h"
+
 #include <array>
 
 namespace winrm::shell {
@@ -21,26 +23,17 @@ constexpr std::array<server_command_transition, 4> commands{{
     {server_command_phase::ended, server_command_step::report, server_command_phase::reported},
 }};
 
-template <class Table, class Phase, class Step>
-std::optional<Phase> find(const Table& table, Phase from, Step step) noexcept
-{
-    for (const auto& row : table) {
-        if (row.from == from && row.step == step) return row.to;
-    }
-    return {};
-}
-
 } // namespace
 
 std::span<const server_shell_transition> server_shell_transitions() noexcept { return shells; }
 std::span<const server_command_transition> server_command_transitions() noexcept { return commands; }
 std::optional<server_shell_phase> next(server_shell_phase from, server_shell_step step) noexcept
 {
-    return find(shells, from, step);
+    return find_transition(shells, from, step);
 }
 std::optional<server_command_phase> next(server_command_phase from, server_command_step step) noexcept
 {
-    return find(commands, from, step);
+    return find_transition(commands, from, step);
 }
 
 } // namespace winrm::shell

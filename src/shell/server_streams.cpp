@@ -73,8 +73,7 @@ server_table::state::outcome server_table::state::receive(const call& c, server_
     r.request = {c.token, h.message_id};
     r.room = envelope_room(c);
     r.since = c.now;
-    r.until =
-        c.now + std::min(h.operation_timeout.value_or(options.max_operation_timeout), options.max_operation_timeout);
+    r.until = c.now + std::min(h.operation_timeout.value_or(options.max_timeout), options.max_timeout);
     n.receiving = std::move(r);
     ++waiting;
     try_answer(n, c.now);

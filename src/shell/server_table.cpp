@@ -133,7 +133,7 @@ server_table::state::outcome server_table::state::dispatch(const call& c)
     if (c.request.is_identify()) return identify(c);
     // Signal and Delete are exempt from the quota: they free what it counts.
     const bool ends_something = h.action == wsman::action::signal || h.action == wsman::action::delete_;
-    if (waiting >= options.max_operations && !ends_something)
+    if (waiting >= options.max_operations_per_user && !ends_something)
         return fault{fault_code::quota_operations_per_user, {}, {}};
     const shell_kind* kind = find_kind(h.resource_uri);
     for (const wsman::option& o : h.options.items()) {

@@ -25,6 +25,7 @@ enum class request_token : std::uint64_t {};
 /// One process of one command; chosen by the table.
 enum class process_ref : std::uint64_t {};
 
+/// Quotas have the names of service/wire/quotas.h, without its units where the type has one.
 struct table_options
 {
     std::string owner;                  ///< shown as Owner
@@ -32,17 +33,17 @@ struct table_options
     std::string user_shell = "/bin/sh"; ///< runs commands with -c
     std::string machine;                ///< WSManFault/@Machine
     base::limits limits;
-    milliseconds max_operation_timeout{60'000};
+    milliseconds max_timeout{60'000};
     milliseconds default_idle_timeout{7'200'000}, max_idle_timeout{7'200'000}, min_idle_timeout{60'000};
-    milliseconds max_lifetime{0}; ///< 0 = none
-    std::size_t max_shells = 30, max_commands_per_shell = 15, max_operations = 1500;
+    milliseconds shell_lifetime{0}; ///< 0 = none
+    std::size_t max_shells_per_user = 30, max_commands_per_shell = 15, max_operations_per_user = 1500;
     std::size_t max_command_line = 8191;
     /// Bytes queued per command, besides one answer under way, before its pipes are left unread; as many of its input
     /// before a Send has to wait (and may be taken all the same at its OperationTimeout, one envelope at most).
     std::size_t output_budget = 1024 * 1024;
     milliseconds output_linger{2'000}; ///< after exit, pipes kept open by grandchildren are waited for this long
     milliseconds coalesce{50};         ///< after output: wait this long for more, or for the end
-    milliseconds enumeration_timeout{240'000};
+    milliseconds enumeration_time{240'000};
     std::span<const shell_kind> kinds = shell_kinds(); ///< live as long as the table
     bool counts_answers = true;                        ///< tells clients so; false = as Windows, for tests
     wsman::config_resource* config = nullptr;          ///< answers Get winrm/config; lives as long as the table

@@ -13,7 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from winrmtest import IDENTIFY, PATIENCE, SHELL, TRANSFER, Service, envelope, fault_code, main  # noqa: E402
-import test_system as system  # noqa: E402
+import systemtest as system  # noqa: E402
 
 CREATE = "<sh:Shell><sh:InputStreams>stdin</sh:InputStreams><sh:OutputStreams>stdout stderr</sh:OutputStreams></sh:Shell>"
 
@@ -170,15 +170,12 @@ class HalfClosed(unittest.TestCase):
             self.assertIn(b"aGVyZQo=", answer.text)
 
 
-class Replaced(unittest.TestCase):
+class Replaced(system.WithPlace):
     """By a reload with another certificate."""
 
     @classmethod
     def setUpClass(cls):
-        system.need_root()
-        cls.place = system.Place()
-        cls.addClassCleanup(cls.place.close)
-        cls.place.system()
+        super().setUpClass()
         cls.ada = cls.place.account("a", "-G", cls.place.group)
 
     def certificate(self, name):

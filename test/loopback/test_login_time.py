@@ -7,9 +7,9 @@ import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from test_system import Daemon, Place, call, main, need_root  # noqa: E402
-from winrmtest import IDENTIFY  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from systemtest import call, Daemon, WithPlace  # noqa: E402
+from winrmtest import IDENTIFY, main  # noqa: E402
 
 ROUNDS = 18  # fewer than the failures that are free for one account: the gate is another matter
 SURE = 4.2   # standard deviations, once in 30 000 by chance; two kinds of 18 that never overlap are 5.1 apart
@@ -32,16 +32,13 @@ class RankDistance(unittest.TestCase):
         self.assertGreater(rank_distance(same[0], [value + 20 for value in same[1]]), SURE)
 
 
-class Probing(unittest.TestCase):
+class Probing(WithPlace):
     """Each attempt comes from an address of its own."""
     sources = iter(f"127.{a}.{b}.{c}" for a in range(20, 30) for b in range(1, 250) for c in range(1, 250))
 
     @classmethod
     def setUpClass(cls):
-        need_root()
-        cls.place = Place()
-        cls.addClassCleanup(cls.place.close)
-        cls.place.system()
+        super().setUpClass()
 
     def probe(self, service, user, password):
         """@return seconds that the refusal took, without connection and handshake"""

@@ -6,11 +6,10 @@ import re
 import ssl
 import sys
 import threading
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from winrmtest import SHELL, TRANSFER, envelope, fault_code, main  # noqa: E402
-import test_system as system  # noqa: E402
+import systemtest as system  # noqa: E402
 
 TIMED_OUT = 2150858793  # w:TimedOut
 
@@ -91,13 +90,10 @@ class Hog:
             thread.join(system.PATIENCE)
 
 
-class OneAccount(unittest.TestCase):
+class OneAccount(system.WithPlace):
     @classmethod
     def setUpClass(cls):
-        system.need_root()
-        cls.place = system.Place()
-        cls.addClassCleanup(cls.place.close)
-        cls.place.system()
+        super().setUpClass()
         cls.ada = cls.place.account("a", "-G", cls.place.group)
         cls.bob = cls.place.account("b", "-G", cls.place.group)
 

@@ -8,11 +8,9 @@ import socket
 import sys
 import threading
 import time
-import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import test_system as system  # noqa: E402
-from test_system import Daemon, Place, named, need_root, status_of  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from systemtest import Daemon, named, status_of, WithPlace  # noqa: E402
 from winrmtest import PATIENCE, SHELL, children_of, envelope, main  # noqa: E402
 
 
@@ -24,31 +22,27 @@ class StallingReader(Daemon):
         self.reading.set()
         super().__init__(*args)
 
-    def read(self):
+    def log_lines(self):
+        rest = ""
         while True:
             self.reading.wait()
             piece = os.read(self.process.stderr.fileno(), 4096).decode(errors="replace")
+            *lines, rest = (rest + piece).splitlines(keepends=True) or [""]
+            if rest.endswith("\n") or not piece:
+                lines, rest = [*lines, rest], ""
+            yield from filter(None, lines)
             if not piece:
-                break
-            with self.news:
-                self.lines = ("".join(self.lines) + piece).splitlines(keepends=True)
-                self.news.notify_all()
-        with self.news:
-            self.lines.append("END OF LOG\n")
-            self.news.notify_all()
+                return
 
     def stop(self, number=signal.SIGTERM):
         self.reading.set()
         return super().stop(number)
 
 
-class OnePlace(unittest.TestCase):
+class OnePlace(WithPlace):
     @classmethod
     def setUpClass(cls):
-        need_root()
-        cls.place = Place()
-        cls.addClassCleanup(cls.place.close)
-        cls.place.system()
+        super().setUpClass()
         cls.ada, cls.bob = (cls.place.account(name, "-G", cls.place.group) for name in "ab")
 
     def wait_until(self, true, what):

@@ -7,9 +7,9 @@ import sys
 import types
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from test_system import Daemon, Place, main, need_root  # noqa: E402
-from winrmtest import PATIENCE  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from systemtest import Daemon, need_root, Place  # noqa: E402
+from winrmtest import PATIENCE, main  # noqa: E402
 
 
 class Room(unittest.TestCase):

@@ -13,7 +13,7 @@ import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import sandboxed  # noqa: E402
-from test_system import Daemon, Place, need_root, status_of  # noqa: E402
+from systemtest import Daemon, need_root, Place, status_of  # noqa: E402
 from winrmtest import PATIENCE, ROOT, children_of, main  # noqa: E402
 
 UNIT = (ROOT / "packaging" / "winrmd.service").read_text()

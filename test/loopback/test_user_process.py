@@ -5,9 +5,9 @@ import re
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from test_system import CREATE, Daemon, Place, call, main, named, need_root  # noqa: E402
-from winrmtest import SHELL, TRANSFER, envelope, fault_code  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from systemtest import call, Daemon, named, WithPlace  # noqa: E402
+from winrmtest import SHELL, TRANSFER, envelope, fault_code, main  # noqa: E402
 
 UNIX = "auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_unix.so\n"
 MODULES = [pathlib.Path(p) for p in ("/lib/x86_64-linux-gnu/security", "/lib/aarch64-linux-gnu/security", "/lib64/security",
@@ -20,15 +20,12 @@ def need_modules(*names):
             raise unittest.SkipTest(f"SKIPPED: {name} is not installed")
 
 
-class UserProcess(unittest.TestCase):
+class UserProcess(WithPlace):
     session = ""  # lines of the PAM service
 
     @classmethod
     def setUpClass(cls):
-        need_root()
-        cls.place = Place()
-        cls.addClassCleanup(cls.place.close)
-        cls.place.system()
+        super().setUpClass()
         cls.place.pam.write_text(UNIX + cls.session.format(place=cls.place.path))
         cls.ada = cls.place.account("a", "-G", cls.place.group)
         cls.prepare()

@@ -165,7 +165,7 @@ TEST(conversation, two_commands_at_once)
 TEST(conversation, quotas_are_faults)
 {
     shell::table_options t;
-    t.max_shells = 0;
+    t.max_shells_per_user = 0;
     world w(t);
     w.client.open();
     w.client.run({"echo", {"x"}, {}, {}, {}});
@@ -174,7 +174,7 @@ TEST(conversation, quotas_are_faults)
     ASSERT_NE(w.failures.front().fault(), nullptr);
     EXPECT_EQ(w.failures.front().fault()->code, 0x803381A5U);
 
-    t.max_shells = 30;
+    t.max_shells_per_user = 30;
     t.max_commands_per_shell = 1;
     world c(t);
     c.commands_left = 2;

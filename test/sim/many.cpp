@@ -48,7 +48,7 @@ private:
     {
         shell::table_options o;
         o.home = "/home/test";
-        o.max_shells = clients;
+        o.max_shells_per_user = clients;
         return o;
     }
 

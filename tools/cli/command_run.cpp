@@ -219,11 +219,11 @@ private:
         if (out_.failure() == EPIPE || err_.failure() == EPIPE) return reader_gone;
         if (const int why = out_.failure()) failure_ = cannot_write("standard output", why);
         else if (const int why_not = err_.failure()) failure_ = cannot_write("standard error", why_not);
-        return tell();
+        return end_report();
     }
 
     /// The line on standard error, if there is something to say.  @return exit status
-    int tell()
+    int end_report()
     {
         err_.close(); // gives the file back its blocking ways
         if (failure_) return fail(login_.host.name, *failure_, false);
@@ -271,7 +271,7 @@ private:
         if (caught_ != 0) return 128 + caught_;
         if (!written && why == EPIPE) return reader_gone;
         if (!written && !failure_) failure_ = cannot_write("standard output", why);
-        return tell();
+        return end_report();
     }
 
     void wait_for_cleanup(base::milliseconds time)

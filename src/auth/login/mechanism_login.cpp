@@ -1,5 +1,7 @@
 #include "auth/login/mechanism_login.h"
 
+#include "auth/login/kerberos_refusal.h"
+
 #include <utility>
 
 namespace winrm::auth {
@@ -12,6 +14,7 @@ login_failure failure_of(const spnego::negotiate_leg& got) noexcept
     if (got.mechanism != login_failure::none) return got.mechanism;
     switch (got.failed) {
     case no_common_mechanism: return login_failure::host_chose_other;
+    case rejected: return login_failure::refused;
     case ended_early:
     case missing_mic:
     case bad_mic: return login_failure::not_proven;
@@ -40,6 +43,7 @@ leg mechanism_login::step(base::bytes_view token)
     if (!negotiate_) return {leg_state::failed, {}, login_failure::bad_token};
     auto got = negotiate_->step(token);
     note_tried(got.state == leg_state::failed ? failure_of(got) : login_failure::none);
+    note_clocks(token);
     switch (got.state) {
     case leg_state::go_on:
     case leg_state::waiting: return {got.state, std::move(got.token)};
@@ -80,6 +84,16 @@ void mechanism_login::note_tried(login_failure latest)
     if (now && (tried_.empty() || *now != *favourite_))
         tried_.push_back({*now, latest, tried_.empty() ? negotiate_->words() : std::string()});
     else if (tried_.empty() && favourite_) tried_.push_back({*favourite_, latest, negotiate_->words()});
+}
+
+/// The host's own error names its time, which the library does not pass on.
+void mechanism_login::note_clocks(base::bytes_view token)
+{
+    if (!how_.clock || tried_.empty() || tried_.back().failed != login_failure::clock_skew) return;
+    const auto said = spnego::parse_resp(token);
+    if (!said || !said->token) return;
+    if (const auto why = read_kerberos_refusal(*said->token))
+        tried_.back().more = clock_sentence(how_.clock(), why->time);
 }
 
 bool mechanism_login::request_may_go() const noexcept

@@ -4,6 +4,7 @@
 #include "auth/client_login.h"
 #include "auth/spnego/initiator.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@ struct tried_mechanism
     mechanism_kind kind;
     login_failure failed = login_failure::none; ///< none: the host refused it, or it went well
     std::string words{};                        ///< a library's own text, often ""
+    std::string more{};                         ///< the sentence of `failed` with what is known beyond it; "" = nothing
 };
 
 class mechanism_login final : public client_login
@@ -30,6 +32,8 @@ public:
         /// What seals the bodies with the keys of the login; empty: they stay as they are.
         seal_maker seal;
         bool blocks = false; ///< one of the mechanisms waits for others
+        std::function<std::int64_t()>
+            clock; ///< seconds since 1970 UTC, to tell by how much clocks differ; may be empty
     };
     explicit mechanism_login(options how);
 
@@ -51,6 +55,7 @@ public:
 private:
     [[nodiscard]] leg ended(spnego::negotiate_leg&& got);
     void note_tried(login_failure latest);
+    void note_clocks(base::bytes_view token);
 
     options how_;
     std::optional<spnego::initiator> negotiate_;

@@ -27,9 +27,9 @@ bool is_soap(base::bytes_view media_type)
 } // namespace
 
 front_connection::front_connection(const connection_context& context, std::uint64_t number, io::unique_fd socket,
-                                   std::string peer, std::optional<net::tls_session> tls)
+                                   std::string peer, std::optional<net::tls_session> tls, std::uint32_t listener)
     : context_(context), number_(number), peer_(std::move(peer)), source_(wire::source_network(peer_)),
-      tls_(tls.has_value()), fd_(socket.get()),
+      tls_(tls.has_value()), listener_(listener), fd_(socket.get()),
       http_(tls_ ? context.https : context.http, context.limits, context.digest, context.loop.now()),
       stream_(context.loop, std::move(socket), std::move(tls)), timer_(context.loop), idle_since_(context.loop.now())
 {
@@ -99,6 +99,7 @@ void front_connection::handle(http::login_wanted&& event)
     ask.scheme = scheme_ = std::move(event.scheme);
     ask.token = std::move(event.token);
     ask.first = event.first;
+    ask.listener = listener_;
     context_.ask_login(std::move(ask));
     base::wipe_stack();
 }

@@ -35,7 +35,7 @@ class front_connection
 {
 public:
     front_connection(const connection_context& context, std::uint64_t number, io::unique_fd socket, std::string peer,
-                     std::optional<net::tls_session> tls);
+                     std::optional<net::tls_session> tls, std::uint32_t listener = 0);
     front_connection(const front_connection&) = delete;
     front_connection& operator=(const front_connection&) = delete;
 
@@ -109,7 +109,8 @@ private:
     std::uint64_t number_, unauthenticated_since_ = 0, account_ = 0;
     std::string peer_, source_;
     bool tls_;
-    int fd_; ///< of stream_
+    std::uint32_t listener_; ///< position in the settings
+    int fd_;                 ///< of stream_
     http::server_connection http_;
     net::stream stream_;
     std::unique_ptr<io::message_socket> user_;

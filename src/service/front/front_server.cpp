@@ -92,8 +92,9 @@ front_server::front_server(io::loop& on, const wire::front_setup& setup, std::ve
       max_connections_(setup.max_connections), turned_away_(on), reap_timer_(on), summary_(log), summary_clock_(on)
 {
     for (std::size_t i = 0; i < listeners.size() && i < setup.listeners.size(); ++i)
-        listeners_.push_back(std::make_unique<listening>(
-            listening{io::descriptor{on, listeners[i].release()}, setup.listeners[i].tls, io::timer{on}}));
+        listeners_.push_back(
+            std::make_unique<listening>(listening{io::descriptor{on, listeners[i].release()}, setup.listeners[i].tls,
+                                                  static_cast<std::uint32_t>(i), io::timer{on}}));
 }
 
 front_server::~front_server() { summary_.report_all(loop_.now()); }
@@ -165,8 +166,8 @@ void front_server::add(const listening& l, io::unique_fd socket, std::string pee
     std::optional<net::tls_session> session;
     if (l.tls) session.emplace(*tls_, std::string{});
     const std::uint64_t number = next_number_++;
-    auto c =
-        std::make_unique<front_connection>(context_, number, std::move(socket), std::move(peer), std::move(session));
+    auto c = std::make_unique<front_connection>(context_, number, std::move(socket), std::move(peer),
+                                                std::move(session), l.number);
     c->unauthenticated_since(next_unauthenticated_++);
     connections_[number] = std::move(c);
 }

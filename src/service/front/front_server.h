@@ -48,6 +48,7 @@ private:
     {
         io::descriptor socket;
         bool tls;
+        std::uint32_t number; ///< position in the settings
         io::timer pause;
     };
     void wait(listening& l);

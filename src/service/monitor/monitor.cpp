@@ -110,10 +110,9 @@ wire::token_setup monitor::token_setup_of() const
     for (const wire::ntlm_account& one : given.ntlm_accounts)
         out.ntlm_accounts.push_back({one.user, one.domain, one.nt_hash.clone()});
     out.ntlm = given.ntlm;
-    out.binding = given.binding;
+    out.bindings = given.bindings;
     out.keytab = given.keytab.clone();
     out.services = given.services;
-    out.kerberos_binding = given.kerberos_binding;
     out.allow_unencrypted = s.allow_unencrypted;
     const std::string host = host_name();
     out.nb_computer = host.substr(0, std::min<std::size_t>(host.find('.'), 15));

@@ -30,7 +30,8 @@ std::optional<wire::token_step> token_logins::poll_step(base::time_point now)
     return wire::token_step{at->first,    s.q.front,
                             r.connection, r.scheme,
                             r.tls,        std::move(s.end_point),
-                            r.first,      std::exchange(s.token, {})};
+                            r.first,      std::exchange(s.token, {}),
+                            r.listener};
 }
 
 std::optional<token_logins::question> token_logins::answered(const wire::token_answer& answer)

@@ -27,8 +27,11 @@ result<token_plan> make_token_plan(const settings& from)
     if (!crypto::md5_available()) a.ntlm = false; // OpenSSL in FIPS mode
     out.schemes = a.schemes();
     // An NTLM login can be passed on by whoever the client believes to be us: bound to our certificate it cannot.
-    out.setup.binding = told(a.channel_binding.value_or(auth::binding_policy::strict));
-    out.setup.kerberos_binding = told(a.channel_binding.value_or(auth::binding_policy::relaxed));
+    for (const listen_address& one : from.listen) {
+        const auto asked = one.channel_binding ? one.channel_binding : a.channel_binding;
+        out.setup.bindings.push_back(
+            {told(asked.value_or(auth::binding_policy::strict)), told(asked.value_or(auth::binding_policy::relaxed))});
+    }
     if (a.kerberos_on()) {
         auto keytab = read_keytab(a);
         if (!keytab) return std::move(keytab).error();

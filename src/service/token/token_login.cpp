@@ -27,6 +27,12 @@ auth::binding_policy policy_of(wire::channel_binding binding)
     return auth::binding_policy::strict;
 }
 
+wire::binding_rules rules_of(const wire::token_setup& setup, const wire::token_step& first)
+{
+    if (first.listener < setup.bindings.size()) return setup.bindings[first.listener];
+    return {wire::channel_binding::strict, wire::channel_binding::strict};
+}
+
 auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, const wire::token_step& first)
 {
     auth::ntlm::server_options out;
@@ -39,7 +45,7 @@ auth::ntlm::server_options ntlm_options(const wire::token_setup& setup, const wi
     out.binding = auth::binding_policy::none;
     if (!first.tls) return out;
     out.channel_binding = first.end_point;
-    out.binding = policy_of(setup.binding);
+    out.binding = policy_of(rules_of(setup, first).ntlm);
     return out;
 }
 
@@ -51,7 +57,7 @@ gss::kerberos_acceptance acceptance(const login_rules& rules, const wire::token_
     out.binding = auth::binding_policy::none; // as for NTLM
     if (!first.tls) return out;
     out.channel_binding = first.end_point;
-    out.binding = policy_of(rules.setup.kerberos_binding);
+    out.binding = policy_of(rules_of(rules.setup, first).kerberos);
     return out;
 }
 
@@ -64,7 +70,7 @@ bool token_login::known(const login_rules& rules, std::string_view scheme)
 
 token_login::token_login(std::shared_ptr<const login_rules> rules, const wire::token_step& first,
                          const auth::random_source& random, wall_clock wall)
-    : rules_(std::move(rules)), tls_(first.tls)
+    : rules_(std::move(rules))
 {
     std::vector<auth::spnego::offer> all;
     if (offers(*rules_, first.scheme, mechanism_kind::kerberos)) {
@@ -163,7 +169,7 @@ void token_login::accept_kerberos(wire::token_answer& answer)
     answer.verdict = wire::login_verdict::accepted;
     answer.facts.account = facts.account;
     answer.facts.bound = facts.bound;
-    answer.facts.sealed = !tls_; // over TLS it is up to the client
+    answer.facts.sealed = true;
     answer.facts.delegated = !facts.delegated.empty();
     answer.keys = auth::pack(*keys);
     answer.ticket = std::move(facts.delegated);

@@ -43,7 +43,6 @@ private:
     void accept_kerberos(wire::token_answer& answer);
 
     std::shared_ptr<const login_rules> rules_;
-    bool tls_;
     auth::ntlm::server_mechanism* ntlm_ = nullptr; ///< of acceptor_; nullptr = not offered
     gss::kerberos_acceptor* kerberos_ = nullptr;   ///< the same
     std::unique_ptr<auth::spnego::acceptor> acceptor_;

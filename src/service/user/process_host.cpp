@@ -91,7 +91,7 @@ struct process_host::pending_kill
 
 process_host::process_host(io::loop& on, host_options options, process_news& news)
     : loop_(on), options_(std::move(options)), news_(news),
-      groups_(options_.cgroup, {options_.memory_per_shell, options_.processes_per_shell}), sweep_timer_(on),
+      groups_(options_.cgroup, {options_.max_memory_per_shell, options_.max_processes_per_shell}), sweep_timer_(on),
       tidy_timer_(on), buffer_(piece, '\0')
 {
     become_subreaper();
@@ -141,9 +141,9 @@ void process_host::carry_out(shell::start_process&& order)
                                 procs.get()};
     spawn_limits limits;
     limits.open_files = descriptors_.before();
-    if (!groups_.limits_memory()) limits.data_bytes = options_.memory_per_shell;
+    if (!groups_.limits_memory()) limits.data_bytes = options_.max_memory_per_shell;
     if (!groups_.limits_processes())
-        limits.processes = std::uint64_t{options_.processes_per_shell} * options_.max_shells;
+        limits.processes = std::uint64_t{options_.max_processes_per_shell} * options_.max_shells_per_user;
 
     const auto result = spawn(plan_child(order, options_.who), handles, limits);
     if (const auto* why = std::get_if<shell::start_failure>(&result)) {

@@ -32,14 +32,15 @@ public:
     virtual void exited(shell::process_ref p, int status) = 0;
 };
 
+/// Quotas have the names of wire/quotas.h.
 struct host_options
 {
     account who;
-    std::string cgroup;                 ///< "" = none: trees are found through /proc alone
-    std::uint64_t memory_per_shell = 0; ///< bytes, 0 = unlimited. Without a memory cgroup: data size per process
-    std::uint32_t processes_per_shell =
-        0; ///< 0 = unlimited. Without a pids cgroup: processes of the user in all shells
-    std::uint32_t max_shells = 30;
+    std::string cgroup;                     ///< "" = none: trees are found through /proc alone
+    std::uint64_t max_memory_per_shell = 0; ///< bytes, 0 = unlimited. Without a memory cgroup: data size per process
+    /// 0 = unlimited. Without a pids cgroup: processes of the user in all shells
+    std::uint32_t max_processes_per_shell = 0;
+    std::uint32_t max_shells_per_user = 30;
 };
 
 /// A command ends with forget_process: whatever it has left behind is killed then. kill_process kills its whole tree

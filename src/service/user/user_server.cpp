@@ -53,16 +53,16 @@ shell::table_options table_options_of(const wire::user_setup& s, wsman::config_r
         t.security_profiles.push_back(std::string(profile) + "http/basic");
     const wire::quotas& q = s.limits;
     t.limits.envelope = std::size_t{q.max_envelope_kb} * 1024;
-    t.max_operation_timeout = milliseconds{q.max_timeout_ms};
+    t.max_timeout = milliseconds{q.max_timeout_ms};
     t.default_idle_timeout = t.max_idle_timeout = std::chrono::seconds{q.shell_idle_s};
     t.min_idle_timeout = std::min(t.min_idle_timeout, t.max_idle_timeout);
-    t.max_lifetime = std::chrono::seconds{q.shell_lifetime_s};
-    t.max_shells = q.max_shells_per_user;
+    t.shell_lifetime = std::chrono::seconds{q.shell_lifetime_s};
+    t.max_shells_per_user = q.max_shells_per_user;
     t.max_commands_per_shell = q.max_commands_per_shell;
-    t.max_operations = q.max_operations_per_user;
+    t.max_operations_per_user = q.max_operations_per_user;
     t.max_command_line = q.max_command_line;
     t.output_budget = std::size_t{q.output_budget_kb} * 1024;
-    t.enumeration_timeout = std::chrono::seconds{q.enumeration_time_s};
+    t.enumeration_time = std::chrono::seconds{q.enumeration_time_s};
     t.config = config;
     return t;
 }
@@ -77,9 +77,9 @@ host_options host_options_of(const wire::user_setup& s)
     h.who.full_shell = is_full_shell(s.shell, listed_shells());
     h.who.session = session_variables(environ);
     h.cgroup = s.cgroup;
-    h.memory_per_shell = std::uint64_t{s.limits.max_memory_per_shell_mb} * 1024 * 1024;
-    h.processes_per_shell = s.limits.max_processes_per_shell;
-    h.max_shells = s.limits.max_shells_per_user;
+    h.max_memory_per_shell = std::uint64_t{s.limits.max_memory_per_shell_mb} * 1024 * 1024;
+    h.max_processes_per_shell = s.limits.max_processes_per_shell;
+    h.max_shells_per_user = s.limits.max_shells_per_user;
     return h;
 }
 

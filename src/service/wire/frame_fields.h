@@ -76,6 +76,7 @@ template <class C, is_frame<login_request> F> void fields(C& c, F& f)
     c.text(f.scheme, max_word);
     c.text(f.token, max_token);
     c.flag(f.first);
+    c.number(f.listener);
 }
 template <class C, is_frame<login_answer> F> void fields(C& c, F& f)
 {
@@ -91,14 +92,18 @@ template <class C, is_frame<ntlm_account> F> void fields(C& c, F& f)
     c.text(f.domain, max_credential);
     c.secret(f.nt_hash, max_word);
 }
+template <class C, is_frame<binding_rules> F> void fields(C& c, F& f)
+{
+    c.choice(f.ntlm, channel_binding::strict);
+    c.choice(f.kerberos, channel_binding::strict);
+}
 template <class C, is_frame<token_setup> F> void fields(C& c, F& f)
 {
     c.list(f.ntlm_accounts, max_ntlm_accounts);
     c.flag(f.ntlm);
-    c.choice(f.binding, channel_binding::strict);
+    c.list(f.bindings, max_listeners);
     c.secret(f.keytab, max_keytab);
     c.list(f.services, max_schemes);
-    c.choice(f.kerberos_binding, channel_binding::strict);
     c.flag(f.allow_unencrypted);
     c.text(f.nb_computer, max_credential);
     c.text(f.nb_domain, max_credential);
@@ -118,6 +123,7 @@ template <class C, is_frame<token_step> F> void fields(C& c, F& f)
     c.text(f.end_point, max_media_type);
     c.flag(f.first);
     c.text(f.token, max_token);
+    c.number(f.listener);
 }
 template <class C, is_frame<token_facts> F> void fields(C& c, F& f)
 {

@@ -60,7 +60,8 @@ struct login_request
     base::secret password;
     std::string scheme = "Basic";
     std::string token;
-    bool first = true; ///< of its login
+    bool first = true;          ///< of its login
+    std::uint32_t listener = 0; ///< it came to: position in front_setup::listeners
 };
 /// The connection has ended and needs no answer; a login under way on it is over.
 struct login_withdrawn
@@ -97,16 +98,21 @@ struct ntlm_account
     bool operator==(const ntlm_account&) const = default;
 };
 enum class channel_binding : std::uint8_t { none, relaxed, strict };
+/// What becomes of the channel bindings of logins over TLS.
+struct binding_rules
+{
+    channel_binding ntlm = channel_binding::strict, kerberos = channel_binding::relaxed;
+    bool operator==(const binding_rules&) const = default;
+};
 /// monitor → token
 struct token_setup
 {
     std::vector<ntlm_account> ntlm_accounts;
-    bool ntlm = false;                                           ///< is there at all
-    channel_binding binding = channel_binding::strict;           ///< of NTLM over TLS
-    base::secret keytab;                                         ///< a file's bytes; "" = no Kerberos
-    std::vector<std::string> services;                           ///< whose keys of it are used
-    channel_binding kerberos_binding = channel_binding::relaxed; ///< of Kerberos over TLS
-    bool allow_unencrypted = false; ///< a login without TLS need not be able to seal
+    bool ntlm = false;                                            ///< is there at all
+    std::vector<binding_rules> bindings;                          ///< one for each listener; for others the strictest
+    base::secret keytab;                                          ///< a file's bytes; "" = no Kerberos
+    std::vector<std::string> services;                            ///< whose keys of it are used
+    bool allow_unencrypted = false;                               ///< a login without TLS need not be able to seal
     std::string nb_computer, nb_domain, dns_computer, dns_domain; ///< names that NTLM tells; "" = none
     std::uint32_t max_logins = 1024, login_time_ms = 30'000;
     std::uint8_t log_level = 1;
@@ -122,6 +128,7 @@ struct token_step
     std::string end_point; ///< with TLS: RFC 5929 application data of the certificate of this front
     bool first = true;
     std::string token;
+    std::uint32_t listener = 0; ///< position in token_setup::bindings
 };
 /// What is known of a login by tokens, for the log and the rules of accounts.
 struct token_facts

@@ -123,7 +123,7 @@ TEST(answer, each_strange_answer_is_named)
         answer.body = r.body;
         answer.challenges = r.challenges;
         answer.location = r.location;
-        auto got = remote::read_answer(std::move(answer), {"CORP\\ada", false, "uuid:1", limits});
+        auto got = remote::read_answer(std::move(answer), {"CORP\\ada", "Basic", false, "uuid:1", limits});
         ASSERT_FALSE(got);
         EXPECT_EQ(got.error().code(), r.code) << got.error();
         EXPECT_NE(got.error().message().find(r.sentence), std::string::npos) << got.error();
@@ -160,7 +160,7 @@ TEST(answer, s22_no_sentence_ends_in_nothing_or_blames_what_has_worked)
                         answer.location = location;
                         answer.challenges = {",", " "};
                         const auto got =
-                            remote::read_answer(std::move(answer), {"ada", false, "uuid:1", limits, before});
+                            remote::read_answer(std::move(answer), {"ada", "Basic", false, "uuid:1", limits, before});
                         ASSERT_FALSE(got);
                         const std::string& text = got.error().message();
                         for (const auto& end : dangling) ASSERT_FALSE(text.ends_with(end)) << status << ' ' << text;
@@ -189,7 +189,7 @@ TEST(answer, s22_windows_takes_local_names_without_a_prefix)
         http::response answer;
         answer.status = 401;
         answer.challenges = {"Basic realm=\"WSMAN\""};
-        const auto got = remote::read_answer(std::move(answer), {r.user, true, "", limits});
+        const auto got = remote::read_answer(std::move(answer), {r.user, "Basic", true, "", limits});
         ASSERT_FALSE(got);
         const std::string& text = got.error().message();
         EXPECT_TRUE(text.ends_with(*r.hint != '\0' ? r.hint : "may log in there")) << text;
@@ -203,14 +203,14 @@ TEST(answer, the_offered_schemes_are_data)
         http::response answer;
         answer.status = 401;
         answer.challenges = {"Negotiate", "Basic realm=\"WSMAN\""};
-        const auto got = remote::read_answer(std::move(answer), {user, true, "", limits});
+        const auto got = remote::read_answer(std::move(answer), {user, *user == 0 ? "" : "Basic", true, "", limits});
         ASSERT_FALSE(got);
         EXPECT_EQ(got.error().offered(), (std::vector<std::string>{"Negotiate", "Basic"}));
     }
     http::response answer;
     answer.status = 404;
     answer.challenges = {"Negotiate"};
-    const auto got = remote::read_answer(std::move(answer), {"ada", true, "", limits});
+    const auto got = remote::read_answer(std::move(answer), {"ada", "Basic", true, "", limits});
     ASSERT_FALSE(got);
     EXPECT_TRUE(got.error().offered().empty());
 }
@@ -221,7 +221,7 @@ TEST(answer, control_characters_of_the_peer_do_not_reach_our_words)
     http::response answer;
     answer.status = 401;
     answer.challenges = {"\x1b[2JEvil"};
-    auto got = remote::read_answer(std::move(answer), {"ada", true, "", limits});
+    auto got = remote::read_answer(std::move(answer), {"ada", "Basic", true, "", limits});
     ASSERT_FALSE(got);
     EXPECT_EQ(to_string(got.error()).find('\x1b'), std::string::npos);
 }

@@ -46,6 +46,7 @@ public:
     winrm::client connect()
     {
         client_options o;
+        o.scheme = login_scheme::basic;
         o.allow_unencrypted = true;
         return {host_.target(), credentials("ada", "secret"), o};
     }

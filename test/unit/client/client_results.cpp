@@ -37,6 +37,7 @@ public:
     result<run_output> run()
     {
         client_options o;
+        o.scheme = login_scheme::basic;
         o.allow_unencrypted = true;
         return client(host_.target(), credentials("ada", "secret"), o).run("x");
     }

@@ -27,6 +27,7 @@ public:
         remote::session_options o;
         o.host = host_.target();
         o.login = credentials("ada", "secret");
+        o.scheme = login_scheme::basic;
         o.allow_unencrypted = true;
         remote::context shared(loop_);
         remote::session session(shared, o);

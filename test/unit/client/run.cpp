@@ -79,16 +79,17 @@ struct fake_shell
 /// One run over a session with a fake host, everything it said kept.
 struct conversation
 {
-    explicit conversation(fake_host::handler answer, base::milliseconds patience = base::milliseconds{15'000})
-        : host(loop, std::move(answer)), session(shared, options(patience))
+    explicit conversation(fake_host::handler answer, base::milliseconds answer_margin = base::milliseconds{15'000})
+        : host(loop, std::move(answer)), session(shared, options(answer_margin))
     {}
 
-    remote::session_options options(base::milliseconds patience)
+    remote::session_options options(base::milliseconds answer_margin)
     {
         remote::session_options o;
-        o.patience = patience;
+        o.answer_margin = answer_margin;
         o.host = host.target();
         o.login = credentials("ada", "secret");
+        o.scheme = login_scheme::basic;
         o.allow_unencrypted = true;
         return o;
     }
@@ -105,7 +106,7 @@ struct conversation
                                               if (on_input) on_input();
                                           },
                                           [this](result<remote::run_result> r) {
-                                              EXPECT_FALSE(done) << "told twice";
+                                              EXPECT_FALSE(done) << "reported twice";
                                               requests_at_done = host.requests().size();
                                               done.emplace(std::move(r));
                                           },

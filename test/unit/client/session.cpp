@@ -28,6 +28,7 @@ remote::session_options options_for(const fake_host& host)
     remote::session_options o;
     o.host = host.target();
     o.login = credentials("ada", "secret");
+    o.scheme = login_scheme::basic;
     o.allow_unencrypted = true;
     return o;
 }
@@ -353,7 +354,7 @@ TEST(session, no_answer_is_a_timeout)
     remote::context shared(loop);
     fake_host host(loop, [](const http_request&) { return test::http_reply{"", false, true}; });
     auto o = options_for(host);
-    o.patience = std::chrono::milliseconds(5);
+    o.answer_margin = std::chrono::milliseconds(5);
     remote::session s(shared, o);
     reply got;
     auto request = get_config();

@@ -333,5 +333,38 @@ TEST(client_login, a_connection_cut_anywhere_in_a_login_ends_in_a_named_error)
     }
 }
 
+/// Issue 10, part 6: the 401 tells what the host offers, whatever the login made of its token.
+TEST(client_login, a_host_that_says_no_by_a_token_is_heard_as_one_that_says_no_without)
+{
+    for (const bool blocks : {false, true}) {
+        fake_shape shape = three_legs;
+        shape.blocks = blocks;
+        conversation c{shape};
+        const auto step = [&] {
+            while (auto token = c.connection.token_wanted()) c.connection.token(c.login->step(*token));
+        };
+        c.ask("one");
+        step();
+        EXPECT_EQ(c.sent(), "c1 ");
+        c.hear(401, c.token(9) + "WWW-Authenticate: Basic realm=\"x\"\r\n");
+        step();
+        const auto got = c.outcome();
+        ASSERT_TRUE(got) << got.error();
+        EXPECT_EQ(got->status, 401);
+        EXPECT_EQ(got->challenges.size(), 2u);
+        EXPECT_EQ(c.sent(), "") << "not tried again";
+    }
+    conversation bad{three_legs};
+    bad.ask("one");
+    EXPECT_EQ(bad.sent(), "c1 ");
+    bad.hear(401, bad.token(7) + "WWW-Authenticate: Basic realm=\"x\"\r\n");
+    const auto got = bad.outcome();
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code(), errc::login_denied);
+    EXPECT_EQ(got.error().http_status(), 401);
+    EXPECT_EQ(got.error().offered(), (std::vector<std::string>{"Negotiate", "Basic"}));
+    EXPECT_EQ(got.error().delivery(), delivery::not_sent);
+}
+
 } // namespace
 } // namespace winrm::http

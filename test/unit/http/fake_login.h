@@ -70,6 +70,8 @@ public:
             ++begun;
             sent_ = 0;
             keys_ = std::make_unique<fake_seal>();
+        } else if (token == fake_token('s', 9)) { // the host says no
+            return {auth::leg_state::failed, {}, auth::login_failure::refused};
         } else if (token != fake_token('s', sent_)) {
             return {auth::leg_state::failed, {}, auth::login_failure::bad_token};
         }

@@ -1,12 +1,11 @@
 #include "net/connect.h"
 
+#include "loopback_port.h"
 #include "net/resolve.h"
 
 #include <gtest/gtest.h>
 
-#include <arpa/inet.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <optional>
@@ -16,28 +15,6 @@
 namespace {
 
 using namespace winrm;
-
-/// A loopback port that listens, or one that did and does no more.
-struct port
-{
-    explicit port(bool open)
-    {
-        io::unique_fd s(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        sockaddr_in at{};
-        at.sin_family = AF_INET;
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof at;
-        EXPECT_EQ(::bind(s.get(), reinterpret_cast<sockaddr*>(&at), size), 0);
-        if (open) {
-            EXPECT_EQ(::listen(s.get(), 8), 0);
-        }
-        EXPECT_EQ(::getsockname(s.get(), reinterpret_cast<sockaddr*>(&at), &size), 0);
-        number = ntohs(at.sin_port);
-        fd = std::move(s); // bound but not listening: nobody else gets the number, and connecting is refused
-    }
-    io::unique_fd fd;
-    std::uint16_t number = 0;
-};
 
 std::optional<result<io::unique_fd>> connect(const std::string& host, std::uint16_t number,
                                              base::time_point deadline = base::time_point::max())
@@ -56,7 +33,7 @@ std::optional<result<io::unique_fd>> connect(const std::string& host, std::uint1
 
 TEST(connect, reaches_a_listening_port_by_address_and_by_name)
 {
-    const port p(true);
+    const test::loopback_port p(test::listens::yes);
     std::vector<std::string> hosts{"127.0.0.1"};
     addrinfo* known = nullptr; // a container without /etc/hosts
     if (::getaddrinfo("localhost", nullptr, nullptr, &known) == 0) hosts.emplace_back("localhost");
@@ -71,7 +48,7 @@ TEST(connect, reaches_a_listening_port_by_address_and_by_name)
 
 TEST(connect, refused_names_address_and_port)
 {
-    const port p(false);
+    const test::loopback_port p(test::listens::no);
     const auto got = connect("127.0.0.1", p.number);
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::connect);
@@ -105,7 +82,7 @@ TEST(connect, s18_what_is_wrong_with_an_address_is_said_without_asking_a_name_se
 
 TEST(connect, a_deadline_that_has_passed_is_a_timeout)
 {
-    const port p(true);
+    const test::loopback_port p(test::listens::yes);
     const auto got = connect("127.0.0.1", p.number, base::time_point::min());
     ASSERT_TRUE(got && !*got);
     EXPECT_EQ(got->error().code(), errc::timeout) << got->error();
@@ -113,7 +90,7 @@ TEST(connect, a_deadline_that_has_passed_is_a_timeout)
 
 TEST(connect, destroyed_is_never_called)
 {
-    const port p(true);
+    const test::loopback_port p(test::listens::yes);
     io::loop loop;
     net::resolver names(loop);
     for (const char* host : {"127.0.0.1", "localhost"}) {

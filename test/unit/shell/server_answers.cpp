@@ -104,7 +104,7 @@ TEST_F(answers_test, faults_are_not_counted)
 {
     for (int i = 0; i < 3; ++i) {
         ask(make_receive(cmd, shell, id, {"stdout", "stderr"}, 0));
-        now += options().max_operation_timeout;
+        now += options().max_timeout;
         table.handle_timeout(now);
         EXPECT_EQ(reply()->code, number(fault_code::operation_timed_out));
     }

@@ -358,10 +358,10 @@ protected:
     static table_options small()
     {
         auto o = options();
-        o.max_shells = 2;
+        o.max_shells_per_user = 2;
         o.max_commands_per_shell = 2;
-        o.max_operations = 3;
-        o.max_lifetime = 100s;
+        o.max_operations_per_user = 3;
+        o.shell_lifetime = 100s;
         return o;
     }
 };

@@ -62,14 +62,15 @@ struct client
 
 struct fixture
 {
+    std::uint32_t listener = 0;
     explicit fixture(wire::token_setup setup = usual()) : table({std::move(setup), nullptr}, some_random, some_time) {}
 
     wire::token_answer step(base::bytes token, bool first, std::uint64_t connection = 1, bool tls = false,
                             std::string scheme = "Negotiate")
     {
-        const wire::token_answer got = table.step(
-            {++steps, 7, connection, std::move(scheme), tls, base::bytes(tls ? channel : ""), first, std::move(token)},
-            now);
+        const wire::token_answer got = table.step({++steps, 7, connection, std::move(scheme), tls,
+                                                   base::bytes(tls ? channel : ""), first, std::move(token), listener},
+                                                  now);
         EXPECT_EQ(got.step, steps);
         wire::token_answer out;
         out.verdict = got.verdict;
@@ -158,7 +159,7 @@ TEST(login_table, s6_channel_bindings)
           row{channel_binding::relaxed, {}, true, false}, row{channel_binding::relaxed, other, false, false},
           row{channel_binding::none, other, true, false}, row{channel_binding::none, {}, true, false}}) {
         wire::token_setup setup = usual();
-        setup.binding = r.policy;
+        setup.bindings = {{r.policy, wire::channel_binding::strict}};
         fixture f(std::move(setup));
         client c("ada", "secret", r.sent);
         const wire::token_answer got = f.log_in(c, true);
@@ -169,6 +170,20 @@ TEST(login_table, s6_channel_bindings)
     fixture f(std::move(setup));
     client c;
     EXPECT_EQ(f.log_in(c, false).verdict, login_verdict::accepted);
+}
+
+/// S6: each listener has its policy; one that is not there has the strictest.
+TEST(login_table, s6_channel_bindings_by_listener)
+{
+    for (const auto& [listener, good] : {std::pair{0U, false}, {1U, true}, {2U, false}}) {
+        wire::token_setup setup = usual();
+        setup.bindings = {{wire::channel_binding::strict, wire::channel_binding::none},
+                          {wire::channel_binding::relaxed, wire::channel_binding::none}};
+        fixture f(std::move(setup));
+        f.listener = listener;
+        client c;
+        EXPECT_EQ(f.log_in(c, true).verdict == login_verdict::accepted, good) << listener;
+    }
 }
 
 TEST(login_table, a_login_that_lasts_too_long_is_forgotten)
@@ -210,17 +225,25 @@ TEST(login_table, is_bounded_in_number_and_bytes)
     EXPECT_EQ(f.table.size(), 0u);
     EXPECT_EQ(f.table.bytes(), 0u);
 
-    fixture many;
-    // Negotiate's first token for a mechanism that is not ours, with a long token in it.
-    std::uint64_t in = 0;
-    while (in < 1024) {
+    fixture large; // what no NEGOTIATE is, and would be kept for the login's time
+    client bare("ada", "secret", {}, false);
+    base::bytes token = bare.step({});
+    token.resize(login_table::most_of_first, '\0');
+    EXPECT_EQ(large.step(token, true).reason, "token_too_long");
+    token.resize(1024);
+    EXPECT_EQ(large.step(token, true).verdict, login_verdict::go_on);
+
+    wire::token_setup wide = usual();
+    wide.max_logins = 10'000;
+    fixture many(std::move(wide));
+    for (std::uint64_t in = 0; in < 3'000; ++in) {
         client c("ada", "secret", {}, false);
-        base::bytes token = c.step({});
-        token.resize(wire::max_token, '\0');
-        if (many.step(std::move(token), true, in).verdict == login_verdict::unavailable) break;
-        ++in;
+        base::bytes first = c.step({});
+        first.resize(7 * 1024, '\0');
+        EXPECT_EQ(many.step(std::move(first), true, in).verdict, login_verdict::go_on);
     }
-    EXPECT_LE(many.table.bytes(), login_table::most_bytes);
+    EXPECT_LE(many.table.bytes(), many.table.most_bytes());
+    EXPECT_EQ(many.table.size(), 3'000u) << "as many as there may be find room";
 }
 
 /// A host hears another scheme, a login of which it knows no beginning, or a scheme that nobody offers.

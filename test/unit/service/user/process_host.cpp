@@ -321,7 +321,7 @@ struct limited_host_test : host_fixture
     static host_options limited()
     {
         host_options o = plain_options();
-        o.memory_per_shell = 64 * 1024 * 1024;
+        o.max_memory_per_shell = 64 * 1024 * 1024;
         return o;
     }
     limited_host_test() : host_fixture(limited()) {}

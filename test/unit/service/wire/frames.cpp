@@ -54,10 +54,9 @@ wire::token_setup some_tokens()
     t.ntlm_accounts.push_back({"ada", "", base::secret{std::string{"fedcba9876543210"}}});
     t.ntlm_accounts.push_back({"bob", "CORP", base::secret{std::string{"fedcba9876543211"}}});
     t.ntlm = true;
-    t.binding = wire::channel_binding::relaxed;
+    t.bindings = {{wire::channel_binding::relaxed, wire::channel_binding::none}, {}};
     t.keytab = base::secret{std::string("\5\2\0", 3)};
     t.services = {"HTTP", "host"};
-    t.kerberos_binding = wire::channel_binding::strict;
     t.nb_computer = "HOST";
     t.max_logins = 7;
     return t;
@@ -78,12 +77,13 @@ std::vector<base::bytes> one_of_each()
     leg.scheme = "Negotiate";
     leg.token = std::string("\x60\0\1", 3);
     leg.first = false;
+    leg.listener = 2;
     all.push_back(wire::encode(wire::frame{std::move(leg)}));
     all.push_back(
         wire::encode(wire::login_answer{9, wire::login_verdict::unavailable, 1ull << 35, "token", some_keys()}));
     all.push_back(wire::encode(some_tokens()));
-    all.push_back(
-        wire::encode(wire::frame{wire::token_step{1, 2, 3, "NTLM", true, "tls-server-end-point:x", false, "NTLMSSP"}}));
+    all.push_back(wire::encode(
+        wire::frame{wire::token_step{1, 2, 3, "NTLM", true, "tls-server-end-point:x", false, "NTLMSSP", 3}}));
     all.push_back(wire::encode(wire::token_answer{4,
                                                   wire::login_verdict::go_on,
                                                   "t",
@@ -308,6 +308,7 @@ TEST(Frames, EachMemberOfEachFrameIsInItsListOnce)
     expect_each_member_once<wire::listener>();
     expect_each_member_once<wire::ntlm_account>();
     expect_each_member_once<wire::token_facts>();
+    expect_each_member_once<wire::binding_rules>();
     expect_each_member_once<auth::sealing_keys>();
 }
 

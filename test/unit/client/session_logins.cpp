@@ -1,0 +1,304 @@
+// Sessions whose connections log in by NTLM in Negotiate, sealed, against a host on loopback (issue 10, parts 2, 3, 6).
+#include "../net/certificates.h"
+#include "client/session.h"
+#include "crypto/server_end_point.h"
+#include "ntlm_host.h"
+#include "wsman/config_resource.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace winrm;
+using test::http_reply;
+using test::http_request;
+using reply = std::optional<result<wsman::incoming_reply>>;
+
+/// A session with a host of its own, on one loop.
+struct pair
+{
+    explicit pair(const net::tls_context* tls = nullptr)
+        : shared(loop), service([](const http_request& r) {
+              return test::soap_answer(r, [](xml::writer& w) { wsman::write_config(w, {}); });
+          }),
+          host(
+              loop, [this](const http_request& r) { return service.answer(r); }, tls)
+    {
+        options.host = host.target();
+        options.login = credentials("ada", "secret");
+        options.trusted_for_ntlm = true;
+    }
+    void ask_later(bool repeatable = false)
+    {
+        wsman::outgoing_request r;
+        r.header.action = wsman::action::get;
+        r.header.resource_uri = wsman::resource_uri::config;
+        if (!session) session.emplace(shared, options);
+        session->ask(std::move(r), {repeatable, false}, [this](result<wsman::incoming_reply> got) {
+            got ? ++answered : ++failed;
+            last.emplace(std::move(got));
+        });
+    }
+    reply ask(bool repeatable = false)
+    {
+        last.reset();
+        ask_later(repeatable);
+        EXPECT_TRUE(test::run_until(loop, [this] { return last.has_value(); })) << "hangs";
+        return last ? std::move(last) : reply(error(errc::internal, "no answer"));
+    }
+    [[nodiscard]] long count(const char* text) const
+    {
+        return std::count_if(host.requests().begin(), host.requests().end(),
+                             [&](const auto& r) { return r.head.find(text) != std::string::npos; });
+    }
+
+    io::loop loop;
+    remote::context shared;
+    test::ntlm_host service;
+    test::fake_host host;
+    remote::session_options options;
+    std::optional<remote::session> session;
+    reply last;
+    int answered = 0, failed = 0;
+};
+
+base::bytes binding_of(const test::certificate& shown)
+{
+    const std::string pem = shown.pem();
+    const auto begin = pem.find('\n') + 1;
+    std::string text = pem.substr(begin, pem.find("-----END") - begin);
+    text.erase(std::remove(text.begin(), text.end(), '\n'), text.end());
+    base::bytes der;
+    EXPECT_TRUE(base::base64_decode(text, der));
+    return crypto::server_end_point(der);
+}
+
+http_reply closes_with_401()
+{
+    return {test::http_answer(401, "", "WWW-Authenticate: Negotiate\r\nConnection: close\r\n"), true};
+}
+
+TEST(session_logins, each_connection_logs_in_once_and_all_is_sealed)
+{
+    pair p;
+    for (int i = 0; i < 3; ++i) {
+        const auto got = p.ask();
+        ASSERT_TRUE(*got) << got->error();
+    }
+    EXPECT_EQ(p.service.logins, 1);
+    EXPECT_EQ(p.host.requests().size(), 5u) << "two more than with Basic";
+    for (const auto& r : p.host.requests())
+        EXPECT_EQ(r.body.find("Envelope"), std::string::npos) << "never in the clear";
+    EXPECT_EQ(p.service.opened.size(), 3u);
+    EXPECT_EQ(p.session->login().scheme, "Negotiate");
+    EXPECT_EQ(p.session->login().mechanism, "NTLM");
+    EXPECT_EQ(p.session->login().cipher, "RC4");
+    EXPECT_TRUE(p.session->login().sealed);
+    EXPECT_EQ(p.session->login().port, p.options.host.port);
+    for (int i = 0; i < 3; ++i) p.ask_later();
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.answered == 6; }));
+    EXPECT_EQ(p.host.connections(), 2);
+    EXPECT_EQ(p.service.logins, 2);
+}
+
+TEST(session_logins, over_tls_it_is_bound_to_the_certificate_and_sealed_only_when_asked)
+{
+    const test::certificate shown({}), other({});
+    const test::temporary_file authorities(shown.pem());
+    const auto tls = net::tls_context::server(shown.pem(), shown.key_pem());
+    ASSERT_TRUE(tls);
+    for (const bool always : {false, true}) {
+        for (const bool right : {true, false}) {
+            pair p(&*tls);
+            p.service.binding = binding_of(right ? shown : other);
+            p.service.seals = always;
+            p.options.trusted_for_ntlm = false;
+            p.options.always_encrypt = always;
+            p.options.ca_file = authorities.path();
+            const auto got = p.ask();
+            EXPECT_EQ(got->has_value(), right) << got->error();
+            if (!right) {
+                EXPECT_EQ(got->error().code(), errc::login_denied);
+                continue;
+            }
+            EXPECT_TRUE(p.session->login().bound && p.session->login().tls);
+            EXPECT_EQ(p.session->login().sealed, always);
+        }
+    }
+}
+
+TEST(session_logins, C2_an_untrusted_host_gets_no_ntlm_over_http)
+{
+    pair p;
+    p.options.trusted_for_ntlm = false;
+    const auto got = p.ask();
+    ASSERT_FALSE(*got);
+    EXPECT_EQ(got->error().code(), errc::unencrypted_refused) << got->error();
+    EXPECT_EQ(p.host.connections(), 0);
+}
+
+TEST(session_logins, a_401_in_mid_session_is_one_new_login_and_the_same_request)
+{
+    pair p;
+    ASSERT_TRUE(*p.ask());
+    p.service.forget();
+    const auto got = p.ask();
+    ASSERT_TRUE(*got) << got->error();
+    EXPECT_EQ(p.host.connections(), 1);
+    EXPECT_EQ(p.service.logins, 2);
+    EXPECT_EQ(p.service.opened.size(), 2u);
+    EXPECT_EQ(p.service.clear, 0);
+}
+
+TEST(session_logins, a_401_that_closes_in_mid_session_is_one_new_login_on_a_new_connection)
+{
+    for (const bool again : {false, true}) {
+        pair p;
+        ASSERT_TRUE(*p.ask());
+        p.service.odd = [&](const http_request& r) -> std::optional<http_reply> {
+            if (r.connection == 1 || again) return closes_with_401();
+            return std::nullopt;
+        };
+        const auto got = p.ask();
+        EXPECT_EQ(got->has_value(), !again);
+        EXPECT_EQ(p.host.connections(), 2) << "a second refusal is one";
+        if (!again) continue;
+        EXPECT_EQ(got->error().code(), errc::login_denied) << got->error();
+        EXPECT_EQ(got->error().delivery(), delivery::refused);
+    }
+}
+
+TEST(session_logins, every_kept_connection_may_have_been_forgotten)
+{
+    pair p;
+    for (int i = 0; i < 2; ++i) p.ask_later();
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.answered == 2; }));
+    ASSERT_EQ(p.host.connections(), 2);
+    p.service.odd = [&](const http_request& r) -> std::optional<http_reply> {
+        if (r.connection <= 2) return closes_with_401();
+        return std::nullopt;
+    };
+    const auto got = p.ask();
+    ASSERT_TRUE(*got) << got->error();
+    EXPECT_EQ(p.host.connections(), 3);
+}
+
+TEST(session_logins, a_400_to_the_first_request_after_a_pause_means_a_forgotten_login)
+{
+    for (const bool close : {true, false}) {
+        pair p;
+        ASSERT_TRUE(*p.ask());
+        p.service.odd = [&](const http_request& r) -> std::optional<http_reply> {
+            if (r.connection == 1) return http_reply{test::http_answer(400, "", ""), close};
+            return std::nullopt;
+        };
+        const auto got = p.ask();
+        ASSERT_TRUE(*got) << got->error();
+        EXPECT_EQ(p.host.connections(), 2);
+        EXPECT_EQ(p.service.logins, 2);
+        EXPECT_EQ(p.service.clear, 0) << "nothing sealed with the old keys";
+    }
+}
+
+TEST(session_logins, a_400_on_a_new_connection_is_an_error)
+{
+    pair p;
+    p.service.odd = [&](const http_request& r) -> std::optional<http_reply> {
+        if (r.body.empty()) return std::nullopt;
+        return http_reply{test::http_answer(400, "", "")};
+    };
+    const auto got = p.ask();
+    ASSERT_FALSE(*got);
+    EXPECT_EQ(p.host.connections(), 1);
+    EXPECT_EQ(got->error().http_status(), 400) << got->error();
+}
+
+TEST(session_logins, a_connection_closed_instead_of_an_answer_keeps_its_own_rule)
+{
+    for (const bool repeatable : {false, true}) {
+        pair p;
+        ASSERT_TRUE(*p.ask());
+        p.service.odd = [&](const http_request& r) -> std::optional<http_reply> {
+            if (r.connection == 1) return http_reply{"", true};
+            return std::nullopt;
+        };
+        const auto got = p.ask(repeatable);
+        EXPECT_EQ(got->has_value(), repeatable);
+        if (!repeatable) {
+            EXPECT_EQ(got->error().code(), errc::connection_lost) << got->error();
+        }
+    }
+}
+
+TEST(session_logins, C3_a_clear_answer_to_a_sealed_request_is_an_error)
+{
+    for (const int status : {200, 500, 503}) {
+        pair p;
+        ASSERT_TRUE(*p.ask());
+        p.service.odd = [&](const http_request&) -> std::optional<http_reply> {
+            return http_reply{test::http_answer(status, "<s:Envelope/>")};
+        };
+        const auto got = p.ask(true);
+        ASSERT_FALSE(*got) << status;
+        EXPECT_EQ(got->error().code(), errc::protocol) << got->error();
+        EXPECT_EQ(got->error().http_status(), status);
+    }
+}
+
+TEST(session_logins, a_wrong_password_is_one_try_and_is_explained)
+{
+    pair p;
+    p.options.login = credentials("ada", "wrong");
+    const auto got = p.ask(true);
+    ASSERT_FALSE(*got);
+    const error& e = got->error();
+    EXPECT_EQ(e.code(), errc::login_denied) << e;
+    EXPECT_EQ(p.service.refused, 1);
+    EXPECT_EQ(p.count("Authorization: "), 2) << "its two tokens";
+    ASSERT_EQ(e.tried().size(), 1u);
+    EXPECT_EQ(e.tried()[0].mechanism, "NTLM");
+    EXPECT_EQ(e.tried()[0].cause, "refused");
+    EXPECT_EQ(e.offered(), std::vector<std::string>{"Negotiate"});
+    EXPECT_EQ(e.delivery(), delivery::refused);
+}
+
+TEST(session_logins, a_host_without_negotiate_says_what_it_has)
+{
+    pair p;
+    p.service.odd = [](const http_request&) -> std::optional<http_reply> {
+        return http_reply{test::http_answer(401, "", "WWW-Authenticate: Basic realm=\"WSMAN\"\r\n")};
+    };
+    const auto got = p.ask();
+    ASSERT_FALSE(*got);
+    EXPECT_EQ(got->error().code(), errc::login_not_offered) << got->error();
+    EXPECT_EQ(got->error().offered(), std::vector<std::string>{"Basic"});
+    EXPECT_EQ(p.host.requests().size(), 1u);
+    EXPECT_EQ(p.service.clear, 0);
+}
+
+TEST(session_logins, a_host_that_loops_401_is_left)
+{
+    pair p;
+    p.service.odd = [](const http_request&) -> std::optional<http_reply> {
+        return http_reply{
+            test::http_answer(401, "", "WWW-Authenticate: Negotiate oRQwEqADCgEBoQsGCSqGSIL3EgECAg==\r\n")};
+    };
+    const auto got = p.ask(true);
+    ASSERT_FALSE(*got);
+    EXPECT_EQ(got->error().code(), errc::login_denied) << got->error();
+    EXPECT_LE(p.host.requests().size(), 9u);
+}
+
+TEST(session_logins, a_restarted_service_gets_a_new_login)
+{
+    pair p;
+    ASSERT_TRUE(*p.ask());
+    p.host.hang_up();
+    p.service.forget();
+    const auto got = p.ask();
+    ASSERT_TRUE(*got) << got->error();
+    EXPECT_EQ(p.service.logins, 2);
+    EXPECT_EQ(p.host.connections(), 2);
+}
+
+} // namespace
