@@ -36,6 +36,15 @@ struct link::impl : std::enable_shared_from_this<link::impl>
           connect_limit(on.now() + o.session.connect_timeout), number(o.number), known(o.known)
     {}
 
+    /// Told from the loop, as a connection of its own would be.
+    void open(io::unique_fd ready)
+    {
+        on.post([weak = weak_from_this(), socket = std::make_shared<io::unique_fd>(std::move(ready))] {
+            const auto self = weak.lock();
+            if (self && !self->gone) self->connected(std::move(*socket));
+        });
+    }
+
     void open()
     {
         connect.emplace(names, session.host.host, session.host.port, connect_limit,
@@ -301,10 +310,11 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     bool login_lent = false; ///< for good
 };
 
-link::link(context& in, const host_options& options, handlers h)
+link::link(context& in, const host_options& options, handlers h, io::unique_fd connected)
     : impl_(std::make_shared<impl>(in, options, std::move(h)))
 {
-    impl_->open();
+    if (connected) impl_->open(std::move(connected));
+    else impl_->open();
 }
 
 link::~link()

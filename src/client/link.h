@@ -45,7 +45,8 @@ public:
         std::function<void(std::uint64_t sent, std::uint64_t received)> counted;
         std::function<void(login_facts)> logged_in; ///< once
     };
-    link(context& in, const host_options& options, handlers h);
+    /// @param connected  to the host already; none: it connects by itself
+    link(context& in, const host_options& options, handlers h, io::unique_fd connected = {});
     ~link();
     link(const link&) = delete;
     link& operator=(const link&) = delete;

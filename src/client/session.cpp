@@ -4,6 +4,7 @@
 #include "client/answer.h"
 #include "client/link.h"
 #include "client/logins.h"
+#include "net/transport_race.h"
 
 #include <algorithm>
 #include <list>
@@ -28,15 +29,83 @@ bool may_repeat(const exchange& e, const error& why) { return e.repeatable || wh
 struct session::impl : std::enable_shared_from_this<session::impl>
 {
     impl(context& c, session_options o)
-        : shared(c), on(c.loop()), options(std::move(o)), address(options.host.without_zone().url()),
-          session_id(base::uuid::random(c.random()).urn()), hold_off(on)
-    {}
+        : shared(c), on(c.loop()), options(std::move(o)), session_id(base::uuid::random(c.random()).urn()), hold_off(on)
+    {
+        take_transport(options.host.tls || options.race_transport);
+        if (options.race_transport) way = transport::unknown;
+    }
+
+    // ---- HTTPS or HTTP
+
+    enum class transport { known, unknown, racing };
+    /// What waits until it is known.
+    struct early_request
+    {
+        std::optional<wsman::outgoing_request> request; ///< nullopt: an anonymous Identify
+        ask_options how;
+        reply_handler done;
+    };
+
+    void take_transport(bool by_tls)
+    {
+        options.host.tls = by_tls;
+        if (options.race_transport) options.host.port = by_tls ? options.raced_tls_port : options.raced_plain_port;
+        address = options.host.without_zone().url();
+    }
+
+    void wait_for_transport(early_request&& e)
+    {
+        early.push_back(std::move(e));
+        if (std::exchange(way, transport::racing) == transport::racing) return;
+        race.emplace(
+            shared.names(), options.host.host, on.now() + options.connect_timeout,
+            [weak = weak_from_this()](result<net::raced_socket> got) {
+                if (const auto self = weak.lock()) self->raced(std::move(got));
+            },
+            net::race_ports{options.raced_tls_port, options.raced_plain_port});
+    }
+
+    void raced(result<net::raced_socket> got)
+    {
+        race.reset();
+        auto waited = std::exchange(early, {});
+        if (!got) {
+            way = transport::unknown; // asked again, it is raced again
+            error why = std::move(got).error();
+            if (why.code() == errc::timeout) why.with_remedy(remedy::raise_connect_timeout);
+            why.with_delivery(delivery::not_sent);
+            for (auto& e : waited) e.done(why);
+            return;
+        }
+        way = transport::known;
+        take_transport(got->tls);
+        if (options.trace != nullptr)
+            options.trace->note(opened + 1, "port " + std::to_string(options.host.port) + " answered first, or is TLS");
+        ready_socket = std::move(got->socket);
+        for (auto& e : waited) {
+            if (e.request) ask(std::move(*e.request), e.how, std::move(e.done));
+            else identify(std::move(e.done));
+        }
+        ready_socket.reset(); // nothing may be sent on it
+    }
+
+    /// Why this login does not go over the transport that is there.
+    [[nodiscard]] std::optional<error> forbidden_login() const
+    {
+        const bool found_plain = options.race_transport && !options.host.tls;
+        auto why = remote::forbidden(plan_of(options, options.host.tls), options.allow_unencrypted && !found_plain);
+        if (why && found_plain) {
+            why->with_more("; its port " + std::to_string(options.raced_tls_port) + " (HTTPS) did not answer, port " +
+                           std::to_string(options.raced_plain_port) + " (HTTP) did");
+        }
+        return why;
+    }
 
     /// Why nothing may be sent at all; found out before a name is looked up or a byte leaves.
     std::optional<error> forbidden(bool without_login)
     {
         if (!without_login) {
-            if (auto why = remote::forbidden(plan_of(options, options.host.tls), options.allow_unencrypted)) return why;
+            if (auto why = forbidden_login()) return why;
         }
         if (options.host.tls && !tls) {
             auto made = shared.tls({options.ca_file, true});
@@ -55,6 +124,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     {
         if (auto why = forbidden(false))
             return fail_later(std::move(done), std::move(*why).with_delivery(delivery::not_sent));
+        if (way != transport::known) return wait_for_transport({std::move(request), how, std::move(done)});
         auto& h = request.header;
         h.message_id = base::uuid::random(shared.random()).urn();
         h.to = address;
@@ -77,6 +147,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     {
         if (auto why = forbidden(true))
             return fail_later(std::move(done), std::move(*why).with_delivery(delivery::not_sent));
+        if (way != transport::known) return wait_for_transport({std::nullopt, {}, std::move(done)});
         exchange e;
         e.answer_time = default_operation_time + options.answer_margin;
         e.repeatable = true;
@@ -160,7 +231,8 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             if (auto self = weak.lock()) self->facts = std::move(latest);
         };
         at->connection = std::make_unique<link>(
-            shared, link::host_options{options, tls ? &*tls : nullptr, as_anonymous, number, host_known}, std::move(h));
+            shared, link::host_options{options, options.host.tls ? &*tls : nullptr, as_anonymous, number, host_known},
+            std::move(h), std::move(ready_socket));
     }
 
     using place = std::list<entry>::iterator;
@@ -250,6 +322,10 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         anonymous.clear();
         waiting.clear();
         links.clear();
+        race.reset();
+        if (way == transport::racing) way = transport::unknown;
+        for (auto& e : std::exchange(early, {}))
+            fail_later(std::move(e.done), error(errc::cancelled, "the session was closed"));
         for (auto& e : lost) fail_later(std::move(e.done), error(errc::cancelled, "the session was closed"));
     }
 
@@ -261,6 +337,10 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     std::optional<net::tls_context> tls; // asked for at the first use: a plain session needs none
     std::list<exchange> waiting, anonymous;
     std::list<entry> links;
+    transport way = transport::known;
+    std::optional<net::transport_race> race;
+    std::list<early_request> early;
+    io::unique_fd ready_socket; ///< of the race, for the first connection
     std::uint64_t requests = 0, sent = 0, received = 0;
     int opened = 0;
     login_facts facts;       ///< of the latest login
@@ -276,6 +356,7 @@ session::~session()
 {
     if (!impl_) return;
     impl_->hold_off.cancel();
+    impl_->race.reset();
     impl_->links.clear();
 }
 session::session(session&&) noexcept = default;

@@ -10,6 +10,7 @@
 #include <winrm/credentials.h>
 #include <winrm/target.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -36,8 +37,11 @@ struct session_options
     bool always_encrypt = false; ///< bodies are sealed over TLS, too; over HTTP always but with Basic
     bool trusted_for_ntlm = false, delegate = false;
     std::string service_name;
-    /// Neither scheme nor port of `host` was given: 5986 and 5985 are raced, and `host` says what came of it.
+    /// Neither scheme nor port of `host` was given: both ports are raced at the first request, TLS is taken if it
+    /// answers, and session::options().host says what came of it. On the plain port only what would go to an untrusted
+    /// host goes: Kerberos, or NTLM by trusted_for_ntlm; allow_unencrypted does not count.
     bool race_transport = false;
+    std::uint16_t raced_tls_port = 5986, raced_plain_port = 5985;
     std::string ca_file;
     bool allow_unencrypted = false;
     base::milliseconds connect_timeout{20'000};

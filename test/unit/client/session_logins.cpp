@@ -1,5 +1,6 @@
 // Sessions whose connections log in by NTLM in Negotiate, sealed, against a host on loopback (issue 10, parts 2, 3, 6).
 #include "../net/certificates.h"
+#include "../net/loopback_port.h"
 #include "client/session.h"
 #include "crypto/server_end_point.h"
 #include "ntlm_host.h"
@@ -299,6 +300,115 @@ TEST(session_logins, a_restarted_service_gets_a_new_login)
     ASSERT_TRUE(*got) << got->error();
     EXPECT_EQ(p.service.logins, 2);
     EXPECT_EQ(p.host.connections(), 2);
+}
+
+// ---- part "Transport": 5986 and 5985 raced
+
+/// A host with a plain port and a TLS port, on one loop; what is left out refuses.
+struct raced_pair : pair
+{
+    explicit raced_pair(bool has_tls, bool has_plain = true)
+        : authorities(shown.pem()), tls(net::tls_context::server(shown.pem(), shown.key_pem()).value()),
+          encrypted(
+              loop, [this](const http_request& r) { return over_tls.answer(r); }, &tls)
+    {
+        over_tls.seals = false;
+        options.race_transport = true;
+        options.ca_file = authorities.path();
+        options.host.port = 1; // not looked at
+        options.raced_tls_port = has_tls ? encrypted.target().port : closed.number;
+        options.raced_plain_port = has_plain ? host.target().port : closed.number;
+    }
+    const test::certificate shown{test::certificate_wish{}};
+    const test::temporary_file authorities;
+    net::tls_context tls;
+    const test::loopback_port closed{test::listens::no};
+    test::ntlm_host over_tls{
+        [](const http_request& r) { return test::soap_answer(r, [](xml::writer& w) { wsman::write_config(w, {}); }); }};
+    test::fake_host encrypted;
+};
+
+TEST(transport, tls_is_taken_where_both_ports_answer)
+{
+    raced_pair p(true);
+    for (int i = 0; i < 3; ++i) p.ask_later();
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.answered + p.failed == 3; }));
+    EXPECT_EQ(p.failed, 0) << p.last->error();
+    EXPECT_EQ(p.host.requests().size(), 0u);
+    EXPECT_EQ(p.encrypted.connections(), 2) << "the connection of the race is used";
+    EXPECT_TRUE(p.session->options().host.tls);
+    EXPECT_EQ(p.session->options().host.port, p.options.raced_tls_port);
+    EXPECT_EQ(p.session->login().port, p.options.raced_tls_port);
+    for (const auto& text : p.over_tls.opened) EXPECT_NE(text.find(p.session->options().host.url()), std::string::npos);
+}
+
+TEST(transport, a_trusted_host_without_tls_gets_ntlm_sealed)
+{
+    raced_pair p(false);
+    for (int i = 0; i < 2; ++i) {
+        const auto got = p.ask();
+        ASSERT_TRUE(*got) << got->error();
+    }
+    EXPECT_EQ(p.host.connections(), 1);
+    EXPECT_FALSE(p.session->options().host.tls);
+    EXPECT_EQ(p.session->login().port, p.options.raced_plain_port);
+    EXPECT_TRUE(p.session->login().sealed);
+    EXPECT_NE(p.service.opened[0].find(p.session->options().host.url()), std::string::npos);
+}
+
+TEST(transport, C2_whoever_keeps_the_tls_port_closed_gets_no_password)
+{
+    for (const auto scheme : {login_scheme::negotiate, login_scheme::ntlm, login_scheme::basic}) {
+        raced_pair p(false);
+        p.options.trusted_for_ntlm = false;
+        p.options.allow_unencrypted = true;
+        p.options.scheme = scheme;
+        const auto got = p.ask();
+        ASSERT_FALSE(*got);
+        EXPECT_EQ(got->error().code(), errc::unencrypted_refused) << got->error();
+        EXPECT_NE(got->error().message().find("did not answer"), std::string::npos) << got->error();
+        EXPECT_EQ(got->error().delivery(), delivery::not_sent);
+        EXPECT_TRUE(p.host.requests().empty());
+    }
+}
+
+TEST(transport, both_ports_closed_is_one_error_and_the_next_request_races_again)
+{
+    raced_pair p(false, false);
+    for (int i = 0; i < 3; ++i) p.ask_later();
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.failed == 3; }));
+    EXPECT_EQ(p.last->error().code(), errc::connect) << p.last->error();
+    EXPECT_EQ(p.last->error().delivery(), delivery::not_sent);
+    const auto again = p.ask();
+    EXPECT_EQ(again->error().code(), errc::connect);
+}
+
+TEST(transport, a_session_that_is_closed_during_the_race_answers_everybody)
+{
+    raced_pair p(true);
+    for (int i = 0; i < 3; ++i) p.ask_later();
+    p.session->close();
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.failed == 3; }));
+    EXPECT_EQ(p.last->error().code(), errc::cancelled);
+    p.ask_later();
+    p.session.reset(); // nobody is told, nothing is left open
+    test::turn(p.loop, 50);
+    EXPECT_EQ(p.answered, 0);
+    EXPECT_TRUE(p.encrypted.requests().empty());
+}
+
+TEST(transport, an_anonymous_identify_goes_over_what_is_there)
+{
+    raced_pair p(false);
+    p.options.trusted_for_ntlm = false;
+    p.session.emplace(p.shared, p.options);
+    p.service.odd = [](const http_request&) -> std::optional<http_reply> {
+        return http_reply{test::http_answer(400, "")};
+    };
+    bool told = false;
+    p.session->identify([&](const result<wsman::incoming_reply>&) { told = true; });
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return told; }));
+    EXPECT_EQ(p.host.requests().size(), 1u);
 }
 
 } // namespace
