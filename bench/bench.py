@@ -24,6 +24,7 @@ parser.add_argument("--runs", type=int, default=15)
 parser.add_argument("--megabytes", type=int, default=100)
 options = parser.parse_args()
 os.environ["WINRM_BIN"] = options.bin + "/tools"
+os.environ.setdefault("WINRM_TEST_AUTH", "basic")  # as the others that are measured
 from winrmtest import WINRM, Service, children_of  # noqa: E402
 
 PYTHON = "/usr/bin/python3"

@@ -27,7 +27,7 @@ for _signal in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
 # Ways of logging in: to scripted servers, and wherever the bytes of a login or the envelopes are looked at on the way.
 BASIC = ("--auth", "basic")
 CLEAR = (*BASIC, "--allow-unencrypted")
-AUTH = os.environ.get("WINRM_TEST_AUTH", "basic")
+AUTH = os.environ.get("WINRM_TEST_AUTH", "default")
 PATIENCE = 60  # seconds until a hung program fails a test; never a measure of speed
 
 
@@ -57,7 +57,7 @@ class Service:
 
     @property
     def auth(self):
-        """WINRM_TEST_AUTH=default: over TLS as winrm chooses, where the service offers that. Over HTTP envelopes are read."""
+        """Over TLS as winrm chooses, where the service offers that, or by Basic (WINRM_TEST_AUTH=basic). Over HTTP envelopes are read."""
         if not self.tls:
             return CLEAR
         return () if AUTH == "default" and "Negotiate" in self.schemes else BASIC
