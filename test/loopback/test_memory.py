@@ -9,8 +9,9 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from winrmtest import IDENTIFY, children_of, main  # noqa: E402
+from winrmtest import IDENTIFY, Service, children_of, main  # noqa: E402
 import test_system as system  # noqa: E402
+import test_tokens as tokens  # noqa: E402
 
 PIECE = 12  # bytes; of a longer piece that stands somewhere, one of ours is a part
 
@@ -95,6 +96,34 @@ class Memory(unittest.TestCase):
     def test_item_4_nor_does_it_without_tls(self):
         with Daemon(self.place, self.place.config("allow_unencrypted = true", tls=False)) as service:
             self.logins(service)
+
+
+def traces(pid, key):
+    pieces = {key[i:i + PIECE] for i in range(0, len(key) - PIECE + 1)}
+    return [(name, data.count(p)) for name, data in writable_memory(pid) for p in pieces if p in data]
+
+
+class Keys(unittest.TestCase):
+    """Issue 10: the keys of a login by tokens are in the front alone, while its connection lasts; the client has chosen this one."""
+
+    def test_session_keys_stay_where_they_seal(self):
+        system.need_root()
+        with Service() as service, tokens.Client(service) as client:
+            self.assertEqual(client.log_in(), 200)
+            self.assertEqual(client.sealed()[0], 200)
+            session, sides = client.ntlm.session, (client.ntlm.out.sign, client.ntlm.back.sign)
+            self.assertNotEqual(traces(os.getpid(), session), [], "this test finds nothing where there is something")
+            service.post(IDENTIFY, login=False, path="/wsman-anon/identify")  # what came before is done
+            named = {pid: pathlib.Path(f"/proc/{pid}/comm").read_text().strip() for pid in children_of(service.pid) | {service.pid}}
+            self.assertLessEqual({"winrmd", "winrmd-front", "winrmd-token"}, set(named.values()))
+            for pid, name in named.items():
+                for key in (session, *sides) if name != "winrmd-front" else ():
+                    self.assertEqual(traces(pid, key), [], name)
+            client.close()
+            service.post(IDENTIFY, login=False, path="/wsman-anon/identify")
+            for pid, name in named.items():
+                for key in (session, *sides) if os.path.exists(f"/proc/{pid}") else ():
+                    self.assertEqual(traces(pid, key), [], f"{name}, after the connection")
 
 
 class Daemon(system.Daemon):

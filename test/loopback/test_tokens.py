@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import os
 import pathlib
+import random
 import signal
 import socket
 import ssl
@@ -13,8 +14,10 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from ntlm import FLAGS, Ntlm, md4  # noqa: E402
+from test_login_time import ROUNDS, SURE, rank_distance  # noqa: E402
 from winrmtest import IDENTIFY, PATIENCE, Service, children_of, main  # noqa: E402
 
 SOURCES = (f"127.{a}.{b}.{c}" for a, b, c in itertools.product(range(40, 50), range(1, 250), range(1, 250)))
@@ -249,6 +252,26 @@ class Tokens(unittest.TestCase):
         with Client(self.service, source) as client:
             self.assertEqual(client.log_in(), 200)
         self.assertGreater(time.monotonic() - began, 0.45)  # the gate's first delay
+
+    def test_s11_no_kind_of_account_is_told_by_time(self):
+        """The test service holds no refusal back, so this is NTLM itself: the same work whoever it is. By rank, as test_login_time."""
+        size = len(self.service.user)  # a longer name takes longer by itself
+        kinds = {"known": (self.service.user, "wrong"), "unknown": ("x" * size, "wrong"), "with its password": ("y" * size, None)}
+        times = {kind: [] for kind in kinds}
+        with Service() as service:
+            for _ in range(ROUNDS):
+                for kind in random.sample(list(kinds), len(kinds)):
+                    user, password = kinds[kind]
+                    with Client(service, user=user, password=password) as client:
+                        token = client.ntlm.authenticate(client.challenge())
+                        began = time.perf_counter()
+                        answer = client.leg(token)
+                        times[kind].append(time.perf_counter() - began)
+                        self.assertEqual((answer, client.offers), ((401, b"", b""), ["Negotiate", "NTLM", 'Basic realm="WSMAN"']))
+        shown = {kind: f"{1000 * sorted(took)[ROUNDS // 2]:.2f} ms" for kind, took in times.items()}
+        print("medians:", shown, file=sys.stderr)
+        for kind in kinds:
+            self.assertLess(rank_distance(times["known"], times[kind]), SURE, shown)
 
     def test_s23_the_process_that_reads_tokens(self):
         self.works()

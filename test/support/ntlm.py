@@ -89,7 +89,7 @@ class Ntlm:
         temp = b"\1\1" + b"\0" * 6 + struct.pack("<Q", 0x1DB7F000000000) + os.urandom(8) + b"\0" * 4 + pairs + b"\0" * 4
         proof = digest(key, nonce, temp)
         base = digest(key, proof)
-        session = os.urandom(16)
+        session = self.session = os.urandom(16)
         parts = [b"\0" * 24, proof + temp, *wide, Rc4(base)(session)]
         head, payload = b"", b""
         for part in parts:

@@ -1,8 +1,8 @@
 #include "service/monitor/front_processes.h"
 
+#include "service/monitor/end_point.h"
 #include "service/monitor/heartbeat.h"
 #include "service/monitor/helper.h"
-#include "service/monitor/server_end_point.h"
 #include "service/monitor/user_processes.h"
 
 #include <algorithm>
@@ -78,7 +78,7 @@ void front_processes::start_one(std::size_t slot)
     p->slot = slot;
     p->pid = pid;
     p->since = loop_.now();
-    p->end_point = server_end_point(setup_->certificate_pem);
+    p->end_point = end_point_of(setup_->certificate_pem);
     p->socket = std::make_unique<io::message_socket>(loop_, std::move(mine), wire::max_control_frame, 0);
     p->socket->wipe_after_use();
     p->socket->start([this, key](io::message_socket::message m) { frame_arrived(key, std::move(m)); },

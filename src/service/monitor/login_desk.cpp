@@ -1,5 +1,6 @@
 #include "service/monitor/login_desk.h"
 
+#include "base/text.h"
 #include "service/monitor/pam.h"
 #include "service/wire/source_network.h"
 
@@ -74,8 +75,9 @@ void login_desk::ask(std::uint64_t front, wire::login_request&& request, token_o
 void login_desk::queue(question&& q)
 {
     const std::string source = wire::source_network(q.request.peer);
-    q.known = gate_.is_known(q.request.peer, q.request.user, loop_.now());
-    q.login = source + '\n' + q.request.user;
+    q.account = base::lower(q.request.user);
+    q.known = gate_.is_known(q.request.peer, q.account, loop_.now());
+    q.login = source + '\n' + q.account;
     q.share = q.known ? q.login : source;
     if (waiting_.size() >= max_waiting && !make_room(q)) return finish(q, {std::nullopt, true, "too_many_logins", {}});
     // Behind all that waits already, ahead of what was served last.
@@ -159,7 +161,7 @@ bool login_desk::may_start(const question& q) const
     if (of_login >= parallel_ - for_others) return false;
     // What is held uses no slot; no source may learn from its own next check when the one before really ended.
     if (!q.known && shares_.at(q.share).running >= parallel_) return false;
-    const login_gate::room room = gate_.room_for(q.request.peer, q.request.user, loop_.now());
+    const login_gate::room room = gate_.room_for(q.request.peer, q.account, loop_.now());
     return of_login < room.login && shares_.at(q.share).running < room.source;
 }
 
@@ -196,7 +198,7 @@ bool login_desk::admit(questions::iterator at)
     question& q = at->second;
     if (q.admitted) return true;
     const base::time_point now = loop_.now();
-    const base::time_point when = gate_.settle(q.request.peer, q.request.user, now);
+    const base::time_point when = gate_.settle(q.request.peer, q.account, now);
     q.admitted = true;
     if (when <= now) return true;
     if (when - now > login_gate::longest_wait) {
@@ -290,9 +292,9 @@ void login_desk::settle(question& q, login_result&& r)
     --shares_.at(q.share).running;
     forget_if_idle(q.share);
     if (--logins_running_[q.login] == 0) logins_running_.erase(q.login);
-    if (r.who) gate_.succeeded(q.request.peer, q.request.user, loop_.now());
-    else if (!r.unavailable && q.request.user.empty()) gate_.failed(q.request.peer, loop_.now());
-    else if (!r.unavailable) gate_.failed(q.request.peer, q.request.user, loop_.now());
+    if (r.who) gate_.succeeded(q.request.peer, q.account, loop_.now());
+    else if (!r.unavailable && q.account.empty()) gate_.failed(q.request.peer, loop_.now());
+    else if (!r.unavailable) gate_.failed(q.request.peer, q.account, loop_.now());
     q.done(q.request, std::move(r));
 }
 

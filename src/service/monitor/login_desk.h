@@ -69,6 +69,9 @@ private:
         wire::login_request request;
         std::optional<token_outcome> tokens; ///< unset: a password
         answer done;
+        /// As the gate counts it: in lower case, whether there is such an account or not. NTLM's names have no case,
+        /// and two spellings that only count together where they are one account would tell that there is one.
+        std::string account;
         std::string share, login; ///< keys: of its share, and its source with its account
         bool known = false;
         bool admitted = false;                   ///< the gate's delay, if any, is over

@@ -19,6 +19,11 @@ login_table::login_table(login_rules rules, auth::random_source random, wall_clo
 
 void login_table::set(login_rules rules) { rules_ = std::make_shared<const login_rules>(std::move(rules)); }
 
+std::size_t login_table::most_bytes() const noexcept
+{
+    return std::max<std::size_t>(16 * 1024 * 1024, 2 * most_of_first * rules_->setup.max_logins);
+}
+
 login_table::rows::iterator login_table::erase(rows::iterator at)
 {
     bytes_ -= at->second.bytes;
@@ -28,8 +33,6 @@ login_table::rows::iterator login_table::erase(rows::iterator at)
 /// A full table takes nobody in: who is inside has shown more than who comes, and stays a few seconds only.
 login_table::rows::iterator login_table::begin(const wire::token_step& ask, base::time_point now)
 {
-    const key who{ask.front, ask.connection};
-    if (const auto at = rows_.find(who); at != rows_.end()) erase(at);
     if (!token_login::known(*rules_, ask.scheme)) return rows_.end();
     row made;
     made.scheme = ask.scheme;
@@ -37,7 +40,8 @@ login_table::rows::iterator login_table::begin(const wire::token_step& ask, base
     made.bytes = row_bytes;
     made.login = std::make_unique<token_login>(rules_, ask, random_, wall_);
     bytes_ += made.bytes;
-    return rows_.emplace(who, std::move(made)).first;
+    first_end_ = std::min(first_end_, made.until);
+    return rows_.emplace(key{ask.front, ask.connection}, std::move(made)).first;
 }
 
 wire::token_answer login_table::step(wire::token_step&& ask, base::time_point now)
@@ -51,7 +55,7 @@ wire::token_answer login_table::step(wire::token_step&& ask, base::time_point no
         return std::move(out);
     };
     const auto full = [&] {
-        return rows_.size() >= rules_->setup.max_logins || bytes_ + ask.token.size() > most_bytes;
+        return rows_.size() >= rules_->setup.max_logins || bytes_ + ask.token.size() > most_bytes();
     };
     auto at = rows_.find({ask.front, ask.connection});
     if (ask.first) {
@@ -60,13 +64,13 @@ wire::token_answer login_table::step(wire::token_step&& ask, base::time_point no
         at = begin(ask, now);
         if (at == rows_.end()) return refuse(wire::login_verdict::denied, "no_such_scheme");
     } else {
-        if (at == rows_.end())
-            return refuse(wire::login_verdict::denied, "no_such_login"); // timed out, or a new process
+        // It lasted too long, or a process before this one knew it: no reason to call a password wrong.
+        if (at == rows_.end()) return refuse(wire::login_verdict::unavailable, "no_such_login");
         if (at->second.scheme != ask.scheme) {
             erase(at);
             return refuse(wire::login_verdict::denied, "other_scheme");
         }
-        if (bytes_ + ask.token.size() > most_bytes) {
+        if (bytes_ + ask.token.size() > most_bytes()) {
             erase(at);
             return refuse(wire::login_verdict::unavailable, "too_many_logins");
         }
@@ -75,7 +79,8 @@ wire::token_answer login_table::step(wire::token_step&& ask, base::time_point no
     bytes_ += ask.token.size();
     out = at->second.login->step(ask.token);
     out.step = ask.step;
-    if (out.token.size() > wire::max_token)
+    const bool too_long = ask.first && out.verdict == wire::login_verdict::go_on && at->second.bytes > most_of_first;
+    if (out.token.size() > wire::max_token || (too_long && out.facts.mechanism != "Kerberos"))
         out = {ask.step, wire::login_verdict::denied, {}, {}, "token_too_long", {}, {}};
     if (out.facts.claimed.size() > longest_name) out.facts.claimed.resize(longest_name); // for the log
     if (out.facts.account.size() > longest_name)
@@ -94,16 +99,20 @@ void login_table::drop(const wire::token_drop& which)
         at = erase(at);
 }
 
-base::time_point login_table::deadline() const noexcept
-{
-    base::time_point first = base::time_point::max();
-    for (const auto& [who, one] : rows_) first = std::min(first, one.until);
-    return first;
-}
+base::time_point login_table::deadline() const noexcept { return rows_.empty() ? base::time_point::max() : first_end_; }
 
 void login_table::handle_timeout(base::time_point now)
 {
-    for (auto at = rows_.begin(); at != rows_.end();) at = at->second.until <= now ? erase(at) : std::next(at);
+    if (now < first_end_) return;
+    first_end_ = base::time_point::max();
+    for (auto at = rows_.begin(); at != rows_.end();) {
+        if (at->second.until <= now) {
+            at = erase(at);
+        } else {
+            first_end_ = std::min(first_end_, at->second.until);
+            ++at;
+        }
+    }
 }
 
 } // namespace winrm::service::token

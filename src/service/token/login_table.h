@@ -13,12 +13,14 @@
 
 namespace winrm::service::token {
 
-/// Tokens are asked for by the monitor, which holds a front to one login per connection; bounds against what fronts may
-/// send are here: rows, time, bytes.
+/// The monitor holds a front to one login per connection. Here are the bounds against what many connections may send:
+/// rows, time, and bytes of the tokens that rows keep.
 class login_table
 {
 public:
-    static constexpr std::size_t most_bytes = 16 * 1024 * 1024; ///< of tokens that rows keep
+    /// Of a row after its first leg, but for Kerberos: no NEGOTIATE, and no list of mechanisms, is half as long.
+    static constexpr std::size_t most_of_first = 8 * 1024;
+    [[nodiscard]] std::size_t most_bytes() const noexcept; ///< of all rows; grows with their greatest number
 
     login_table(login_rules rules, auth::random_source random, wall_clock wall);
 
@@ -53,6 +55,7 @@ private:
     wall_clock wall_;
     rows rows_;
     std::size_t bytes_ = 0;
+    base::time_point first_end_ = base::time_point::max(); ///< of a row, or earlier
 };
 
 } // namespace winrm::service::token

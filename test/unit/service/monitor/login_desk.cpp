@@ -364,6 +364,21 @@ TEST_F(LoginDesk, GuessesByTokensAreSlowedDown)
     EXPECT_LE(others, loop.now());
 }
 
+/// S11: how often a name was tried, in whatever case, says nothing of whether it exists.
+TEST_F(LoginDesk, s11_SpellingsOfANameCountTogether)
+{
+    make(8);
+    for (const std::string& name : {me, std::string{"nobody-here"}}) {
+        std::string large = name;
+        for (char& c : large) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        const std::string source = name == me ? "10.0.0.1" : "10.0.0.2";
+        for (int i = 0; i < 4; ++i) ASSERT_TRUE(answered(ask_token(source, i % 2 == 0 ? name : large, false)));
+        ask_token(source, name, false);
+        EXPECT_EQ(desk->waiting(), 1u) << name << " waits for the gate";
+        while (desk->waiting() != 0) loop.run_one();
+    }
+}
+
 /// The first refusal after the start waits for the measurement; afterwards all of them are held.
 TEST_F(LoginDesk, s8_1_TheFirstRefusalWaitsUntilTheMachineIsMeasured)
 {

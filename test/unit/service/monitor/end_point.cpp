@@ -1,4 +1,4 @@
-#include "service/monitor/server_end_point.h"
+#include "service/monitor/end_point.h"
 
 #include "service/monitor/test_certificate.h"
 
@@ -12,7 +12,7 @@ namespace winrm::service::monitor {
 namespace {
 
 /// Our test certificate is signed with SHA-256.
-TEST(server_end_point, is_the_hash_of_the_first_certificate)
+TEST(end_point, is_the_hash_of_the_first_certificate)
 {
     const auto made = make_test_certificate();
     ASSERT_TRUE(made);
@@ -23,11 +23,11 @@ TEST(server_end_point, is_the_hash_of_the_first_certificate)
     unsigned size = 0;
     ASSERT_EQ(::X509_digest(certificate, ::EVP_sha256(), hash, &size), 1);
     const std::string expected = "tls-server-end-point:" + std::string(reinterpret_cast<const char*>(hash), size);
-    EXPECT_EQ(server_end_point(made->certificate_pem), expected);
-    EXPECT_EQ(server_end_point(made->certificate_pem + made->ca_pem), expected);
-    EXPECT_NE(server_end_point(made->ca_pem), expected);
-    EXPECT_EQ(server_end_point(""), "");
-    EXPECT_EQ(server_end_point("nonsense"), "");
+    EXPECT_EQ(end_point_of(made->certificate_pem), expected);
+    EXPECT_EQ(end_point_of(made->certificate_pem + made->ca_pem), expected);
+    EXPECT_NE(end_point_of(made->ca_pem), expected);
+    EXPECT_EQ(end_point_of(""), "");
+    EXPECT_EQ(end_point_of("nonsense"), "");
     ::X509_free(certificate);
     ::BIO_free(in);
 }
