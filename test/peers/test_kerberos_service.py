@@ -296,6 +296,24 @@ class Configured(WithKdc):
         self.curl(self.url)
         self.assertRegex(self.said(), "login result=ok .*mechanism=Kerberos")
 
+    def test_kerberos_that_is_switched_on_by_sighup(self):
+        with_it = self.file.read_text()
+        (self.keys.parent / "accounts").touch(0o600)
+        self.file.write_text(with_it.replace('keytab = "keytab"', 'kerberos = false\nntlm_accounts = "accounts"'))
+        self.process.send_signal(signal.SIGHUP)
+        self.wait(" reload ")
+        self.stop()
+        self.process = subprocess.Popen([WINRMD, "--config", self.file], stderr=self.log, env=self.env)
+        self.wait(r" info winrmd ready\b", 2)
+        _, said = self.curl(self.url)
+        self.assertNotIn("WWW-Authenticate: Kerberos", said)
+        self.file.write_text(with_it)
+        self.process.send_signal(signal.SIGHUP)
+        self.wait("token_ready", 3)  # its library cannot be loaded any more: another one has loaded it
+        self.wait("front_drain")
+        self.curl(self.url)
+        self.assertRegex(self.said(), "login result=ok .*mechanism=Kerberos")
+
     def test_a_keytab_that_breaks_leaves_the_old_one(self):
         self.keys.write_bytes(b"\5\2\0\0\0\1")
         self.process.send_signal(signal.SIGHUP)
