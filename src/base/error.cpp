@@ -47,7 +47,7 @@ struct remedy_row
     std::string_view name;
 };
 
-constexpr std::array<remedy_row, 12> remedy_rows{{
+constexpr std::array<remedy_row, 13> remedy_rows{{
     {remedy::none, "none"},
     {remedy::trust_certificate, "trust_certificate"},
     {remedy::trust_issuer, "trust_issuer"},
