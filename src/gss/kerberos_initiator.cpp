@@ -6,8 +6,6 @@
 
 #include <array>
 #include <atomic>
-#include <chrono>
-#include <mutex>
 #include <string_view>
 #include <utility>
 

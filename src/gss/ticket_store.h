@@ -1,6 +1,7 @@
 // Tickets of one user that several logins share: whoever comes first gets them, the others find them.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 
