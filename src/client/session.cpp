@@ -4,7 +4,7 @@
 #include "client/answer.h"
 #include "client/link.h"
 #include "client/logins.h"
-#include "gss/ticket_store.h"
+#include "gss/kerberos_initiator.h"
 #include "net/transport_race.h"
 
 #include <algorithm>

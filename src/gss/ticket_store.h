@@ -1,7 +1,6 @@
 // Tickets of one user that several logins share: whoever comes first gets them, the others find them.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <mutex>
 
