@@ -32,51 +32,63 @@ gss_buffer_desc buffer(base::bytes_view bytes) noexcept
 
 } // namespace
 
+namespace {
+
+/// What tickets are got with, and where they are kept.
+struct credential
+{
+    explicit credential(const library& loaded) : gss(loaded) {}
+    credential(const credential&) = delete;
+    credential& operator=(const credential&) = delete;
+    ~credential()
+    {
+        OM_uint32 ignored = 0;
+        if (handle != GSS_C_NO_CREDENTIAL) gss.release_cred(&ignored, &handle);
+        if (!memory_cache.empty()) destroy_cache();
+    }
+
+    /// The library keeps a named cache in memory until it is told not to.
+    void destroy_cache()
+    {
+        krb5_context krb5 = nullptr;
+        krb5_ccache cache = nullptr;
+        if (gss.krb5_init(&krb5) != 0) return;
+        if (gss.cc_resolve(krb5, memory_cache.c_str(), &cache) == 0) gss.cc_destroy(krb5, cache);
+        gss.krb5_free(krb5);
+    }
+
+    /// Is there enough time left for a login?
+    [[nodiscard]] bool serves() const
+    {
+        constexpr std::chrono::seconds margin{60};
+        return std::chrono::steady_clock::now() + margin < until;
+    }
+    void lasts(OM_uint32 seconds)
+    {
+        using clock = std::chrono::steady_clock;
+        until = seconds == GSS_C_INDEFINITE ? clock::time_point::max() : clock::now() + std::chrono::seconds(seconds);
+    }
+
+    const library& gss;
+    gss_cred_id_t handle = GSS_C_NO_CREDENTIAL;
+    std::string memory_cache; ///< name of a cache of our own
+    std::chrono::steady_clock::time_point until{};
+};
+
+} // namespace
+
+struct ticket_store::state
+{
+    std::mutex one_at_a_time;
+    std::shared_ptr<credential> latest;
+};
+
+ticket_store::ticket_store() : state_(std::make_unique<state>()) {}
+ticket_store::~ticket_store() = default;
+
 struct kerberos_initiator::state
 {
     enum class progress { start, waiting, done, ended };
-
-    /// What tickets are got with, and where they are kept.
-    struct credential
-    {
-        explicit credential(const library& loaded) : gss(loaded) {}
-        credential(const credential&) = delete;
-        credential& operator=(const credential&) = delete;
-        ~credential()
-        {
-            OM_uint32 ignored = 0;
-            if (handle != GSS_C_NO_CREDENTIAL) gss.release_cred(&ignored, &handle);
-            if (!memory_cache.empty()) destroy_cache();
-        }
-
-        /// The library keeps a named cache in memory until it is told not to.
-        void destroy_cache()
-        {
-            krb5_context krb5 = nullptr;
-            krb5_ccache cache = nullptr;
-            if (gss.krb5_init(&krb5) != 0) return;
-            if (gss.cc_resolve(krb5, memory_cache.c_str(), &cache) == 0) gss.cc_destroy(krb5, cache);
-            gss.krb5_free(krb5);
-        }
-
-        /// Is there enough time left for a login?
-        [[nodiscard]] bool serves() const
-        {
-            constexpr std::chrono::seconds margin{60};
-            return std::chrono::steady_clock::now() + margin < until;
-        }
-        void lasts(OM_uint32 seconds)
-        {
-            using clock = std::chrono::steady_clock;
-            until =
-                seconds == GSS_C_INDEFINITE ? clock::time_point::max() : clock::now() + std::chrono::seconds(seconds);
-        }
-
-        const library& gss;
-        gss_cred_id_t handle = GSS_C_NO_CREDENTIAL;
-        std::string memory_cache; ///< name of a cache of our own
-        std::chrono::steady_clock::time_point until{};
-    };
 
     explicit state(const library& loaded) : gss(loaded) {}
     state(const state&) = delete;
@@ -105,13 +117,14 @@ struct kerberos_initiator::state
         const bool whole = login.service.find('@') != std::string::npos;
         if (!import(whole ? login.service : login.service + '@', service)) return false;
         if (!login.tickets) return acquire_own(login);
-        const std::lock_guard lock(login.tickets->one_at_a_time_);
-        if (auto latest = std::static_pointer_cast<credential>(login.tickets->latest_); latest && latest->serves()) {
-            tickets = std::move(latest);
+        ticket_store::state& shared = *login.tickets->state_;
+        const std::lock_guard lock(shared.one_at_a_time);
+        if (shared.latest && shared.latest->serves()) {
+            tickets = shared.latest;
             return true;
         }
         if (!acquire_own(login)) return false;
-        login.tickets->latest_ = tickets;
+        shared.latest = tickets;
         return true;
     }
 

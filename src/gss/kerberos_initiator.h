@@ -3,12 +3,27 @@
 
 #include "auth/login_mechanism.h"
 #include "base/secret.h"
-#include "gss/ticket_store.h"
 
 #include <memory>
 #include <string>
 
 namespace winrm::gss {
+
+/// Tickets of one user that several logins share: whoever comes first gets them, the others find them. Made without a
+/// look at the library. Any thread; one that waits for a KDC lets the others wait.
+class ticket_store
+{
+public:
+    ticket_store();
+    ~ticket_store();
+    ticket_store(const ticket_store&) = delete;
+    ticket_store& operator=(const ticket_store&) = delete;
+
+private:
+    friend class kerberos_initiator;
+    struct state;
+    std::unique_ptr<state> state_;
+};
 
 /// Who logs in, and to what. Of password, keytab and cache the first that is given is used.
 struct kerberos_login
