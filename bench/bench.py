@@ -1,4 +1,5 @@
-"""One command cold and warm, and 100 MB of output: winrm and winrmd against OpenSSH and pywinrm, in one run on loopback.
+"""One command cold and warm, and 100 MB of output: winrm and winrmd against OpenSSH and pywinrm, in one run on loopback,
+by Basic over TLS (logins.py has the other schemes).
 
 Whole processes, interleaved (A B C A B C …), medians; CPU is the client's own (user + system). Ratios are what counts:
 such machines are shared, single figures move. Prints the Markdown table that README.md quotes."""
@@ -25,7 +26,8 @@ parser.add_argument("--megabytes", type=int, default=100)
 options = parser.parse_args()
 os.environ["WINRM_BIN"] = options.bin + "/tools"
 os.environ.setdefault("WINRM_TEST_AUTH", "basic")  # as the others that are measured
-from winrmtest import WINRM, Service, children_of  # noqa: E402
+from winrmtest import Service, children_of  # noqa: E402
+from whole import rounds  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
 # Without the profile, as winrm asks: the service would else run each command in a login shell.
@@ -91,26 +93,6 @@ class Sshd:
         self.process.wait()
 
 
-def measure(args, env=None):
-    """wall ms, client CPU ms, peak RSS MiB of one whole process."""
-    got = subprocess.run([options.bin + "/bench/bench_spawn", *args], stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
-    if got.returncode:
-        raise SystemExit(f"bench: {args[0]} ended with {got.returncode}")
-    wall, cpu, rss = map(float, got.stdout.split())
-    return wall, cpu, rss / 1024
-
-
-def rounds(commands, runs):
-    """Median of (wall, cpu, rss) for each, taken in turn."""
-    seen = {name: [] for name in commands}
-    for n in range(runs + 1):
-        for name, (args, env) in commands.items():
-            got = measure(args, env)
-            if n:  # the first round warms up
-                seen[name].append(got)
-    return {name: [statistics.median(c) for c in zip(*rows)] for name, rows in seen.items()}
-
-
 def idle_connections(service, count=1000):
     """KiB of the front's resident memory per idle, logged-in TLS connection."""
     front = next(p for p in children_of(service.pid) if b"front" in pathlib.Path(f"/proc/{p}/cmdline").read_bytes())
@@ -167,13 +149,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder, Service() as service:
         sshd = Sshd(folder)
         env = {"WINRM_PASSWORD": service.password}
-        ours = lambda *c: service.args("run", "-n", "--", *c)  # noqa: E731
+        ours = lambda *c: service.args("run", "-n", "--auth", "basic", "--", *c)  # noqa: E731
         try:
             login = [service.url, service.user, service.ca, service.password]
-            cold = rounds({"winrm": (ours("true"), env), "ssh": ([*sshd.command, "true"], None),
+            cold = rounds(options.bin, {"winrm": (ours("true"), env), "ssh": ([*sshd.command, "true"], None),
                            "pywinrm": ([PYTHON, "-c", COLD, *login], None),
                            "openssl version": (["openssl", "version"], None)}, options.runs)
-            requests = json.loads(subprocess.run(service.args("run", "-n", "--json", "--", "true"), capture_output=True,
+            requests = json.loads(subprocess.run(service.args("run", "-n", "--auth", "basic", "--json", "--", "true"), capture_output=True,
                                                  env={**os.environ, **env}).stdout)["requests"]
             for name, (wall, cpu, rss) in cold.items():
                 rows.append((f"cold `true`: {name}", f"{wall:.1f} ms", f"{cpu:.1f} ms", f"{rss:.1f} MiB"))
@@ -190,15 +172,15 @@ def main():
                     raise SystemExit(f"bench: {name}: {got[0].stderr}")
                 warm[name] = [statistics.median(numbers) for numbers in zip(*(map(float, g.stdout.split()) for g in got))]
                 rows.append((f"command in an open shell: {name}", f"{warm[name][1]:.2f} ms", f"{warm[name][0]:.2f} ms", ""))
-            (wall, cpu, _), = rounds({"ssh": ([*sshd.keep(), "true"], None)}, options.runs).values()
+            (wall, cpu, _), = rounds(options.bin, {"ssh": ([*sshd.keep(), "true"], None)}, options.runs).values()
             rows.append(("command over an open connection: ssh (a process each)", f"{wall:.2f} ms", f"{cpu:.2f} ms", ""))
             notes.append(f"command in an open shell: pywinrm takes {warm['pywinrm'][0] / warm['winrm'][0]:.1f} times the client CPU")
             notes.append(f"requests of a command in an open shell: {warm['winrm'][2]:.0f}")
             notes.append(f"client memory grew by {warm['winrm'][3]:.0f} KiB in {count} commands")
             size = options.megabytes * 1_000_000
             line = f"head -c {size} /dev/zero"
-            bulk = rounds({"winrm": (ours(line), env), "ssh": ([*sshd.command, line], None)}, 5)
-            bulk |= rounds({"pywinrm": ([PYTHON, "-c", BULK, *login, line], None)}, 1)
+            bulk = rounds(options.bin, {"winrm": (ours(line), env), "ssh": ([*sshd.command, line], None)}, 5)
+            bulk |= rounds(options.bin, {"pywinrm": ([PYTHON, "-c", BULK, *login, line], None)}, 1)
             for name, (wall, cpu, rss) in bulk.items():
                 rows.append((f"{options.megabytes} MB of stdout: {name}", f"{size / wall / 1000:.0f} MB/s", f"{cpu:.0f} ms", f"{rss:.1f} MiB"))
             notes.append(f"output: {bulk['ssh'][0] / bulk['winrm'][0]:.2f} of ssh's MB/s; client memory {bulk['winrm'][2]:.1f} MiB")

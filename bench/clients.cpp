@@ -65,6 +65,8 @@ int main(int argc, char** argv)
     }
     const auto host = winrm::target::parse(argv[1]).value();
     const winrm::credentials login{argv[2], password};
+    winrm::client_options settings;
+    settings.scheme = winrm::login_scheme::basic;
     const int count = std::atoi(argv[3]), at_once = std::atoi(argv[4]);
     winrm::run_options command;
     command.no_profile = true;
@@ -81,7 +83,7 @@ int main(int argc, char** argv)
 
     winrm::event_loop loop;
     {
-        winrm::client first(host, login);
+        winrm::client first(host, login, settings);
         first.async_run(loop, "true", command, done);
         loop.run();
     }
@@ -92,7 +94,7 @@ int main(int argc, char** argv)
     const auto begin = std::chrono::steady_clock::now();
     std::function<void()> start = [&] {
         if (clients.size() == static_cast<std::size_t>(count)) return;
-        clients.emplace_back(host, login).async_run(loop, "true", command, [&](const auto& got) {
+        clients.emplace_back(host, login, settings).async_run(loop, "true", command, [&](const auto& got) {
             done(got);
             start();
         });
@@ -108,7 +110,7 @@ int main(int argc, char** argv)
     constexpr int turns = 50;
     cpu = cpu_ms();
     for (int i = 0; i < turns; ++i) {
-        winrm::client one(host, login);
+        winrm::client one(host, login, settings);
         one.async_run(loop, "true", command, done);
         loop.run();
     }

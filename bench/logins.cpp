@@ -1,6 +1,6 @@
 // One login after the other, each on a connection of its own and with one small request:
-// bench_logins URL USER SCHEME COUNT, password in WINRM_PASSWORD (none: the ticket cache), authorities as the system has
-// them. Prints: wall ms | CPU ms for a login, both the client's own.
+// bench_logins URL USER SCHEME COUNT, password in WINRM_PASSWORD (none: the ticket cache), authorities as the system
+// has them. Prints: wall ms | CPU ms for a login, both the client's own.
 #include "measure.h"
 
 #include "client/session.h"

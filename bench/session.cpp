@@ -21,6 +21,7 @@ int main(int argc, char** argv)
     }
     winrm::client_options settings;
     settings.ca_file = argv[3];
+    settings.scheme = winrm::login_scheme::basic;
     winrm::client host{winrm::target::parse(argv[1]).value(), winrm::credentials{argv[2], password}, settings};
     auto shell = host.open_shell();
     std::uint64_t requests = 0;

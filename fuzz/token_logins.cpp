@@ -141,7 +141,7 @@ void changed_login(input& in, service::token::login_table& table, bool negotiate
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size)
 {
     input in(std::string_view(reinterpret_cast<const char*>(data), size));
-    service::token::login_table table(setup(), some_random, some_time);
+    service::token::login_table table({setup(), nullptr}, some_random, some_time);
     const unsigned char kind = in.byte();
     if (kind % 3 == 0) foreign_tokens(in, table);
     else changed_login(in, table, kind % 3 == 1);

@@ -47,11 +47,12 @@ struct remedy_row
     std::string_view name;
 };
 
-constexpr std::array<remedy_row, 12> remedy_rows{{
+constexpr std::array<remedy_row, 13> remedy_rows{{
     {remedy::none, "none"},
     {remedy::trust_certificate, "trust_certificate"},
     {remedy::trust_issuer, "trust_issuer"},
     {remedy::renew_ca_file, "renew_ca_file"},
+    {remedy::trust_for_ntlm, "trust_for_ntlm"},
     {remedy::use_tls, "use_tls"},
     {remedy::leave_password_out, "leave_password_out"},
     {remedy::raise_connect_timeout, "raise_connect_timeout"},

@@ -2,6 +2,7 @@
 
 #include "client/logins.h"
 #include "client/redact.h"
+#include "crypto/thread_state.h"
 
 namespace winrm::remote {
 
@@ -34,7 +35,9 @@ struct link::impl : std::enable_shared_from_this<link::impl>
           plan(std::make_shared<login_plan>(o.anonymous ? login_plan{} : plan_of(o.session, o.tls != nullptr))),
           http(make_http_options(o, make_login(plan, c.random())), o.session.limits), tls(o.tls), wait(on),
           connect_limit(on.now() + o.session.connect_timeout), number(o.number), known(o.known)
-    {}
+    {
+        plan->tickets = o.tickets;
+    }
 
     /// Told from the loop, as a connection of its own would be.
     void open(io::unique_fd ready)
@@ -144,7 +147,11 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     {
         stepping.emplace(
             shared.workers(), plan->service + '/' + plan->host,
-            [login = http.login(), token = std::move(token)] { return login->step(token); },
+            [login = http.login(), token = std::move(token)] {
+                auto leg = login->step(token);
+                crypto::release_thread_state();
+                return leg;
+            },
             [this](result<auth::leg> leg) {
                 const auto self = shared_from_this(); // handlers below may drop the link
                 stepping.reset();
@@ -184,6 +191,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
             http.received(*data);
             begun = http.answer_begun();
         }
+        if (http.logged_in()) tell_login(); // others may wait for it
         flush();
         if (auto answer = http.poll()) finish(std::move(*answer));
     }
@@ -209,7 +217,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     {
         wait.cancel();
         if (!answer) answer = named(std::move(answer).error());
-        else if (answer->status != 401) tell_login();
+        else if (answer->status != 401) tell_login(); // of a login that goes with every request, too
         if (!answer) trace_unread(answer.error());
         else if (session.trace != nullptr)
             session.trace->message('<', number, redact_answer(answer->head), answer->body);

@@ -6,7 +6,12 @@
 #include "net/connect.h"
 #include "net/stream.h"
 
+#include <memory>
 #include <optional>
+
+namespace winrm::gss {
+class ticket_store;
+}
 
 namespace winrm::remote {
 
@@ -32,7 +37,8 @@ public:
         const net::tls_context* tls = nullptr; ///< nullptr = plain
         bool anonymous = false;
         int number = 0;
-        bool known = false; ///< this host has answered before
+        bool known = false;                           ///< this host has answered before
+        std::shared_ptr<gss::ticket_store> tickets{}; ///< of the session
     };
     struct handlers
     {

@@ -72,6 +72,7 @@ std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, con
     how.user = principal_of(plan.who.user());
     how.channel_binding = plan.binding;
     how.delegate = plan.delegate;
+    how.tickets = plan.tickets;
     switch (plan.who.from()) {
     case credentials::source::password: how.password = base::secret(std::string(plan.who.password())); break;
     case credentials::source::keytab: how.keytab = plan.who.file(); break;
@@ -163,7 +164,7 @@ std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted)
     if (!has_password(plan)) return error(errc::no_credentials, "NTLM needs a user and a password");
     return error(errc::unencrypted_refused,
                  "NTLM over plain HTTP does not prove who answers, and this host is not trusted for it")
-        .with_remedy(remedy::use_tls);
+        .with_remedy(remedy::trust_for_ntlm);
 }
 
 std::shared_ptr<auth::client_login> make_login(std::shared_ptr<const login_plan> plan,

@@ -9,6 +9,10 @@
 #include <optional>
 #include <vector>
 
+namespace winrm::gss {
+class ticket_store;
+}
+
 namespace winrm::remote {
 
 /// What a login over one connection is made with. A copy: a login that waits for a KDC outlives its session.
@@ -20,7 +24,8 @@ struct login_plan
     std::string service; ///< session_options::service_name
     bool tls = true, always_encrypt = false, trusted_for_ntlm = false, delegate = false;
     std::size_t envelope_limit = 0;
-    base::bytes binding; ///< of the TLS connection; "" = none
+    base::bytes binding;                        ///< of the TLS connection; "" = none
+    std::shared_ptr<gss::ticket_store> tickets; ///< of all connections of a session
 };
 [[nodiscard]] login_plan plan_of(const session_options& options, bool tls);
 

@@ -4,6 +4,7 @@
 #include "client/answer.h"
 #include "client/link.h"
 #include "client/logins.h"
+#include "gss/kerberos_initiator.h"
 #include "net/transport_race.h"
 
 #include <algorithm>
@@ -180,11 +181,15 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         }
     }
 
+    [[nodiscard]] bool has_legs() const { return !options.login.empty() && options.scheme != login_scheme::basic; }
+
     [[nodiscard]] bool has_room(bool as_anonymous, std::size_t coming) const
     {
         const auto open_links =
             std::count_if(links.begin(), links.end(), [&](const entry& l) { return l.anonymous == as_anonymous; });
         if (as_anonymous) return open_links == 0;
+        // One at a time until it has worked: a wrong password must not be tried by several connections at once.
+        if (!login_works && has_legs()) return open_links == 0;
         const auto urgent = std::count_if(waiting.begin(), waiting.end(), [](const exchange& e) { return e.urgent; });
         return static_cast<std::size_t>(open_links) <
                options.max_connections + (static_cast<std::size_t>(urgent) > coming ? 1 : 0);
@@ -228,14 +233,35 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             }
         };
         h.logged_in = [weak](login_facts latest) {
-            if (auto self = weak.lock()) self->facts = std::move(latest);
+            if (auto self = weak.lock()) self->logged_in(std::move(latest));
         };
         at->connection = std::make_unique<link>(
-            shared, link::host_options{options, options.host.tls ? &*tls : nullptr, as_anonymous, number, host_known},
+            shared,
+            link::host_options{options, options.host.tls ? &*tls : nullptr, as_anonymous, number, host_known, tickets},
             std::move(h), std::move(ready_socket));
     }
 
     using place = std::list<entry>::iterator;
+
+    /// Others waited to hear whether this login works.
+    void logged_in(login_facts latest)
+    {
+        facts = std::move(latest);
+        if (std::exchange(login_works, true)) return;
+        on.post([weak = weak_from_this()] {
+            if (auto self = weak.lock()) self->dispatch(false);
+        });
+    }
+
+    /// What waits would only try the same login again, which counts against the account.
+    void login_failed(const error& why)
+    {
+        login_works = false;
+        for (auto& e : std::exchange(waiting, {})) {
+            error same = why;
+            e.done(std::move(same).with_delivery(delivery::not_sent));
+        }
+    }
 
     void link_ready(place at)
     {
@@ -270,7 +296,15 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         auto reply = answer ? read_answer(std::move(*answer), context)
                             : result<wsman::incoming_reply>(std::move(answer).error());
         replied = replied || (reply && !at->anonymous);
+        const bool denied =
+            !reply && !at->anonymous && at->connection->has_legs() &&
+            (reply.error().code() == errc::login_denied || reply.error().code() == errc::login_not_offered ||
+             reply.error().code() == errc::no_credentials);
+        if (!denied) return e.done(std::move(reply));
+        const error why = reply.error();
+        const auto self = shared_from_this(); // handlers may drop the session
         e.done(std::move(reply));
+        login_failed(why);
     }
 
     void link_closed(place at, std::optional<error> why)
@@ -343,7 +377,9 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     io::unique_fd ready_socket; ///< of the race, for the first connection
     std::uint64_t requests = 0, sent = 0, received = 0;
     int opened = 0;
-    login_facts facts;       ///< of the latest login
+    login_facts facts;        ///< of the latest login
+    bool login_works = false; ///< the latest one that was tried
+    std::shared_ptr<gss::ticket_store> tickets = std::make_shared<gss::ticket_store>();
     bool host_known = false; ///< it has answered, whatever it said
     bool replied = false;    ///< with a WS-Management message, to our login
     io::timer hold_off;

@@ -1,7 +1,6 @@
 #include "client/worker_pool.h"
 
 #include "base/system_reason.h"
-#include "crypto/thread_state.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -149,7 +148,6 @@ void crew::work(const std::shared_ptr<crew>& own)
         guard.unlock();
         auto got = job();
         job = nullptr; // what it owns is the asker's alone when the answer arrives
-        crypto::drop_thread_state(); // nobody waits for this thread when the process ends
         guard.lock();
         c.end_run(key);
         if (c.stopped_) break;

@@ -4,6 +4,6 @@
 
 namespace winrm::crypto {
 
-void drop_thread_state() noexcept { OPENSSL_thread_stop(); }
+void release_thread_state() noexcept { ::OPENSSL_thread_stop(); }
 
 } // namespace winrm::crypto

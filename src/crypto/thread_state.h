@@ -1,10 +1,10 @@
-// What OpenSSL keeps for each thread.
+// What OpenSSL keeps for each thread that has used it.
 #pragma once
 
 namespace winrm::crypto {
 
-/// Gives back what OpenSSL keeps for the calling thread (error queue, random numbers); it makes it anew when needed.
-/// For threads that may still run when the process ends, which is too late for the library to do it by itself.
-void drop_thread_state() noexcept;
+/// Frees it for the calling thread; it comes back with the next use. For a thread that may still be there when the
+/// process ends, where nobody frees it any more.
+void release_thread_state() noexcept;
 
 } // namespace winrm::crypto

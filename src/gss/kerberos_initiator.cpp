@@ -6,6 +6,8 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <mutex>
 #include <utility>
 
 namespace winrm::gss {
@@ -14,7 +16,57 @@ namespace {
 using auth::leg_state;
 using auth::login_failure;
 
+/// What tickets are got with, and where they are kept.
+struct credential
+{
+    explicit credential(const library& loaded) : gss(loaded) {}
+    credential(const credential&) = delete;
+    credential& operator=(const credential&) = delete;
+    ~credential()
+    {
+        OM_uint32 ignored = 0;
+        if (handle != GSS_C_NO_CREDENTIAL) gss.release_cred(&ignored, &handle);
+        if (!memory_cache.empty()) destroy_cache();
+    }
+
+    /// The library keeps a named cache in memory until it is told not to.
+    void destroy_cache()
+    {
+        krb5_context krb5 = nullptr;
+        krb5_ccache cache = nullptr;
+        if (gss.krb5_init(&krb5) != 0) return;
+        if (gss.cc_resolve(krb5, memory_cache.c_str(), &cache) == 0) gss.cc_destroy(krb5, cache);
+        gss.krb5_free(krb5);
+    }
+
+    /// Is there enough time left for a login?
+    [[nodiscard]] bool serves() const
+    {
+        constexpr std::chrono::seconds margin{60};
+        return std::chrono::steady_clock::now() + margin < until;
+    }
+    void lasts(OM_uint32 seconds)
+    {
+        using clock = std::chrono::steady_clock;
+        until = seconds == GSS_C_INDEFINITE ? clock::time_point::max() : clock::now() + std::chrono::seconds(seconds);
+    }
+
+    const library& gss;
+    gss_cred_id_t handle = GSS_C_NO_CREDENTIAL;
+    std::string memory_cache; ///< name of a cache of our own
+    std::chrono::steady_clock::time_point until{};
+};
+
 } // namespace
+
+struct ticket_store::state
+{
+    std::mutex one_at_a_time;
+    std::shared_ptr<credential> latest;
+};
+
+ticket_store::ticket_store() : state_(std::make_unique<state>()) {}
+ticket_store::~ticket_store() = default;
 
 struct kerberos_initiator::state
 {
@@ -27,20 +79,8 @@ struct kerberos_initiator::state
     {
         OM_uint32 ignored = 0;
         if (context != GSS_C_NO_CONTEXT) gss.delete_sec_context(&ignored, &context, GSS_C_NO_BUFFER);
-        if (credential != GSS_C_NO_CREDENTIAL) gss.release_cred(&ignored, &credential);
         if (service != GSS_C_NO_NAME) gss.release_name(&ignored, &service);
         if (user != GSS_C_NO_NAME) gss.release_name(&ignored, &user);
-        if (!memory_cache.empty()) destroy_cache();
-    }
-
-    /// The library keeps a named cache in memory until it is told not to.
-    void destroy_cache()
-    {
-        krb5_context krb5 = nullptr;
-        krb5_ccache cache = nullptr;
-        if (gss.krb5_init(&krb5) != 0) return;
-        if (gss.cc_resolve(krb5, memory_cache.c_str(), &cache) == 0) gss.cc_destroy(krb5, cache);
-        gss.krb5_free(krb5);
     }
 
     [[nodiscard]] bool failed() const noexcept { return GSS_ERROR(major) != 0; }
@@ -58,13 +98,30 @@ struct kerberos_initiator::state
         // An empty realm asks our own KDC where the host belongs to; nothing is looked up by address.
         const bool whole = login.service.find('@') != std::string::npos;
         if (!import(whole ? login.service : login.service + '@', service)) return false;
+        if (!login.tickets) return acquire_own(login);
+        ticket_store::state& shared = *login.tickets->state_;
+        const std::lock_guard lock(shared.one_at_a_time);
+        if (shared.latest && shared.latest->serves()) {
+            tickets = shared.latest;
+            return true;
+        }
+        if (!acquire_own(login)) return false;
+        shared.latest = tickets;
+        return true;
+    }
+
+    bool acquire_own(const kerberos_login& login)
+    {
         if (!login.user.empty() && !import(login.user, user)) return false;
+        tickets = std::make_shared<credential>(gss);
+        OM_uint32 seconds = 0;
         gss_OID_desc mechanism = oid(krb5_oid);
         gss_OID_set_desc mechanisms{1, &mechanism};
         if (!login.password.empty()) {
             gss_buffer_desc text = buffer(login.password.reveal());
             major = gss.acquire_cred_with_password(&minor, user, &text, GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE,
-                                                   &credential, nullptr, nullptr);
+                                                   &tickets->handle, nullptr, &seconds);
+            tickets->lasts(seconds);
             return !failed();
         }
         std::array<gss_key_value_element_desc, 2> store{};
@@ -72,14 +129,15 @@ struct kerberos_initiator::state
         if (!login.keytab.empty()) {
             store[count++] = {"client_keytab", login.keytab.c_str()};
             static std::atomic<unsigned long> number{0};
-            memory_cache = "MEMORY:winrm-" + std::to_string(++number);
-            store[count++] = {"ccache", memory_cache.c_str()};
+            tickets->memory_cache = "MEMORY:winrm-" + std::to_string(++number);
+            store[count++] = {"ccache", tickets->memory_cache.c_str()};
         } else if (!login.cache.empty()) {
             store[count++] = {"ccache", login.cache.c_str()};
         }
         const gss_key_value_set_desc set{count, store.data()};
         major = gss.acquire_cred_from(&minor, user, GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE,
-                                      count > 0 ? &set : nullptr, &credential, nullptr, nullptr);
+                                      count > 0 ? &set : nullptr, &tickets->handle, nullptr, &seconds);
+        tickets->lasts(seconds);
         return !failed();
     }
 
@@ -91,7 +149,7 @@ struct kerberos_initiator::state
         gss_buffer_desc in = buffer(token), out = GSS_C_EMPTY_BUFFER;
         const OM_uint32 flags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_CONF_FLAG |
                                 GSS_C_INTEG_FLAG | (login.delegate ? GSS_C_DELEG_FLAG : 0U);
-        major = gss.init_sec_context(&minor, credential, &context, service, &mechanism, flags, 0,
+        major = gss.init_sec_context(&minor, tickets->handle, &context, service, &mechanism, flags, 0,
                                      login.channel_binding.empty() ? GSS_C_NO_CHANNEL_BINDINGS : &binding, &in, nullptr,
                                      &out, &granted, nullptr);
         return taken(gss, out);
@@ -99,11 +157,10 @@ struct kerberos_initiator::state
 
     const library& gss;
     gss_name_t service = GSS_C_NO_NAME, user = GSS_C_NO_NAME;
-    gss_cred_id_t credential = GSS_C_NO_CREDENTIAL;
     gss_ctx_id_t context = GSS_C_NO_CONTEXT;
     OM_uint32 major = GSS_S_COMPLETE, minor = 0, granted = 0;
     progress at = progress::start;
-    std::string memory_cache; ///< name of a cache of our own
+    std::shared_ptr<credential> tickets;
 };
 
 kerberos_initiator::kerberos_initiator(kerberos_login login, auth::random_source random)

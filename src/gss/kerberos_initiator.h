@@ -9,16 +9,34 @@
 
 namespace winrm::gss {
 
+/// Tickets of one user that several logins share: whoever comes first gets them, the others find them. Made without a
+/// look at the library. Any thread; one that waits for a KDC lets the others wait.
+class ticket_store
+{
+public:
+    ticket_store();
+    ~ticket_store();
+    ticket_store(const ticket_store&) = delete;
+    ticket_store& operator=(const ticket_store&) = delete;
+
+private:
+    friend class kerberos_initiator;
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
 /// Who logs in, and to what. Of password, keytab and cache the first that is given is used.
 struct kerberos_login
 {
     std::string service;         ///< "HTTP/web1.corp"; with "@REALM" in that one, else where the KDC refers to
     std::string user;            ///< "ada" or "ada@CORP.EXAMPLE"; "": whose the cache or the keytab is
-    base::secret password;       ///< a ticket in memory for this object alone; needs `user`
+    base::secret password;       ///< a ticket in memory alone; needs `user`
     std::string keytab;          ///< "FILE:…"; the same
     std::string cache;           ///< "FILE:…", "KCM:…"; "": the one of the environment
     base::bytes channel_binding; ///< RFC 5929 application data of this TLS connection; "" = no TLS
     bool delegate = false;       ///< hand on a forwardable ticket, and fail if there is none
+    /// Of logins that are the same but for service and binding; nullptr: tickets for this object alone.
+    std::shared_ptr<ticket_store> tickets{};
 };
 
 /// step() talks to KDCs and blocks until they answer or the library gives up: call it on a worker. No file, library or

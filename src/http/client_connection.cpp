@@ -434,6 +434,8 @@ bool client_connection::request_held_back() const noexcept
     return s.has_legs() && !s.request_sent && s.at != state::phase::idle;
 }
 
+bool client_connection::logged_in() const noexcept { return state_->login == state::login_state::logged_in; }
+
 bool client_connection::answer_begun() const noexcept { return state_->begun; }
 
 bool client_connection::idle() const noexcept { return state_->at == state::phase::idle && !state_->outcome; }

@@ -60,6 +60,8 @@ public:
     void token(auth::leg step);
     /// The exchange has begun, but its request has not gone out yet, because the login comes first.
     [[nodiscard]] bool request_held_back() const noexcept;
+    /// A login with legs has succeeded, and nothing has ended it.
+    [[nodiscard]] bool logged_in() const noexcept;
     /// Bytes of an answer to what was last sent have come.
     [[nodiscard]] bool answer_begun() const noexcept;
 

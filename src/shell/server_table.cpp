@@ -381,6 +381,8 @@ void server_table::close_all(base::time_point now)
 
 std::size_t server_table::shells() const noexcept { return state_->shells.size(); }
 
+bool server_table::has_shell(base::bytes_view id) const { return state_->shells.contains(shell_key(id)); }
+
 std::size_t server_table::objects() const noexcept
 {
     std::size_t sum = state_->shells.size() + state_->processes.size() + state_->enumerations.size() + state_->waiting +

@@ -61,6 +61,7 @@ struct start_process
     std::vector<std::string> argv;
     std::string working_directory;     ///< absolute
     std::vector<variable> environment; ///< added to the user's own; LD_* already refused
+    std::vector<variable> session{};   ///< from the driver, of the login that asks; `environment` goes before it
     bool login_profile = false;        ///< WINRS_NOPROFILE=FALSE was said: the shell reads its login files
     bool input = true;                 ///< false: /dev/null
     std::string shell_id, command_id;  ///< names of the cgroup
@@ -144,6 +145,7 @@ public:
     /// Service stops: every shell is closed, waiting Receives end with 995.
     void close_all(base::time_point now);
     [[nodiscard]] std::size_t shells() const noexcept;
+    [[nodiscard]] bool has_shell(base::bytes_view id) const;
     /// Everything held: shells, commands, waiting requests, enumerations. Flat over any number of commands.
     [[nodiscard]] std::size_t objects() const noexcept;
 

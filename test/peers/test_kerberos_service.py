@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import types
 import unittest
 
@@ -170,6 +171,45 @@ class Logins(WithKdc):
                 self.assertRegex(service.log, "login result=ok .*mechanism=Kerberos")
 
 
+    @unittest.skipUnless(have("winrm", "requests_kerberos", "gssapi"),
+                         "SKIPPED: python3-winrm, python3-requests-kerberos or python3-gssapi is not installed")
+    def test_a_forwarded_ticket_is_the_session_s_own_and_goes_with_it(self):
+        """Delegation: a second hop from the command, klist and curl --negotiate to another service."""
+        import requests_kerberos.kerberos_ as theirs
+        from winrm.protocol import Protocol
+        before = theirs.kerberos
+        theirs.kerberos = sealing_kerberos()
+        self.addCleanup(setattr, theirs, "kerberos", before)
+        service, second = self.service("--http"), self.service("--http")
+        made = {}
+        for delegate in (True, False):
+            protocol = Protocol(service.url, transport="kerberos", username=ME, message_encryption="always",
+                                kerberos_delegation=delegate)
+            shell = protocol.open_shell()
+            command = protocol.run_command(shell, f"""
+                export KRB5_CONFIG={self.env['KRB5_CONFIG']} GSS_MECH_CONFIG=/dev/null
+                echo $KRB5CCNAME; stat -c %a "${{KRB5CCNAME#FILE:}}"; klist
+                curl -sS --negotiate -u : -o /dev/null -w '%{{http_code}}' -H 'Content-Type: application/soap+xml;charset=UTF-8' \
+                    --data-binary '{IDENTIFY.decode() if isinstance(IDENTIFY, bytes) else IDENTIFY}' {second.url}""")
+            out, err, _ = protocol.get_command_output(shell, command)
+            protocol.cleanup_command(shell, command)
+            name = out.decode().splitlines()[0].removeprefix("FILE:")
+            made[delegate] = name
+            if delegate:
+                self.assertRegex(out.decode(), f"(?s)^FILE:\\S+/krb5cc_winrmd_\\w+\n600\n.*Default principal: {ME}@{kdc.REALM}"
+                                               f".*krbtgt/{kdc.REALM}@{kdc.REALM}.*200$", err)
+                self.assertTrue(os.path.exists(name))
+                self.assertRegex(service.log, "login result=ok .*delegated=yes")
+            else:
+                self.assertEqual(name, "")  # and no other login's
+            protocol.close_shell(shell)
+            protocol.transport.session.close()
+        self.assertRegex(second.log, f"login result=ok .*user={ME} .*mechanism=Kerberos")
+        end = time.monotonic() + PATIENCE
+        while os.path.exists(made[True]):  # the connection's end is on its way
+            self.assertLess(time.monotonic(), end)
+
+
 def sealing_kerberos():
     """The module `kerberos` as requests_kerberos uses it, over python3-gssapi: Debian's has no sealing for WinRM."""
     import gssapi
@@ -178,8 +218,7 @@ def sealing_kerberos():
     def init(service, gssflags=0, principal=None, **_):
         name = gssapi.Name(service, gssapi.NameType.hostbased_service)
         return 1, types.SimpleNamespace(answer=b"", context=gssapi.SecurityContext(
-            name=name, mech=gssapi.OID.from_int_seq("1.2.840.113554.1.2.2"), usage="initiate",
-            flags=gssapi.RequirementFlag.mutual_authentication | gssapi.RequirementFlag.out_of_sequence_detection))
+            name=name, mech=gssapi.OID.from_int_seq("1.2.840.113554.1.2.2"), usage="initiate", flags=gssflags))
 
     def step(state, token, **_):
         state.answer = state.context.step(base64.b64decode(token) if token else None) or b""
@@ -254,6 +293,24 @@ class Configured(WithKdc):
         shutil.copy(self.keytab, self.keys)
         self.process.send_signal(signal.SIGHUP)
         self.wait(" reload ")
+        self.curl(self.url)
+        self.assertRegex(self.said(), "login result=ok .*mechanism=Kerberos")
+
+    def test_kerberos_that_is_switched_on_by_sighup(self):
+        with_it = self.file.read_text()
+        (self.keys.parent / "accounts").touch(0o600)
+        self.file.write_text(with_it.replace('keytab = "keytab"', 'kerberos = false\nntlm_accounts = "accounts"'))
+        self.process.send_signal(signal.SIGHUP)
+        self.wait(" reload ")
+        self.stop()
+        self.process = subprocess.Popen([WINRMD, "--config", self.file], stderr=self.log, env=self.env)
+        self.wait(r" info winrmd ready\b", 2)
+        _, said = self.curl(self.url)
+        self.assertNotIn("WWW-Authenticate: Kerberos", said)
+        self.file.write_text(with_it)
+        self.process.send_signal(signal.SIGHUP)
+        self.wait("token_ready", 3)  # its library cannot be loaded any more: another one has loaded it
+        self.wait("front_drain")
         self.curl(self.url)
         self.assertRegex(self.said(), "login result=ok .*mechanism=Kerberos")
 

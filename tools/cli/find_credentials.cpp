@@ -60,7 +60,8 @@ result<credentials> find_credentials(const options& o, const settings& s, deadli
     std::string ticket;
     if (may_use_kerberos(s) && (user.empty() || !password_named(o, s))) {
         ticket = gss::ticket_holder("");
-        if (!ticket.empty() && ticket_fits(ticket, user)) return credentials::ticket_cache(ticket); // spelt as the realm does
+        if (!ticket.empty() && ticket_fits(ticket, user))
+            return credentials::ticket_cache(ticket); // spelt as the realm does
     }
     if (user.empty()) return nobody(s);
     auto password = find_password(o, s, limit, caught);

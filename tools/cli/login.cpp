@@ -15,10 +15,6 @@
 namespace winrm::cli {
 namespace {
 
-constexpr const char* not_proven_over_http = "NTLM over plain HTTP does not prove who answers, and trusted_for_ntlm "
-                                             "does not name this host: use HTTPS (port 5986), "
-                                             "or name it there if its network is safe";
-
 error refused(std::string why) { return {errc::bad_argument, std::move(why)}; }
 
 result<void> check_name(const settings& s)
@@ -84,7 +80,11 @@ result<void> check_auth(const settings& s)
         return error(errc::unencrypted_refused, "Basic over plain HTTP lets everybody on the way read the password")
             .with_remedy(remedy::use_tls);
     }
-    if (s.auth.value == "ntlm" && s.ntlm_trust().empty()) return error(errc::unencrypted_refused, not_proven_over_http);
+    if (s.auth.value == "ntlm" && s.ntlm_trust().empty()) {
+        return error(errc::unencrypted_refused,
+                     "NTLM over plain HTTP does not prove who answers, and this host is not trusted for it")
+            .with_remedy(remedy::trust_for_ntlm);
+    }
     return {};
 }
 

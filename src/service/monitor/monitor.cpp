@@ -274,12 +274,13 @@ void monitor::login(std::uint64_t key, wire::login_request&& request)
 
 /// The account is decided about.
 /// @param answer  what else goes with a success
+/// @param ticket  forwarded with the login; for the account's process alone
 void monitor::conclude(std::uint64_t key, const wire::login_request& request, const login_result& r,
-                       wire::login_answer&& answer)
+                       wire::login_answer&& answer, base::secret ticket)
 {
     if (stopping_ || pending_.erase({key, request.connection}) == 0) return; // the connection has ended
     io::unique_fd way;
-    if (r.who) way = users_->connect(*r.who, request.peer);
+    if (r.who) way = users_->connect(*r.who, request.peer, std::move(ticket));
     if (!way) {
         const bool unknown = r.unavailable || r.who;
         answer.verdict = unknown ? wire::login_verdict::unavailable : wire::login_verdict::denied;
@@ -373,10 +374,11 @@ void monitor::token_answered(wire::token_answer&& answer)
     out.keys = std::move(answer.keys);
     const bool proved = answer.verdict == wire::login_verdict::accepted;
     auto kept = std::make_shared<wire::login_answer>(std::move(out));
+    auto ticket = std::make_shared<base::secret>(std::move(answer.ticket));
     desk_->ask(key, std::move(q->request), {proved, std::move(answer.reason), std::move(answer.facts), q->came},
-               [this, key, kept, proved](const wire::login_request& r, const login_result& result) {
+               [this, key, kept, ticket, proved](const wire::login_request& r, const login_result& result) {
                    if (proved && !result.who) kept->token.clear(); // it says that all went well
-                   conclude(key, r, result, std::move(*kept));
+                   conclude(key, r, result, std::move(*kept), std::move(*ticket));
                });
 }
 

@@ -62,7 +62,7 @@ user_processes::user_processes(io::loop& on, children& family, user_process_opti
 
 user_processes::~user_processes() = default;
 
-io::unique_fd user_processes::connect(const identity& who, const std::string& peer)
+io::unique_fd user_processes::connect(const identity& who, const std::string& peer, base::secret ticket)
 {
     const auto at = serving_.find(key_of(who));
     process* p = at != serving_.end() ? all_.at(at->second).get() : start(who, peer);
@@ -78,7 +78,9 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     p->idle_since.reset();
     std::vector<io::unique_fd> fds;
     fds.push_back(std::move(mine));
-    p->socket->send(wire::encode(wire::frame{wire::user_connection{peer}}), std::move(fds));
+    base::bytes frame = wire::encode(wire::frame{wire::user_connection{peer, std::move(ticket)}});
+    p->socket->send(frame, std::move(fds));
+    base::wipe(frame.data(), frame.size());
     if (p->sent++ == p->status.taken) await_taken(*p);
     return std::move(theirs);
 }

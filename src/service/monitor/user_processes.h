@@ -40,7 +40,7 @@ public:
     ~user_processes();
     /// @return the front's end of a new connection to that account's process; empty: no resources, or too many
     /// accounts.
-    [[nodiscard]] io::unique_fd connect(const identity& who, const std::string& peer);
+    [[nodiscard]] io::unique_fd connect(const identity& who, const std::string& peer, base::secret ticket = {});
     /// Processes started from now on have these. Those that run take over the log level; if anything else of the setup
     /// changed, each ends as soon as it has neither shell nor connection, and the account's next login starts a new
     /// one.

@@ -64,8 +64,8 @@ wire::token_answer login_table::step(wire::token_step&& ask, base::time_point no
         at = begin(ask, now);
         if (at == rows_.end()) return refuse(wire::login_verdict::denied, "no_such_scheme");
     } else {
-        if (at == rows_.end())
-            return refuse(wire::login_verdict::denied, "no_such_login"); // timed out, or a new process
+        // It lasted too long, or a process before this one knew it: no reason to call a password wrong.
+        if (at == rows_.end()) return refuse(wire::login_verdict::unavailable, "no_such_login");
         if (at->second.scheme != ask.scheme) {
             erase(at);
             return refuse(wire::login_verdict::denied, "other_scheme");

@@ -108,7 +108,7 @@ child_plan plan_child(const shell::start_process& order, const account& who)
     env.set("SHELL", who.shell);
     env.set("PATH", who.is_root ? root_path : user_path);
     env.set("LANG", who.lang);
-    for (const auto* layer : {&who.session, &order.environment})
+    for (const auto* layer : {&who.session, &order.session, &order.environment})
         for (const shell::variable& v : *layer)
             if (may_set(v)) env.set(v.name, v.value);
     env.set(shell_marker, until_nul(order.shell_id));

@@ -39,9 +39,9 @@ inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marke
 [[nodiscard]] bool may_start(const shell::start_process& order, const account& who);
 
 /// Nothing else is inherited from our own environment. HOME, USER, LOGNAME, SHELL, PATH and LANG come first, then the
-/// session's variables, then the client's (each may replace the earlier), then the markers (which nothing
-/// replaces). Names that execve could not carry ('=' or NUL inside, empty) and those that make the loader or the C
-/// library use other code or data (LD_*, GCONV_PATH, …) are left out.
+/// session's variables (PAM's, then the login's), then the client's (each may replace the earlier), then the markers
+/// (which nothing replaces). Names that execve could not carry ('=' or NUL inside, empty) and those that make the
+/// loader or the C library use other code or data (LD_*, GCONV_PATH, …) are left out.
 ///
 /// With the shell: `shell -c line`; its argv[0] gets a leading '-' when the login profile is wanted, which every shell
 /// understands, while `-l` together with `-c` is not known to all.

@@ -46,7 +46,7 @@ private:
         if (!r) return fail();
         switch (r->what) {
         case user_duty::begin: return begin(std::get<wire::user_setup>(*frame));
-        case user_duty::add_connection: return add_connection(std::get<wire::user_connection>(*frame).peer, m);
+        case user_duty::add_connection: return add_connection(std::get<wire::user_connection>(std::move(*frame)), m);
         case user_duty::take_settings:
             return log_->set_level(wire::log_level_of(std::get<wire::user_settings>(*frame).log_level));
         case user_duty::answer_ping: return control_.send(wire::encode(wire::frame{wire::pong{}}));
@@ -55,11 +55,11 @@ private:
         }
     }
 
-    void add_connection(const std::string& peer, io::message_socket::message& m)
+    void add_connection(wire::user_connection&& c, io::message_socket::message& m)
     {
-        if (m.fds_lost) return server_->connection_lost(peer);
+        if (m.fds_lost) return server_->connection_lost(c.peer);
         if (m.fds.size() != 1) return fail();
-        server_->add_connection(peer, std::move(m.fds.front()));
+        server_->add_connection(c.peer, std::move(m.fds.front()), c.ticket);
     }
 
     void fail()

@@ -97,11 +97,15 @@ user_server::~user_server()
     pumping_ = true; // news that still comes goes to the table and no further
 }
 
-void user_server::add_connection(const std::string& peer, io::unique_fd socket)
+void user_server::add_connection(const std::string& peer, io::unique_fd socket, const base::secret& ticket)
 {
     const std::uint64_t id = next_connection_++;
     connection& c = connections_[id];
     c.peer = peer;
+    if (!ticket.empty()) {
+        c.ticket = ticket_file::make(ticket);
+        if (!c.ticket) log_.write(base::log_level::error, "ticket_not_kept", {{"peer", peer}});
+    }
     c.socket = std::make_unique<io::message_socket>(loop_, std::move(socket), max_frame_, 0);
     c.socket->start([this, id](io::message_socket::message m) { frame_arrived(id, std::move(m.payload)); },
                     [this, id] { connection_ended(id); });
@@ -150,7 +154,26 @@ void user_server::handle_request(std::uint64_t id, connection& c, wire::request&
     } else {
         table_.handle_unreadable(token, text.error().message(), loop_.now());
     }
+    asking_ = id;
     pump();
+    asking_ = 0;
+}
+
+/// A shell's commands have the ticket of the login that began the first of them; a client's own KRB5CCNAME goes first.
+void user_server::give_ticket(shell::start_process& order)
+{
+    auto at = tickets_.find(order.shell_id);
+    if (at == tickets_.end()) {
+        const auto asking = connections_.find(asking_);
+        if (asking == connections_.end()) return;
+        at = tickets_.emplace(order.shell_id, asking->second.ticket).first;
+    }
+    if (at->second) order.session.push_back({"KRB5CCNAME", at->second->name()});
+}
+
+void user_server::drop_tickets()
+{
+    std::erase_if(tickets_, [this](const auto& one) { return !table_.has_shell(one.first); });
 }
 
 void user_server::connection_ended(std::uint64_t id)
@@ -194,11 +217,13 @@ void user_server::pump()
             again = true;
         }
         while (auto order = table_.poll_order()) {
+            if (auto* start = std::get_if<shell::start_process>(&*order)) give_ticket(*start);
             host_.execute(std::move(*order));
             again = true;
         }
     }
     pumping_ = false;
+    drop_tickets();
     arm_timer();
     report_status();
 }

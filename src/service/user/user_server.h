@@ -7,6 +7,7 @@
 #include "io/message_socket.h"
 #include "service/user/process_host.h"
 #include "service/user/rules.h"
+#include "service/user/ticket_file.h"
 #include "service/wire/frames.h"
 #include "shell/server_table.h"
 #include "soap/charset.h"
@@ -30,7 +31,10 @@ public:
 
     /// One logged-in connection of the front. It carries one request at a time: a second one before the reply, or
     /// anything but a request or answer_now, ends the connection. Its end wakes what waits for it and closes no shell.
-    void add_connection(const std::string& peer, io::unique_fd socket);
+    /// @param ticket  forwarded with its login, "" = none: kept as a file until the connection has ended, and the last
+    /// shell whose
+    ///                first command came by it
+    void add_connection(const std::string& peer, io::unique_fd socket, const base::secret& ticket = {});
     /// One that did not get here, because this process had no number left for its descriptor. The front sees it end.
     void connection_lost(const std::string& peer);
     /// Closes every shell and kills every tree; replies already made are still sent.
@@ -49,6 +53,7 @@ private:
         shell::request_token waiting{};
         std::uint64_t number = 0;
         soap::charset encoding = soap::charset::utf8;
+        std::shared_ptr<const ticket_file> ticket;
     };
 
     void started(shell::process_ref p, std::uint32_t pid) override;
@@ -61,6 +66,8 @@ private:
     void frame_arrived(std::uint64_t id, base::bytes&& payload);
     void handle_request(std::uint64_t id, connection& c, wire::request&& request);
     void connection_ended(std::uint64_t id);
+    void give_ticket(shell::start_process& order);
+    void drop_tickets();
     void send_reply(shell::outgoing_reply&& reply);
     /// Hands on everything the table wants done, until it wants nothing.
     void pump();
@@ -75,7 +82,9 @@ private:
     wsman::config_resource config_;
     shell::server_table table_;
     std::map<std::uint64_t, connection> connections_;
-    std::map<shell::request_token, std::uint64_t> tokens_; ///< waiting request → connection
+    std::map<shell::request_token, std::uint64_t> tokens_;                           ///< waiting request → connection
+    std::map<std::string, std::shared_ptr<const ticket_file>, std::less<>> tickets_; ///< of shells, by their ids
+    std::uint64_t asking_ = 0; ///< connection whose request is being handled; 0 = none
     std::uint64_t next_connection_ = 1, next_token_ = 1;
     bool pumping_ = false;
     io::timer timer_;

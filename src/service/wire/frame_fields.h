@@ -187,7 +187,11 @@ template <class C, is_frame<user_setup> F> void fields(C& c, F& f)
     c.text(f.product_version, max_text);
     c.number(f.log_level);
 }
-template <class C, is_frame<user_connection> F> void fields(C& c, F& f) { c.text(f.peer, max_media_type); }
+template <class C, is_frame<user_connection> F> void fields(C& c, F& f)
+{
+    c.text(f.peer, max_media_type);
+    c.secret(f.ticket, max_token);
+}
 template <class C, is_frame<user_status> F> void fields(C& c, F& f)
 {
     c.number(f.shells);

@@ -193,6 +193,7 @@ struct user_setup
 struct user_connection
 {
     std::string peer;
+    base::secret ticket{}; ///< forwarded with the login, as the bytes of a cache file; "" = none
 };
 struct user_status
 {

@@ -19,7 +19,7 @@ namespace winrm::test {
 class ntlm_end
 {
 public:
-    explicit ntlm_end(base::bytes binding = {})
+    explicit ntlm_end(base::bytes binding = {}, std::string password = "secret") : password_(std::move(password))
     {
         auth::ntlm::server_options o;
         o.nb_computer = "HOST";
@@ -40,7 +40,7 @@ public:
         if (got.state == auth::leg_state::waiting) {
             const bool known = ntlm_->account().user == "ada";
             ntlm_->answer(known ? auth::ntlm::account_answer{auth::ntlm::account_answer::kind::nt_hash,
-                                                             *auth::ntlm::nt_hash("secret")}
+                                                             *auth::ntlm::nt_hash(password_)}
                                 : auth::ntlm::account_answer{});
             got = negotiate_->resume();
         }
@@ -56,6 +56,7 @@ public:
 private:
     static void random(std::span<unsigned char> out) { std::fill(out.begin(), out.end(), std::uint8_t{7}); }
 
+    std::string password_;
     auth::ntlm::server_mechanism* ntlm_ = nullptr;
     std::optional<auth::spnego::acceptor> negotiate_;
 };
@@ -72,6 +73,7 @@ public:
     explicit ntlm_host(content c) : content_(std::move(c)) {}
     script odd;
     bool seals = true;
+    std::string password = "secret";
     base::bytes binding;                    ///< of the TLS connection
     std::string offers = "Negotiate";       ///< in a refusal
     int logins = 0, refused = 0, clear = 0; ///< made; denied; bodies in the clear where sealing was agreed
@@ -88,7 +90,7 @@ public:
             const auto begin = at + 25;
             base::bytes token;
             if (!base::base64_decode(r.head.substr(begin, r.head.find('\r', begin) - begin), token)) return denied(c);
-            if (!c.login) c = {std::make_unique<ntlm_end>(binding), nullptr, false};
+            if (!c.login) c = {std::make_unique<ntlm_end>(binding, password), nullptr, false};
             auto got = c.login->step(token);
             if (got.state == auth::leg_state::failed) return denied(c);
             said = "WWW-Authenticate: Negotiate " + base::base64_encode(got.token) + "\r\n";

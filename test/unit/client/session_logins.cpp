@@ -172,8 +172,19 @@ TEST(session_logins, a_401_that_closes_in_mid_session_is_one_new_login_on_a_new_
 TEST(session_logins, every_kept_connection_may_have_been_forgotten)
 {
     pair p;
-    for (int i = 0; i < 2; ++i) p.ask_later();
+    ASSERT_TRUE(*p.ask());
+    std::optional<http_request> held; // so that the next one needs a connection of its own
+    p.service.odd = [&](const http_request& r) -> std::optional<http_reply> {
+        if (r.connection != 1) return std::nullopt;
+        held = r;
+        return http_reply{"", false, true};
+    };
+    p.ask_later();
+    p.ask_later();
     ASSERT_TRUE(test::run_until(p.loop, [&] { return p.answered == 2; }));
+    p.service.odd = nullptr;
+    p.host.write(1, p.service.answer(*held).bytes);
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.answered == 3; }));
     ASSERT_EQ(p.host.connections(), 2);
     p.service.odd = [&](const http_request& r) -> std::optional<http_reply> {
         if (r.connection <= 2) return closes_with_401();
@@ -261,6 +272,30 @@ TEST(session_logins, a_wrong_password_is_one_try_and_is_explained)
     EXPECT_EQ(e.tried()[0].cause, "refused");
     EXPECT_EQ(e.offered(), std::vector<std::string>{"Negotiate"});
     EXPECT_EQ(e.delivery(), delivery::refused);
+}
+
+TEST(session_logins, a_wrong_password_is_one_try_however_many_requests_wait)
+{
+    pair p;
+    p.options.login = credentials("ada", "wrong");
+    for (int i = 0; i < 5; ++i) p.ask_later(true);
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.failed == 5; }));
+    EXPECT_EQ(p.last->error().code(), errc::login_denied) << p.last->error();
+    EXPECT_FALSE(p.last->error().tried().empty());
+    EXPECT_EQ(p.service.refused, 1);
+    EXPECT_EQ(p.host.connections(), 1);
+}
+
+TEST(session_logins, the_password_that_changed_meanwhile_is_one_try_too)
+{
+    pair p;
+    for (int i = 0; i < 2; ++i) p.ask_later();
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.answered == 2; }));
+    p.service.forget();
+    p.service.password = "other";
+    for (int i = 0; i < 5; ++i) p.ask_later(true);
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.failed == 5; }));
+    EXPECT_LE(p.service.refused, 4) << "two kept connections had lost their login: 401, then one try each";
 }
 
 TEST(session_logins, a_host_without_negotiate_says_what_it_has)

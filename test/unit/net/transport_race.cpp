@@ -10,8 +10,10 @@
 
 #include <atomic>
 #include <filesystem>
+#include <latch>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace {
@@ -233,7 +235,7 @@ TEST(transport_race, a_host_with_tls_is_asked_for_nothing_else)
 {
     const loopback_port tls(listens::yes), plain(listens::yes);
     nonblocking(plain);
-    ASSERT_TRUE(raced(tls, plain));
+    ASSERT_TRUE(raced(tls, plain, 120s, {60s, 1s}));
     EXPECT_FALSE(was_asked(plain));
 }
 
@@ -285,19 +287,24 @@ TEST(transport_race, a_name_that_is_unknown_or_slow_is_no_matter_of_ports)
 {
     io::loop loop;
     net::resolver_options o;
-    o.look_up = [](const std::string&) { return net::lookup{EAI_NONAME, 0, {}}; };
+    const auto open = std::make_shared<std::latch>(1);
+    o.look_up = [open](const std::string& name) {
+        if (name == "slow.example") open->wait();
+        return net::lookup{EAI_NONAME, 0, {}};
+    };
     net::resolver names(loop, o);
-    for (const auto& [until, code] :
-         {std::pair{base::time_point::max(), errc::unresolved}, std::pair{base::time_point::min(), errc::timeout}}) {
+    for (const auto& [host, until, code] : {std::tuple{"nowhere.example", base::time_point::max(), errc::unresolved},
+                                            std::tuple{"slow.example", base::time_point::min(), errc::timeout}}) {
         answer got;
-        const net::transport_race op(names, "nowhere.example", until,
+        const net::transport_race op(names, host, until,
                                      [&](result<net::raced_socket> r) { got.emplace(std::move(r)); });
         loop.run();
         ASSERT_TRUE(got && !*got);
         EXPECT_EQ(got->error().code(), code) << got->error();
-        EXPECT_NE(got->error().message().find("nowhere.example"), std::string::npos);
+        EXPECT_NE(got->error().message().find(host), std::string::npos);
         EXPECT_EQ(got->error().message().find("port"), std::string::npos) << got->error();
     }
+    open->count_down();
 }
 
 TEST(transport_race, destroyed_is_never_called_and_leaves_nothing_open)
