@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import socket
 import subprocess
 import sys
@@ -253,6 +254,46 @@ class OverHttp(Logins):
                 self.assertEqual(error["offered"], [o.split()[0] for o in offers])
                 self.assertIn(advice, error.get("advice", ""))
                 self.assertNotIn(b"Authorization: Basic", bytes(way.seen))
+
+
+class BothPorts(Logins):
+    """Nothing says port or scheme. An address of its own: the ports are the real ones."""
+
+    @classmethod
+    def setUpClass(cls):
+        super(Logins, cls).setUpClass()
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.address = ".".join(["127", *(str(random.randint(1, 254)) for _ in range(3))])
+        cls.service = cls.serve("--http", "--listen", cls.address + ":5985")
+        cls.trusting = cls.config("trusting", f'["{cls.address}"]')
+
+    def test_only_plain_http_answers(self):
+        self.works("chose NTLM, sealed RC4, port 5985", "--config", self.trusting, url=self.address)
+        error = self.fails("NTLM over plain HTTP does not prove", url=self.address)
+        self.assertEqual(error["code"], "unencrypted_refused")
+        answer = json.loads(self.winrm("identify", "--json", url=self.address).stdout)
+        self.assertEqual(answer["url"], f"http://{self.address}:5985/wsman")
+        self.assertEqual({s["scheme"]: s["works"] for s in answer["schemes"]}["NTLM"], "no")
+        # Basic is not what a closed port leads to.
+        error = self.fails("port 5986 refuses", *CLEAR, url=self.address)
+        self.assertEqual(error["code"], "connect")
+        error = self.fails("port 5986 refuses", "--config", self.trusting, url=self.address + ":5986")
+        self.assertEqual(error["code"], "connect")
+
+    def test_tls_is_taken_where_both_answer(self):
+        """And what is wrong with it is no way to plain HTTP: the certificate names 127.0.0.1 alone."""
+        before = self.service.log
+        with Service("--listen", self.address + ":5986") as secured:
+            error = self.fails("certificate is not made out to", "--ca", secured.ca, "--config", self.trusting, url=self.address)
+        self.assertEqual(error["code"], "certificate")
+        self.assertNotIn(" login ", self.service.log[len(before):])
+
+    def test_the_configuration_says_it(self):
+        path = pathlib.Path(self.folder.name, "port.toml")
+        path.write_text(f'[defaults]\nport = 5986\ntrusted_for_ntlm = "{self.address}"\n')
+        path.chmod(0o600)
+        self.assertEqual(self.fails("port 5986 refuses", "--config", str(path), url=self.address)["code"], "connect")
 
 
 @unittest.skipIf(kdc.missing(), f"SKIPPED: {kdc.missing()} is not installed (krb5-kdc, krb5-admin-server)")

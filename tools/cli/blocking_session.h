@@ -30,6 +30,7 @@ public:
     }
 
     [[nodiscard]] login_facts login() const { return session_.login(); } ///< the latest
+    /// Where both ports were tried, the one that was taken.
     [[nodiscard]] const target& host() const { return session_.options().host; }
 
 private:

@@ -33,16 +33,6 @@ std::string joined(const std::vector<std::string>& schemes)
     return list;
 }
 
-/// Where the host was reached: where both ports were tried, only the session knows.
-target reached(const blocking_session& host, target asked)
-{
-    if (const auto facts = host.login(); facts.port != 0) {
-        asked.port = facts.port;
-        asked.tls = facts.tls;
-    }
-    return asked;
-}
-
 base::bytes_view words_for(prospect p)
 {
     return p == prospect::yes ? "yes" : p == prospect::no ? "no" : "with a password";
@@ -89,7 +79,7 @@ int identify_command(const options& o)
     const auto id = wsman::read_identify_reply(reply->envelope());
     if (!id) return fail(host_name, id.error(), o.json);
     const auto schemes = offered_schemes(host);
-    const auto where = reached(host, made->session.host);
+    const auto where = host.host();
     const auto prospects = judge(schemes, schemes.empty() ? login_means{} : means_of(o, made->host, where.tls));
     if (o.json) {
         json_writer w;
