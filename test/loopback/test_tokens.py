@@ -71,6 +71,10 @@ class Client:
     def leg(self, token, scheme="NTLM", body=b""):
         return self.post(body, f"{scheme} {base64.b64encode(token).decode()}")
 
+    def offers_of(self):
+        assert self.post(IDENTIFY.encode())[0] == 401
+        return [offer.split()[0] for offer in self.offers]
+
     def challenge(self, scheme="NTLM"):
         status, token, _ = self.leg(self.ntlm.negotiate(), scheme)
         assert status == 401 and token[:12] == b"NTLMSSP\0\2\0\0\0", (status, token)

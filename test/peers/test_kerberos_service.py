@@ -256,7 +256,7 @@ class Configured(WithKdc):
         self.file.write_text(f'user_file = "users"\npam_service = "other"\nallow_groups = ["{self.group()}"]\npermit_root = true\n'
                              f'[auth]\nbasic = false\nkeytab = "keytab"\n'
                              f'[[listen]]\naddress = "127.0.0.1"\nport = {self.port}\ntls = false\n')
-        self.log = open(folder / "log", "w+")
+        self.log = open(folder / "log", "ab")
         self.addCleanup(self.log.close)
         self.process = subprocess.Popen([WINRMD, "--config", self.file], stderr=self.log, env=self.env)
         self.addCleanup(self.stop)
@@ -272,8 +272,7 @@ class Configured(WithKdc):
         self.process.wait(PATIENCE)
 
     def said(self):
-        self.log.seek(0)
-        return self.log.read()
+        return pathlib.Path(self.log.name).read_text(errors="replace")
 
     def wait(self, pattern, times=1):
         while len(re.findall(pattern, self.said())) < times:

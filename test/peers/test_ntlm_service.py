@@ -68,7 +68,7 @@ port = {self.clear}
 tls = false
 ''')
         self.passwd("right")
-        self.log = open(self.folder / "log", "w+")
+        self.log = open(self.folder / "log", "ab")
         self.addCleanup(self.log.close)
         self.process = subprocess.Popen([WINRMD, "--config", self.file], stderr=self.log)
         self.addCleanup(self.stop)
@@ -83,8 +83,7 @@ tls = false
         self.process.wait(PATIENCE)
 
     def said(self):
-        self.log.seek(0)
-        return self.log.read()
+        return pathlib.Path(self.log.name).read_text(errors="replace")
 
     def wait(self, pattern, times=1):
         while len(re.findall(pattern, self.said())) < times:
