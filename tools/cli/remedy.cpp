@@ -10,11 +10,13 @@ struct row
     remedy what;
     base::bytes_view words;
 };
-constexpr std::array<row, 11> rows{{
+constexpr std::array<row, 12> rows{{
     {remedy::trust_certificate, ": if it is the right one, save it and trust it with --ca FILE"},
     {remedy::trust_issuer, ": if it is the right one, give its file with --ca FILE"},
     {remedy::renew_ca_file, " (is the file of --ca out of date?)"},
     {remedy::use_tls, "; use HTTPS (port 5986), or --allow-unencrypted if that is acceptable"},
+    {remedy::trust_for_ntlm,
+     "; use HTTPS (port 5986), or name it in trusted_for_ntlm of the configuration if that is acceptable"},
     {remedy::leave_password_out, ": leave it out and it is asked for, or use --password-file"},
     {remedy::raise_connect_timeout, " (--connect-timeout raises it)"},
     {remedy::raise_operation_timeout, " (operation_timeout in the configuration raises it)"},
