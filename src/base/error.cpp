@@ -54,6 +54,7 @@ constexpr std::array<remedy_row, 13> remedy_rows{{
     {remedy::renew_ca_file, "renew_ca_file"},
     {remedy::trust_for_ntlm, "trust_for_ntlm"},
     {remedy::use_tls, "use_tls"},
+    {remedy::trust_for_ntlm, "trust_for_ntlm"},
     {remedy::leave_password_out, "leave_password_out"},
     {remedy::raise_connect_timeout, "raise_connect_timeout"},
     {remedy::raise_operation_timeout, "raise_operation_timeout"},
@@ -138,10 +139,7 @@ error& error::with_tried(std::vector<login_attempt> attempts) &
     return *this;
 }
 
-error&& error::with_tried(std::vector<login_attempt> attempts) &&
-{
-    return std::move(with_tried(std::move(attempts)));
-}
+error&& error::with_tried(std::vector<login_attempt> attempts) && { return std::move(with_tried(std::move(attempts))); }
 
 error& error::with_delivery(enum delivery how) & noexcept
 {

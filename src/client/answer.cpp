@@ -94,6 +94,8 @@ error refused_login(const http::response& answer, const answer_context& context)
     }
     if (!is_offered)
         return refused(errc::login_not_offered, text + ": " + std::string(context.scheme) + " is switched off there");
+    if (by == "Kerberos") // the ticket was good, or its own error would have come
+        return refused(errc::login_denied, text + ": check that the account may log in there");
     const bool basic = base::iequals(context.scheme, "Basic");
     return refused(errc::login_denied, text + ": check user and password, and that the account may log in there" +
                                            (basic ? local_name_hint(context.user) : std::string()));

@@ -37,6 +37,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
           connect_limit(on.now() + o.session.connect_timeout), number(o.number), known(o.known)
     {
         plan->tickets = o.tickets;
+        plan->service_used = std::make_shared<std::string>();
     }
 
     /// Told from the loop, as a connection of its own would be.

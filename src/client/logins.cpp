@@ -1,5 +1,6 @@
 #include "client/logins.h"
 
+#include "auth/login/first_known_service.h"
 #include "auth/login/mechanism_login.h"
 #include "auth/ntlm/mechanism.h"
 #include "auth/policy.h"
@@ -53,11 +54,13 @@ std::string principal_of(base::bytes_view user)
     return std::string(slash == base::bytes_view::npos ? user : user.substr(slash + 1));
 }
 
-std::string service_of(const login_plan& plan)
+/// Names that the host may have in its realm, the likeliest first. Windows takes them all for HTTP/ alone; elsewhere a
+/// host has the keys that somebody made.
+std::vector<std::string> services_of(const login_plan& plan)
 {
-    const std::string& name = plan.service;
-    if (name.find('/') != std::string::npos) return name;
-    return (name.empty() ? std::string(usual_service) : name) + '/' + plan.host;
+    if (plan.service.find('/') != std::string::npos) return {plan.service};
+    if (!plan.service.empty()) return {plan.service + '/' + plan.host};
+    return {std::string(usual_service) + '/' + plan.host, "host/" + plan.host, "WSMAN/" + plan.host};
 }
 
 auth::random_source spans_of(const base::random_source& random)
@@ -65,10 +68,11 @@ auth::random_source spans_of(const base::random_source& random)
     return [random](std::span<unsigned char> out) { random(reinterpret_cast<char*>(out.data()), out.size()); };
 }
 
-std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, const base::random_source& random)
+std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, const std::string& service,
+                                                     const base::random_source& random)
 {
     gss::kerberos_login how;
-    how.service = service_of(plan);
+    how.service = service;
     how.user = principal_of(plan.who.user());
     how.channel_binding = plan.binding;
     how.delegate = plan.delegate;
@@ -112,10 +116,17 @@ std::unique_ptr<auth::login_mechanism> make_ntlm(const login_plan& plan, const b
     return std::make_unique<auth::ntlm::client_mechanism>(std::move(how), spans_of(random), windows_time);
 }
 
-std::vector<auth::spnego::offer> make_offers(const login_plan& plan, const base::random_source& random)
+/// @param plan  kept by the mechanisms
+std::vector<auth::spnego::offer> make_offers(const std::shared_ptr<const login_plan>& kept,
+                                             const base::random_source& random)
 {
+    const login_plan& plan = *kept;
     std::vector<auth::spnego::offer> offers;
-    if (kerberos_possible(plan)) offers.push_back({mechanism_kind::kerberos, make_kerberos(plan, random)});
+    if (kerberos_possible(plan)) {
+        auto make = [kept, random](const std::string& service) { return make_kerberos(*kept, service, random); };
+        offers.push_back({mechanism_kind::kerberos, std::make_unique<auth::first_known_service>(
+                                                        services_of(plan), std::move(make), plan.service_used)});
+    }
     if (ntlm_possible(plan)) {
         if (auto ntlm = make_ntlm(plan, random)) offers.push_back({mechanism_kind::ntlm, std::move(ntlm)});
     }
@@ -132,6 +143,8 @@ std::optional<error> forbidden_basic(const login_plan& plan, bool allow_unencryp
 {
     if (!auth::policy{allow_unencrypted}.basic_allowed(plan.tls)) return basic_in_clear();
     if (!has_password(plan)) return error(errc::no_credentials, "Basic needs a user and a password");
+    if (plan.always_encrypt)
+        return error(errc::bad_argument, "Basic leaves no keys to seal messages with: another way of logging in does");
     if (plan.who.user().find(':') != base::bytes_view::npos)
         return error(errc::bad_argument,
                      "a user name for Basic may hold no colon: what follows it would be taken for the "
@@ -183,7 +196,7 @@ std::shared_ptr<auth::client_login> make_login(std::shared_ptr<const login_plan>
                                                    limit * 2 + 64 * 1024);
         };
     }
-    how.offers = [plan = std::move(plan), random] { return make_offers(*plan, random); };
+    how.offers = [plan = std::move(plan), random] { return make_offers(plan, random); };
     return std::make_shared<auth::mechanism_login>(std::move(how));
 }
 
@@ -203,7 +216,7 @@ login_facts facts_of(const login_plan& plan, const auth::client_login& login, st
     const mechanism_kind used = tried.back().kind;
     facts.mechanism = auth::name(used);
     if (used == mechanism_kind::kerberos) {
-        facts.service = service_of(plan);
+        facts.service = plan.service_used ? *plan.service_used : services_of(plan).front();
         facts.delegated = plan.delegate; // a login without it fails
     }
     if (tried.size() > 1) facts.fell_back_because = auth::sentence(tried.front().failed);

@@ -26,6 +26,7 @@ struct login_plan
     std::size_t envelope_limit = 0;
     base::bytes binding;                        ///< of the TLS connection; "" = none
     std::shared_ptr<gss::ticket_store> tickets; ///< of all connections of a session
+    std::shared_ptr<std::string> service_used;  ///< is told the service name that was found
 };
 [[nodiscard]] login_plan plan_of(const session_options& options, bool tls);
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <dlfcn.h>
 #include <mutex>
 #include <utility>
 
@@ -56,6 +57,98 @@ struct credential
     std::string memory_cache; ///< name of a cache of our own
     std::chrono::steady_clock::time_point until{};
 };
+
+std::string new_cache_name()
+{
+    static std::atomic<unsigned long> number{0};
+    return "MEMORY:winrm-" + std::to_string(++number);
+}
+
+/// What GSS-API has no word for: to ask for a ticket that can be handed on.
+struct first_ticket_functions
+{
+    decltype(&::krb5_parse_name) parse_name;
+    decltype(&::krb5_free_principal) free_principal;
+    decltype(&::krb5_get_init_creds_opt_alloc) options_alloc;
+    decltype(&::krb5_get_init_creds_opt_free) options_free;
+    decltype(&::krb5_get_init_creds_opt_set_forwardable) set_forwardable;
+    decltype(&::krb5_get_init_creds_opt_set_out_ccache) set_cache;
+    decltype(&::krb5_get_init_creds_password) by_password;
+    decltype(&::krb5_get_init_creds_keytab) by_keytab;
+    decltype(&::krb5_kt_resolve) keytab_resolve;
+    decltype(&::krb5_kt_close) keytab_close;
+    decltype(&::krb5_cc_close) cache_close;
+    decltype(&::krb5_free_cred_contents) free_contents;
+    decltype(&::krb5_get_error_message) error_message;
+    decltype(&::krb5_free_error_message) free_error_message;
+    bool whole = true;
+};
+
+first_ticket_functions find_first_ticket_functions()
+{
+    first_ticket_functions out{};
+    void* const krb5 = ::dlopen("libkrb5.so.3", RTLD_NOW | RTLD_LOCAL); // open already
+    const auto find = [&](const char* name, auto& function) {
+        if (krb5 != nullptr)
+            function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(krb5, name));
+        out.whole = out.whole && function != nullptr;
+    };
+    find("krb5_parse_name", out.parse_name);
+    find("krb5_free_principal", out.free_principal);
+    find("krb5_get_init_creds_opt_alloc", out.options_alloc);
+    find("krb5_get_init_creds_opt_free", out.options_free);
+    find("krb5_get_init_creds_opt_set_forwardable", out.set_forwardable);
+    find("krb5_get_init_creds_opt_set_out_ccache", out.set_cache);
+    find("krb5_get_init_creds_password", out.by_password);
+    find("krb5_get_init_creds_keytab", out.by_keytab);
+    find("krb5_kt_resolve", out.keytab_resolve);
+    find("krb5_kt_close", out.keytab_close);
+    find("krb5_cc_close", out.cache_close);
+    find("krb5_free_cred_contents", out.free_contents);
+    find("krb5_get_error_message", out.error_message);
+    find("krb5_free_error_message", out.free_error_message);
+    return out;
+}
+
+/// The user's first ticket, forwardable, into the cache of this name. Asks a KDC.
+/// @param words  the library's, with an error
+/// @return 0, or the library's error
+krb5_error_code get_forwardable(const library& gss, const kerberos_login& login, const std::string& cache_name,
+                                std::string& words)
+{
+    static const first_ticket_functions krb5 = find_first_ticket_functions();
+    krb5_context context = nullptr;
+    if (!krb5.whole || gss.krb5_init(&context) != 0) return KRB5_CC_NOTFOUND;
+    krb5_principal user = nullptr;
+    krb5_ccache cache = nullptr;
+    krb5_keytab keytab = nullptr;
+    krb5_get_init_creds_opt* options = nullptr;
+    krb5_creds got{};
+    krb5_error_code failed = krb5.parse_name(context, login.user.c_str(), &user);
+    if (failed == 0) failed = gss.cc_resolve(context, cache_name.c_str(), &cache);
+    if (failed == 0) failed = krb5.options_alloc(context, &options);
+    if (failed == 0) {
+        krb5.set_forwardable(options, 1);
+        failed = krb5.set_cache(context, options, cache);
+    }
+    if (failed == 0 && login.password.empty()) failed = krb5.keytab_resolve(context, login.keytab.c_str(), &keytab);
+    if (failed == 0 && keytab != nullptr) failed = krb5.by_keytab(context, &got, user, keytab, 0, nullptr, options);
+    else if (failed == 0) // a secret ends with a zero
+        failed = krb5.by_password(context, &got, user, login.password.reveal().data(), nullptr, nullptr, 0, nullptr,
+                                  options);
+    if (failed == 0) {
+        krb5.free_contents(context, &got); // wipes the key
+    } else if (const char* text = krb5.error_message(context, failed); text != nullptr) {
+        words = text;
+        krb5.free_error_message(context, text);
+    }
+    if (options != nullptr) krb5.options_free(context, options);
+    if (keytab != nullptr) krb5.keytab_close(context, keytab);
+    if (cache != nullptr) krb5.cache_close(context, cache);
+    if (user != nullptr) krb5.free_principal(context, user);
+    gss.krb5_free(context);
+    return failed;
+}
 
 } // namespace
 
@@ -117,7 +210,15 @@ struct kerberos_initiator::state
         OM_uint32 seconds = 0;
         gss_OID_desc mechanism = oid(krb5_oid);
         gss_OID_set_desc mechanisms{1, &mechanism};
-        if (!login.password.empty()) {
+        const bool handed_on = login.delegate && !login.user.empty();
+        if (handed_on && !(login.password.empty() && login.keytab.empty())) {
+            tickets->memory_cache = new_cache_name();
+            if (const auto failed = get_forwardable(gss, login, tickets->memory_cache, own_words); failed != 0) {
+                major = GSS_S_FAILURE;
+                minor = static_cast<OM_uint32>(failed);
+                return false;
+            }
+        } else if (!login.password.empty()) {
             gss_buffer_desc text = buffer(login.password.reveal());
             major = gss.acquire_cred_with_password(&minor, user, &text, GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE,
                                                    &tickets->handle, nullptr, &seconds);
@@ -126,10 +227,11 @@ struct kerberos_initiator::state
         }
         std::array<gss_key_value_element_desc, 2> store{};
         OM_uint32 count = 0;
-        if (!login.keytab.empty()) {
+        if (!tickets->memory_cache.empty()) {
+            store[count++] = {"ccache", tickets->memory_cache.c_str()};
+        } else if (!login.keytab.empty()) {
             store[count++] = {"client_keytab", login.keytab.c_str()};
-            static std::atomic<unsigned long> number{0};
-            tickets->memory_cache = "MEMORY:winrm-" + std::to_string(++number);
+            tickets->memory_cache = new_cache_name();
             store[count++] = {"ccache", tickets->memory_cache.c_str()};
         } else if (!login.cache.empty()) {
             store[count++] = {"ccache", login.cache.c_str()};
@@ -161,6 +263,7 @@ struct kerberos_initiator::state
     OM_uint32 major = GSS_S_COMPLETE, minor = 0, granted = 0;
     progress at = progress::start;
     std::shared_ptr<credential> tickets;
+    std::string own_words; ///< of an error that GSS-API does not know
 };
 
 kerberos_initiator::kerberos_initiator(kerberos_login login, auth::random_source random)
@@ -185,7 +288,11 @@ auth::leg kerberos_initiator::step(base::bytes_view token)
         if (loaded == nullptr) return fail(login_failure::not_available);
         state_ = std::make_unique<state>(*loaded);
         if (!token.empty()) return fail(login_failure::bad_token);
-        if (!state_->acquire(login_)) return fail(reason_of(stage::ticket, state_->major, state_->minor));
+        if (!state_->acquire(login_)) {
+            auto failed = fail(reason_of(stage::ticket, state_->major, state_->minor));
+            if (failed.words.empty()) failed.words = std::move(state_->own_words);
+            return failed;
+        }
     } else if (state_->at != waiting || token.empty()) {
         return fail(login_failure::bad_token);
     }

@@ -2,6 +2,7 @@
 // memory: the client's as a session makes it, the service's HTTP with our acceptor behind it.
 #include "client/logins.h"
 
+#include "auth/login/first_known_service.h"
 #include "auth/login/kerberos_refusal.h"
 #include "auth/login/mechanism_login.h"
 #include "auth/spnego/der.h"
@@ -78,6 +79,9 @@ TEST(logins, what_must_not_be_tried_is_said_before_a_byte_leaves)
         }
     }
     EXPECT_FALSE(forbidden(plan_for(false, false, {"ada", "x"}, basic), true));
+    login_plan sealed = plan_for(true, false, password, basic);
+    sealed.always_encrypt = true;
+    EXPECT_EQ(forbidden(sealed, true)->code(), errc::bad_argument) << "Basic has no keys";
 }
 
 TEST(logins, bodies_are_sealed_over_http_always_and_over_tls_when_asked)
@@ -366,6 +370,52 @@ TEST(kerberos_refusal, clocks_that_differ_are_told_in_seconds_with_both_times)
     ASSERT_EQ(plain.size(), 2u);
     EXPECT_EQ(plain[1].mechanism, "NTLM");
     EXPECT_EQ(plain[1].cause, "not_trusted");
+}
+
+/// Known to the realm, or not.
+struct named final : auth::login_mechanism
+{
+    explicit named(auth::login_failure why) : why_(why) {}
+    auth::leg step(base::bytes_view) override
+    {
+        if (why_ == auth::login_failure::none) return {auth::leg_state::go_on, "token"};
+        return {auth::leg_state::failed, {}, why_, "words"};
+    }
+    base::bytes sign_mechlist(base::bytes_view) override { return {}; }
+    bool verify_mechlist(base::bytes_view, base::bytes_view) override { return false; }
+    std::unique_ptr<auth::message_sealer> take_sealer() override { return nullptr; }
+    auth::login_failure why_;
+};
+
+TEST(first_known_service, goes_on_with_the_next_name_only_where_the_realm_does_not_know_one)
+{
+    using enum auth::login_failure;
+    struct row
+    {
+        std::vector<auth::login_failure> each; ///< by name
+        auth::login_failure ends;
+        std::string used;
+        std::size_t asked;
+    };
+    for (const row& r : {row{{none}, none, "0", 1}, row{{unknown_service, none}, none, "1", 2},
+                         row{{unknown_service, unknown_service, none}, none, "2", 3},
+                         row{{unknown_service, unknown_service, unknown_service}, unknown_service, "2", 3},
+                         row{{wrong_password, none, none}, wrong_password, "0", 1},
+                         row{{unknown_service, no_kdc, none}, no_kdc, "1", 2}}) {
+        std::vector<std::string> asked;
+        auto used = std::make_shared<std::string>();
+        auth::first_known_service login(
+            {"0", "1", "2"},
+            [&](const std::string& name) {
+                asked.push_back(name);
+                return std::make_unique<named>(r.each[asked.size() - 1]);
+            },
+            used);
+        EXPECT_EQ(login.step("early").state, auth::leg_state::failed);
+        EXPECT_EQ(login.step({}).failed, r.ends);
+        EXPECT_EQ(*used, r.used);
+        EXPECT_EQ(asked.size(), r.asked);
+    }
 }
 
 } // namespace

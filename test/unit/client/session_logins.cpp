@@ -337,6 +337,29 @@ TEST(session_logins, a_restarted_service_gets_a_new_login)
     EXPECT_EQ(p.host.connections(), 2);
 }
 
+/// Kerberos with nothing to log in with, on a worker: the library's answer, or that there is none.
+TEST(session_logins, a_login_that_blocks_is_a_worker_s_and_may_outlive_its_session)
+{
+    ::setenv("KRB5CCNAME", "FILE:/nonexistent/cache", 1);
+    ::setenv("KRB5_CONFIG", "/dev/null", 1);
+    pair p;
+    p.options.login = credentials::ticket_cache();
+    p.options.scheme = login_scheme::kerberos;
+    for (int i = 0; i < 3; ++i) p.ask_later();
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.failed == 3; }));
+    ASSERT_EQ(p.last->error().tried().size(), 1u) << p.last->error();
+    const auto& tried = p.last->error().tried()[0];
+    EXPECT_EQ(tried.mechanism, "Kerberos");
+    EXPECT_TRUE(tried.cause == "no_ticket" || tried.cause == "not_available") << tried.cause;
+    EXPECT_EQ(p.last->error().delivery(), delivery::not_sent);
+    EXPECT_TRUE(p.host.requests().empty());
+    for (int i = 0; i < 20; ++i) { // in every state of the step
+        p.ask_later();
+        test::turn(p.loop, i);
+        p.session.reset();
+    }
+}
+
 // ---- part "Transport": 5986 and 5985 raced
 
 /// A host with a plain port and a TLS port, on one loop; what is left out refuses.
