@@ -1,6 +1,7 @@
 """Issue 10: other people's clients log in to winrmd by Kerberos, with tickets of a throw-away MIT KDC: curl, requests-kerberos,
 python3-winrm with every message sealed, our own client; what is refused, and what a SIGHUP changes."""
 import base64
+import http.client
 import importlib.util
 import os
 import pathlib
@@ -9,6 +10,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -131,6 +133,27 @@ class Logins(WithKdc):
                 self.assertTrue(answer.startswith(b"HTTP/1.1 401 "), (answer, one.hex()))
         self.assertNotIn("token_end", service.log)
         self.assertNotIn("token_broke_rules", service.log)
+
+    @unittest.skipUnless(have("gssapi"), "SKIPPED: python3-gssapi is not installed")
+    def test_scheme_kerberos(self):
+        """A token without Negotiate around it; over TLS a clear message is as good."""
+        import gssapi
+        service = self.service()
+        context = gssapi.SecurityContext(name=gssapi.Name("HTTP@localhost", gssapi.NameType.hostbased_service), usage="initiate",
+                                         mech=gssapi.OID.from_int_seq("1.2.840.113554.1.2.2"))
+        connection = http.client.HTTPSConnection("localhost", service.port, timeout=PATIENCE,
+                                                 context=ssl.create_default_context(cafile=service.ca))
+        self.addCleanup(connection.close)
+        headers = {"Content-Type": "application/soap+xml;charset=UTF-8",
+                   "Authorization": "Kerberos " + base64.b64encode(context.step()).decode()}
+        connection.request("POST", "/wsman", IDENTIFY, headers)
+        got = connection.getresponse()
+        self.assertEqual((got.status, b"ProductVendor>OpenWinRM" in got.read()), (200, True))
+        scheme, token = got.headers["WWW-Authenticate"].split()
+        self.assertEqual(scheme, "Kerberos")
+        context.step(base64.b64decode(token))
+        self.assertTrue(context.complete)
+        self.assertRegex(service.log, "login result=ok .*scheme=Kerberos mechanism=Kerberos")
 
     @unittest.skipUnless(have("requests_kerberos"), "SKIPPED: python3-requests-kerberos is not installed")
     def test_requests_kerberos(self):
