@@ -123,6 +123,7 @@ class Passwd(unittest.TestCase):
         got = self.run_it("--check", "--config", config)
         self.assertEqual(got.returncode, 0, got.stderr)
         self.assertIn("logs in by Negotiate, NTLM, Basic (TLS only)", got.stdout)
+        self.assertIn("listens on * port 5985, sealed messages alone\n", got.stdout)
 
 
 main()

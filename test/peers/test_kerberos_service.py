@@ -1,6 +1,7 @@
 """Issue 10: other people's clients log in to winrmd by Kerberos, with tickets of a throw-away MIT KDC: curl, requests-kerberos,
 python3-winrm with every message sealed, our own client; what is refused, and what a SIGHUP changes."""
 import base64
+import http.client
 import importlib.util
 import os
 import pathlib
@@ -9,6 +10,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -131,6 +133,27 @@ class Logins(WithKdc):
                 self.assertTrue(answer.startswith(b"HTTP/1.1 401 "), (answer, one.hex()))
         self.assertNotIn("token_end", service.log)
         self.assertNotIn("token_broke_rules", service.log)
+
+    @unittest.skipUnless(have("gssapi"), "SKIPPED: python3-gssapi is not installed")
+    def test_scheme_kerberos(self):
+        """A token without Negotiate around it; over TLS a clear message is as good."""
+        import gssapi
+        service = self.service()
+        context = gssapi.SecurityContext(name=gssapi.Name("HTTP@localhost", gssapi.NameType.hostbased_service), usage="initiate",
+                                         mech=gssapi.OID.from_int_seq("1.2.840.113554.1.2.2"))
+        connection = http.client.HTTPSConnection("localhost", service.port, timeout=PATIENCE,
+                                                 context=ssl.create_default_context(cafile=service.ca))
+        self.addCleanup(connection.close)
+        headers = {"Content-Type": "application/soap+xml;charset=UTF-8",
+                   "Authorization": "Kerberos " + base64.b64encode(context.step()).decode()}
+        connection.request("POST", "/wsman", IDENTIFY, headers)
+        got = connection.getresponse()
+        self.assertEqual((got.status, b"ProductVendor>OpenWinRM" in got.read()), (200, True))
+        scheme, token = got.headers["WWW-Authenticate"].split()
+        self.assertEqual(scheme, "Kerberos")
+        context.step(base64.b64decode(token))
+        self.assertTrue(context.complete)
+        self.assertRegex(service.log, "login result=ok .*scheme=Kerberos mechanism=Kerberos")
 
     @unittest.skipUnless(have("requests_kerberos"), "SKIPPED: python3-requests-kerberos is not installed")
     def test_requests_kerberos(self):
@@ -255,12 +278,18 @@ class Configured(WithKdc):
         self.file = folder / "winrmd.toml"
         self.file.write_text(f'user_file = "users"\npam_service = "other"\nallow_groups = ["{self.group()}"]\npermit_root = true\n'
                              f'[auth]\nbasic = false\nkeytab = "keytab"\n'
-                             f'[[listen]]\naddress = "127.0.0.1"\nport = {self.port}\ntls = false\n')
+                             f'[[listen]]\naddress = "127.0.0.1"\nport = {self.port}\ntls = false\n[limits]\nheartbeat_s = 1\n')
         self.log = open(folder / "log", "ab")
         self.addCleanup(self.log.close)
-        self.process = subprocess.Popen([WINRMD, "--config", self.file], stderr=self.log, env=self.env)
+        # Its own configuration of Kerberos, for the test that replaces it.
+        self.conf = folder / "krb5.conf"
+        shutil.copy(self.env["KRB5_CONFIG"], self.conf)
+        self.process = self.start()
         self.addCleanup(self.stop)
         self.wait(r" info winrmd ready\b")
+
+    def start(self):
+        return subprocess.Popen([WINRMD, "--config", self.file], stderr=self.log, env={**self.env, "KRB5_CONFIG": str(self.conf)})
 
     @staticmethod
     def group():
@@ -295,6 +324,19 @@ class Configured(WithKdc):
         self.curl(self.url)
         self.assertRegex(self.said(), "login result=ok .*mechanism=Kerberos")
 
+    def test_a_krb5_conf_that_is_replaced_holds(self):
+        def rule(name):
+            return self.conf.read_text().replace("kdc = 127", f"auth_to_local = RULE:[1:{name}]\n  kdc = 127", 1)
+        self.curl(self.url)
+        self.assertRegex(self.said(), f"login result=ok .*user={ME} ")
+        fresh = self.conf.with_name("fresh.conf")  # another file by the same name, as editors write it
+        fresh.write_text(rule("winrm-nobody-here"))
+        fresh.rename(self.conf)
+        self.wait("token_ends .*replaced")
+        self.wait("token_ready", 2)
+        self.curl(self.url)
+        self.assertRegex(self.said(), f"login result=denied .*user={ME}@{kdc.REALM} .*reason=no_such_account\n")
+
     def test_kerberos_that_is_switched_on_by_sighup(self):
         with_it = self.file.read_text()
         (self.keys.parent / "accounts").touch(0o600)
@@ -302,7 +344,7 @@ class Configured(WithKdc):
         self.process.send_signal(signal.SIGHUP)
         self.wait(" reload ")
         self.stop()
-        self.process = subprocess.Popen([WINRMD, "--config", self.file], stderr=self.log, env=self.env)
+        self.process = self.start()
         self.wait(r" info winrmd ready\b", 2)
         _, said = self.curl(self.url)
         self.assertNotIn("WWW-Authenticate: Kerberos", said)

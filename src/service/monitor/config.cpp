@@ -194,8 +194,11 @@ private:
                         name->find_first_of("/@\\ ") == std::string::npos;
                 if (valid) all.push_back(*name);
             }
-        if (valid && !all.empty()) s().auth.services = std::move(all);
-        else problem(n.source(), "services must be an array of service names without a host, as [\"HTTP\", \"host\"]");
+        constexpr std::size_t most = 8; // wire::max_schemes
+        if (valid && !all.empty() && all.size() <= most) s().auth.services = std::move(all);
+        else
+            problem(n.source(),
+                    "services must be an array of 1 to 8 service names without a host, as [\"HTTP\", \"host\"]");
     }
     void level(const toml::node& n)
     {

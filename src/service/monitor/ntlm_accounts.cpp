@@ -129,6 +129,11 @@ ntlm_file parse_ntlm_file(std::string_view lines)
                                         std::to_string(first->second) + ": remove one"});
             continue;
         }
+        if (out.accounts.size() == max_ntlm_accounts) {
+            out.problems.push_back(
+                {number, 1, "is one account too many: a file can have " + std::to_string(max_ntlm_accounts)});
+            break;
+        }
         out.accounts.push_back(std::move(got.entry));
     }
     return out;

@@ -13,6 +13,7 @@
 namespace winrm::service::monitor {
 
 inline constexpr std::size_t max_ntlm_file = 2 * 1024 * 1024;
+inline constexpr std::size_t max_ntlm_accounts = 20'000; ///< what a frame takes (wire/frame_fields.h)
 
 struct ntlm_entry
 {

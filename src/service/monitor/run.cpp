@@ -57,7 +57,11 @@ int check(const options& o)
     if (!config.problems.empty()) return 1;
     std::cout << o.config << ": good\n";
     for (const listen_address& l : config.values.listen)
-        std::cout << "listens on " << l.address << " port " << l.port << (l.tls ? ", TLS" : ", not encrypted") << '\n';
+        std::cout << "listens on " << l.address << " port " << l.port
+                  << (l.tls                             ? ", TLS"
+                      : config.values.allow_unencrypted ? ", not encrypted"
+                                                        : ", sealed messages alone")
+                  << '\n';
     show_schemes(config.values);
     if (config.values.allow_unencrypted)
         std::cout << "warning: allow_unencrypted lets passwords cross the network in clear\n";

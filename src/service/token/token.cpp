@@ -80,9 +80,13 @@ private:
             if (!begin(std::get<wire::token_setup>(std::move(*frame)))) loop_.stop();
             return;
         case token_duty::take_settings: return take_settings(std::get<wire::token_setup>(std::move(*frame)));
-        case token_duty::answer_step: return answer(std::get<wire::token_step>(std::move(*frame)));
+        case token_duty::answer_step:
+            if (out_of_reach()) return;
+            return answer(std::get<wire::token_step>(std::move(*frame)));
         case token_duty::drop: return table_->drop(std::get<wire::token_drop>(*frame));
-        case token_duty::answer_ping: return control_.send(wire::encode(wire::frame{wire::pong{}}));
+        case token_duty::answer_ping:
+            if (out_of_reach()) return;
+            return control_.send(wire::encode(wire::frame{wire::pong{}}));
         case token_duty::end: return loop_.stop();
         }
     }
@@ -107,11 +111,14 @@ private:
             log_->write(base::log_level::error, "token_refuses", {{"reason", box.problem}});
             return false;
         }
-        if (!all_open(files))
+        readable_ = files;
+        if (!all_open(files)) {
+            readable_.clear();
             log_->write(
                 base::log_level::error, "krb5_conf_not_readable",
                 {{"first", files.front()},
                  {"meaning", "logins by Kerberos may fail: let every account read krb5.conf and what it includes"}});
+        }
         table_.emplace(std::move(rules), random_bytes(), windows_time);
         control_.send(wire::encode(wire::frame{wire::ready{}}));
         state_ = token_state::serving;
@@ -128,6 +135,16 @@ private:
             return loop_.stop();
         }
         table_->set(rules_of(std::move(setup)));
+    }
+
+    /// The sandbox leaves us the files that were there: one that was put in the place of krb5.conf, as editors do, is
+    /// none of them. Another process can read it, which the monitor starts when this one has ended.
+    bool out_of_reach()
+    {
+        if (all_open(readable_)) return false;
+        log_->write(base::log_level::info, "token_ends", {{"reason", "the configuration of Kerberos was replaced"}});
+        loop_.stop();
+        return true;
     }
 
     /// The same keys are not taken twice.
@@ -191,7 +208,8 @@ private:
     std::shared_ptr<gss::acceptor_keys> keys_; ///< the latest
     const crypto::keyed_digest digest_;
     crypto::keyed_digest::value keys_digest_{};
-    bool kerberos_ = false; ///< its library was loaded before the sandbox was entered
+    std::vector<std::string> readable_; ///< configuration of Kerberos
+    bool kerberos_ = false;             ///< its library was loaded before the sandbox was entered
     int status_ = 1;
 };
 

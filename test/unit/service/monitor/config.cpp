@@ -210,6 +210,8 @@ channel_binding = "relaxed"
           {"[auth]\nntlm = \"yes\"\n", "f:4: ntlm must be true or false"},
           {"[auth]\nkeytab = \"\"\n", "f:4: keytab must be the name of a file"},
           {"[auth]\nservices = [\"HTTP/web1\"]\n", "f:4: services must be an array"},
+          {"[auth]\nservices = [\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\"]\n",
+           "f:4: services must be an array"},
           {"[auth]\nchannel_binding = \"Strict\"\n", "f:4: channel_binding must be \"none\""},
           {"[auth]\nkerberos = true\n", "f:4: kerberos = true needs keytab"},
           {"[auth]\nntlm = true\n", "f:4: ntlm = true needs accounts"},

@@ -61,6 +61,17 @@ TEST(NtlmAccounts, OneLineForEachAccountWhateverItsCase)
     EXPECT_EQ(got.accounts.size(), 2U) << "another domain, another account";
 }
 
+/// Not more than a frame to the process that reads tokens takes: it would end at each start.
+TEST(NtlmAccounts, AreBounded)
+{
+    std::string file;
+    for (std::size_t i = 0; i <= max_ntlm_accounts; ++i) file += "u" + std::to_string(i) + ':' + hash + '\n';
+    const ntlm_file got = parse_ntlm_file(file);
+    EXPECT_EQ(got.accounts.size(), max_ntlm_accounts);
+    ASSERT_EQ(got.problems.size(), 1U);
+    EXPECT_EQ(got.problems[0].line, max_ntlm_accounts + 1);
+}
+
 TEST(NtlmAccounts, ChangesLeaveAllOthersAsTheyAre)
 {
     const auto key = auth::ntlm::nt_hash("Password");
