@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from winrmtest import IDENTIFY, Service, children_of, main  # noqa: E402
 import systemtest as system  # noqa: E402
 import test_tokens as tokens  # noqa: E402
+from unittest import TestCase  # noqa: E402
 
 PIECE = 12  # bytes; of a longer piece that stands somewhere, one of ours is a part
 
@@ -99,7 +100,7 @@ def traces(pid, key):
     return [(name, data.count(p)) for name, data in writable_memory(pid) for p in pieces if p in data]
 
 
-class Keys(unittest.TestCase):
+class Keys(TestCase):
     """Issue 10: the keys of a login by tokens are in the front alone, while its connection lasts; the client has chosen this one."""
 
     def test_session_keys_stay_where_they_seal(self):
