@@ -240,8 +240,10 @@ std::vector<login_attempt> attempts_of(const login_plan& plan, const auth::clien
         std::string sentence = t.more.empty() ? std::string(auth::sentence(why)) : t.more;
         out.push_back({std::string(auth::name(t.kind)), std::string(auth::name(why)), std::move(sentence), t.words});
     }
-    // Why the other one was left out, where it could have been the way.
-    const bool may_go_on = !out.empty() && auth::may_fall_back(by->tried().back().failed);
+    // Why the other one was left out, where it could have been the way: not after a host that heard this one and
+    // refused it.
+    const auto last = out.empty() ? login_failure::none : by->tried().back().failed;
+    const bool may_go_on = last != login_failure::none && auth::may_fall_back(last);
     if (may_go_on && by->tried().back().kind == mechanism_kind::kerberos && wants(plan, login_scheme::ntlm) &&
         has_password(plan) && !ntlm_possible(plan)) {
         out.push_back({std::string(auth::name(mechanism_kind::ntlm)),

@@ -338,6 +338,12 @@ class ByKerberos(Logins):
         self.fails(f"no terminal to ask for it.*the Kerberos ticket is of {self.service.user}@{kdc.REALM}, not of eve", user="eve", password="",
                    env=self.tickets)
 
+    def test_a_principal_that_the_host_refuses(self):
+        """Heard and refused: nothing is said of NTLM, which would not have been tried."""
+        error = self.fails(rf"refused the login for eve@{kdc.REALM} with Kerberos [^;]*: check user[^;]*$", "--service-name", "HTTP/127.0.0.1",
+                           url=self.service.url.replace("127.0.0.1", "localhost"), user=f"eve@{kdc.REALM}", password="eve-word", env=self.none)
+        self.assertEqual([(t["mechanism"], t["cause"]) for t in error["tried"]], [("Kerberos", "refused")])
+
     def test_each_failure_has_its_own_words(self):
         rows = (
             ("unknown_service", "no service of that name", "--service-name", dict(user="", password="", env=self.tickets), ("--service-name", "HTTP/nowhere.test")),

@@ -31,10 +31,12 @@ def enter():
 
 
 class Domain:
-    """`env`: environment for programs that use it; `stop()` ends it and removes all."""
+    """`env`: environment for programs that use it; `stop()` ends it and removes all. One for each run of a test: the names
+    of the machine stay replaced until the namespace goes."""
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="winrm-domain-"))
+        self.folder.chmod(0o755)  # krb5.conf is read by a process without rights; keys and the database are closed themselves
         self.samba = None
         self.env = {**os.environ, "KRB5_CONFIG": str(self.folder / "krb5.conf"), "GSS_MECH_CONFIG": "/dev/null",
                     "KRB5CCNAME": f"FILE:{self.folder}/ccache"}
