@@ -166,6 +166,8 @@ struct link::impl : std::enable_shared_from_this<link::impl>
 
     void flush()
     {
+        const int more = http.requests() - std::exchange(requests, http.requests());
+        if (more != 0 && call.requested) call.requested(more);
         if (auto token = http.token_wanted()) step_elsewhere(std::move(*token));
         while (stream) {
             const auto out = http.output();
@@ -313,7 +315,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     std::optional<net::stream> stream;
     std::optional<exchange> current;
     std::string as_it_came; ///< the beginning of the answer under way; only for a trace
-    int number;
+    int number, requests = 0;
     bool known;
     bool begun = false, used = false, broken = false, gone = false, login_told = false;
     bool login_lent = false; ///< for good

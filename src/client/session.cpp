@@ -205,7 +205,6 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     {
         exchange e = std::move(from.front());
         from.pop_front();
-        ++requests;
         l.connection->start(std::move(e));
     }
 
@@ -231,6 +230,9 @@ struct session::impl : std::enable_shared_from_this<session::impl>
                 self->sent += out;
                 self->received += in;
             }
+        };
+        h.requested = [weak](int more) {
+            if (auto self = weak.lock()) self->requests += static_cast<std::uint64_t>(more);
         };
         h.logged_in = [weak](login_facts latest) {
             if (auto self = weak.lock()) self->logged_in(std::move(latest));

@@ -436,6 +436,8 @@ bool client_connection::request_held_back() const noexcept
 
 bool client_connection::logged_in() const noexcept { return state_->login == state::login_state::logged_in; }
 
+int client_connection::requests() const noexcept { return state_->sends; }
+
 bool client_connection::answer_begun() const noexcept { return state_->begun; }
 
 bool client_connection::idle() const noexcept { return state_->at == state::phase::idle && !state_->outcome; }

@@ -62,6 +62,8 @@ public:
     [[nodiscard]] bool request_held_back() const noexcept;
     /// A login with legs has succeeded, and nothing has ended it.
     [[nodiscard]] bool logged_in() const noexcept;
+    /// HTTP requests so far, the legs of a login among them.
+    [[nodiscard]] int requests() const noexcept;
     /// Bytes of an answer to what was last sent have come.
     [[nodiscard]] bool answer_begun() const noexcept;
 

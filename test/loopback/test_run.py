@@ -80,8 +80,9 @@ class Run(unittest.TestCase):
         self.assertEqual((answer["stdout"], answer["stderr"], answer["exit_code"]), ("out\n", "err\n", 3))
 
     def test_cold_run_needs_five_requests(self):
-        answer = json.loads(self.service.run("true", "--json").stdout)
-        self.assertEqual(answer["requests"], 5)
+        for scheme, of_login in (("basic", 0), ("ntlm", 2)):
+            answer = json.loads(self.service.run("true", "--json", "--auth", scheme).stdout)
+            self.assertEqual(answer["requests"], 5 + of_login, scheme)
 
     def test_binary_output_is_untouched(self):
         self.check(self.service.run(r"printf '\377\000\200\033[31m'"), 0, b"\xff\x00\x80\x1b[31m")
