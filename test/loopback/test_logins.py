@@ -163,6 +163,14 @@ class OverTls(Logins):
                     seen.append(error["message"].replace(name, "NAME"))
         self.assertEqual(len(set(seen[:4])), 1)
 
+    def test_causes_are_explained(self):
+        got = subprocess.run([WINRM, "explain", "no_kdc", "0x96C73A9C", "refused"], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((got.returncode, got.stderr), (0, ""))
+        self.assertRegex(got.stdout, r"^no_kdc \(login\)\n  meaning: No KDC [^.]*\n  what to do: see that[^.]*krb5.conf")
+        self.assertRegex(got.stdout, r"no KDC of the realm answers\n")
+        known = json.loads(subprocess.run([WINRM, "explain", "--json", "clock_skew"], capture_output=True, timeout=PATIENCE).stdout)["codes"][0]
+        self.assertEqual((known["cause"], known["family"], known["known"]), ("clock_skew", "login", True))
+
     def test_no_ticket_no_user_no_password(self):
         error = self.fails(r"there is no Kerberos ticket, and no user is given: get a ticket \(kinit\), or give -u USER", user="", password="")
         self.assertEqual(error["code"], "no_credentials")

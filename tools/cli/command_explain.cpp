@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/explain.h"
+#include "cli/login_words.h"
 #include "cli/report.h"
 
 #include "base/text.h"
@@ -43,6 +44,23 @@ std::string not_known(std::uint32_t code, base::bytes_view typed)
     return out + question(typed) + "\n";
 }
 
+/// A cause of a failed login, as error.tried has it.  @return what print() says
+int explain_cause(json_writer& w, const std::string& cause, bool json)
+{
+    const base::bytes_view sentence = meaning_of(cause); // with a full stop
+    const base::bytes_view meaning = sentence.substr(0, sentence.size() - 1);
+    w.begin_object();
+    w.text("cause", cause);
+    w.boolean("known", true);
+    w.text("family", "login");
+    w.text("meaning", meaning);
+    w.text("advice", advice_for(cause));
+    w.end_object();
+    if (json) return 0;
+    return print(cause + " (login)\n  meaning: " + std::string(meaning) +
+                 "\n  what to do: " + std::string(advice_for(cause)) + "\n");
+}
+
 } // namespace
 
 int explain_command(const options& o)
@@ -52,11 +70,16 @@ int explain_command(const options& o)
     w.begin_object();
     w.begin_array("codes");
     for (const auto& text : o.codes) {
+        if (!advice_for(text).empty()) {
+            if (const int failed = explain_cause(w, text, o.json)) return failed;
+            continue;
+        }
         const auto code = parse_code(text);
         if (!code) {
             return fail({},
                         error(errc::bad_argument, base::printable(text, 60) +
-                                                      " is no code: 2150858843, 0x8033805B and -2144108453 are" +
+                                                      " is no code: 2150858843, 0x8033805B and -2144108453 are, and "
+                                                      "causes of failed logins like no_kdc" +
                                                       question(text)),
                         false);
         }

@@ -1,5 +1,6 @@
 #include "cli/login_words.h"
 
+#include "auth/login_mechanism.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -58,6 +59,15 @@ base::bytes_view advice_for(base::bytes_view cause) noexcept
 {
     const auto found = std::find_if(causes.begin(), causes.end(), [&](const auto& c) { return c.cause == cause; });
     return found == causes.end() ? base::bytes_view() : found->advice;
+}
+
+base::bytes_view meaning_of(base::bytes_view cause) noexcept
+{
+    for (int n = 0; n <= static_cast<int>(auth::login_failure::other); ++n) {
+        const auto failure = static_cast<auth::login_failure>(n);
+        if (auth::name(failure) == cause && !advice_for(cause).empty()) return auth::sentence(failure);
+    }
+    return {};
 }
 
 std::string describe(const login_facts& facts)

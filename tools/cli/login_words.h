@@ -18,6 +18,8 @@ struct login_cause
     base::bytes_view advice; ///< the one thing to do, a sentence without full stop
 };
 [[nodiscard]] std::span<const login_cause> login_causes() noexcept;
+/// What it means, a sentence with full stop. "" for a cause that is not in the table.
+[[nodiscard]] base::bytes_view meaning_of(base::bytes_view cause) noexcept;
 /// "" for a cause that is not in the table.
 [[nodiscard]] base::bytes_view advice_for(base::bytes_view cause) noexcept;
 

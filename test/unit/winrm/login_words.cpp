@@ -23,9 +23,11 @@ TEST(LoginWords, EveryCauseHasAdvice)
         const auto cause = static_cast<auth::login_failure>(n);
         const bool none = cause == auth::login_failure::none || cause == auth::login_failure::host_chose_other;
         EXPECT_EQ(advice_for(auth::name(cause)).empty(), none) << auth::name(cause);
+        EXPECT_EQ(meaning_of(auth::name(cause)), none ? std::string_view() : auth::sentence(cause));
     }
     for (const auto& c : login_causes()) {
         EXPECT_FALSE(c.advice.ends_with('.')) << c.cause;
+        EXPECT_TRUE(meaning_of(c.cause).ends_with('.')) << c.cause;
         EXPECT_EQ(c.advice.find('\n'), base::bytes_view::npos);
     }
 }
