@@ -22,7 +22,7 @@ constexpr std::array<failure_row, 21> failures{{
     {login_failure::unknown_user, "unknown_user", true, "There is no such user."},
     {login_failure::wrong_password, "wrong_password", false, "The password is wrong."},
     {login_failure::expired, "expired", false, "The account or its password has expired."},
-    {login_failure::locked, "locked", false, "The account is locked or disabled."},
+    {login_failure::locked, "locked", false, "The account is locked, disabled or past its date."},
     {login_failure::clock_skew, "clock_skew", true, "The clocks differ too much for Kerberos."},
     {login_failure::ticket_refused, "ticket_refused", true, "The host could not read the ticket: it has another key."},
     {login_failure::no_delegation, "no_delegation", false, "The ticket cannot be delegated, and that was asked for."},

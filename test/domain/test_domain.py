@@ -105,10 +105,13 @@ class InDomain(unittest.TestCase):
         closed = self.account("closed", "Closed.2.password")
         self.domain.tool("user", "disable", "closed")
         stale = self.account("stale", "Stale.2.password", "--must-change-at-next-login")
+        past = self.account("past", "Past.2.password")
+        self.domain.tool("user", "setexpiry", "past", "--days=0")
         wrong = self.account("wrong", "Right.2.password")
         rows = (("wrong_password", "the password is wrong", "each try counts", wrong, "Wrong.2.password"),
                 ("unknown_user", "there is no such user", "check the user", f"nobody-here@{REALM}", "Any.2.password"),
-                ("locked", "locked or disabled", "have the account unlocked", closed, "Closed.2.password"),
+                ("locked", "locked, disabled or past its date", "have the account unlocked or enabled", closed, "Closed.2.password"),
+                ("locked", "past its date", "have the account unlocked or enabled", past, "Past.2.password"),
                 ("expired", "has expired", "change the password", stale, "Stale.2.password"))
         for cause, sentence, advice, user, password in rows:
             with self.subTest(cause):
@@ -123,7 +126,7 @@ class InDomain(unittest.TestCase):
         self.assertNotIn(b"locked", self.winrm("-u", user, password="Tried.2.password").stderr)
         for _ in range(3):
             self.winrm("-u", user, password="Wrong.2.password")
-        self.fails("locked", "locked or disabled", "have the account unlocked", "-u", user, password="Tried.2.password")
+        self.fails("locked", "locked, disabled or past its date", "have the account unlocked or enabled", "-u", user, password="Tried.2.password")
 
     def test_a_host_whose_name_the_domain_does_not_know(self):
         self.domain.kinit(ME, PASSWORD)

@@ -21,7 +21,7 @@ constexpr std::array<login_cause, 19> causes{{
     {"unknown_user", "check the user and the domain or realm"},
     {"wrong_password", "check the password; each try counts against the account"},
     {"expired", "change the password (kpasswd, or at the console of a machine of the domain)"},
-    {"locked", "have the account unlocked, and stop what tries wrong passwords"},
+    {"locked", "have the account unlocked or enabled, and stop what tries wrong passwords"},
     {"clock_skew", "set both clocks (timedatectl): they may differ by five minutes at most"},
     {"ticket_refused",
      "get a new ticket (kdestroy, kinit); if it stays so, the service name belongs to another account "
