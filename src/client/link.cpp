@@ -1,5 +1,6 @@
 #include "client/link.h"
 
+#include "auth/login/mechanism_login.h"
 #include "client/logins.h"
 #include "client/redact.h"
 #include "crypto/thread_state.h"
@@ -26,19 +27,25 @@ http::client_options make_http_options(const link::host_options& o, std::shared_
     return h;
 }
 
+std::shared_ptr<login_plan> make_plan(const link::host_options& o)
+{
+    if (o.anonymous) return std::make_shared<login_plan>();
+    auto plan = std::make_shared<login_plan>(plan_of(o.session, o.tls != nullptr));
+    plan->bare = o.bare;
+    plan->tickets = o.tickets;
+    plan->service_used = std::make_shared<std::string>();
+    return plan;
+}
+
 } // namespace
 
 struct link::impl : std::enable_shared_from_this<link::impl>
 {
     impl(context& c, const host_options& o, handlers h)
-        : shared(c), names(c.names()), on(c.loop()), session(o.session), call(std::move(h)),
-          plan(std::make_shared<login_plan>(o.anonymous ? login_plan{} : plan_of(o.session, o.tls != nullptr))),
+        : shared(c), names(c.names()), on(c.loop()), session(o.session), call(std::move(h)), plan(make_plan(o)),
           http(make_http_options(o, make_login(plan, c.random())), o.session.limits), tls(o.tls), wait(on),
           connect_limit(on.now() + o.session.connect_timeout), number(o.number), known(o.known)
-    {
-        plan->tickets = o.tickets;
-        plan->service_used = std::make_shared<std::string>();
-    }
+    {}
 
     /// Told from the loop, as a connection of its own would be.
     void open(io::unique_fd ready)
@@ -345,6 +352,11 @@ bool link::stale() const noexcept
 }
 bool link::connecting() const noexcept { return !impl_->stream && !impl_->broken; }
 base::time_point link::idle_since() const noexcept { return impl_->since; }
+bool link::login_only_begun() const noexcept
+{
+    const auto* by = dynamic_cast<const auth::mechanism_login*>(impl_->http.login().get());
+    return by != nullptr && by->only_begun();
+}
 std::vector<login_attempt> link::attempts() const { return impl_->attempts(); }
 base::bytes_view link::scheme() const noexcept
 {

@@ -39,6 +39,7 @@ public:
         int number = 0;
         bool known = false;                           ///< this host has answered before
         std::shared_ptr<gss::ticket_store> tickets{}; ///< of the session
+        base::bytes_view bare{};                      ///< login_plan::bare
     };
     struct handlers
     {
@@ -69,6 +70,8 @@ public:
     [[nodiscard]] bool has_legs() const noexcept;
     /// Of its login, "" = anonymous.
     [[nodiscard]] base::bytes_view scheme() const noexcept;
+    /// The host has heard no more of its login than the first token.
+    [[nodiscard]] bool login_only_begun() const noexcept;
     /// What its login tried; nothing while a thread is at it.
     [[nodiscard]] std::vector<login_attempt> attempts() const;
     /// Precondition: idle().

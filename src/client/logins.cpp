@@ -4,6 +4,7 @@
 #include "auth/login/mechanism_login.h"
 #include "auth/ntlm/mechanism.h"
 #include "auth/policy.h"
+#include "base/text.h"
 #include "gss/kerberos_initiator.h"
 #include "http/sealing.h"
 
@@ -19,6 +20,7 @@ namespace {
 using auth::mechanism_kind;
 
 constexpr base::bytes_view usual_service = "HTTP";
+constexpr base::bytes_view bare_kerberos = "Kerberos", bare_ntlm = "NTLM"; // as schemes
 
 bool is_address(const std::string& host)
 {
@@ -122,12 +124,12 @@ std::vector<auth::spnego::offer> make_offers(const std::shared_ptr<const login_p
 {
     const login_plan& plan = *kept;
     std::vector<auth::spnego::offer> offers;
-    if (kerberos_possible(plan)) {
+    if (kerberos_possible(plan) && plan.bare != bare_ntlm) {
         auto make = [kept, random](const std::string& service) { return make_kerberos(*kept, service, random); };
         offers.push_back({mechanism_kind::kerberos, std::make_unique<auth::first_known_service>(
                                                         services_of(plan), std::move(make), plan.service_used)});
     }
-    if (ntlm_possible(plan)) {
+    if (ntlm_possible(plan) && plan.bare != bare_kerberos) {
         if (auto ntlm = make_ntlm(plan, random)) offers.push_back({mechanism_kind::ntlm, std::move(ntlm)});
     }
     return offers;
@@ -180,6 +182,16 @@ std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted)
         .with_remedy(remedy::trust_for_ntlm);
 }
 
+base::bytes_view bare_scheme(const login_plan& plan, const std::vector<std::string>& offered)
+{
+    const auto offers = [&](base::bytes_view scheme) {
+        return std::any_of(offered.begin(), offered.end(), [&](const auto& s) { return base::iequals(s, scheme); });
+    };
+    if (plan.scheme == login_scheme::basic || !plan.bare.empty() || offers("Negotiate")) return {};
+    if (kerberos_possible(plan) && offers(bare_kerberos)) return bare_kerberos;
+    return ntlm_possible(plan) && offers(bare_ntlm) ? bare_ntlm : base::bytes_view();
+}
+
 std::shared_ptr<auth::client_login> make_login(std::shared_ptr<const login_plan> plan,
                                                const base::random_source& random)
 {
@@ -187,13 +199,15 @@ std::shared_ptr<auth::client_login> make_login(std::shared_ptr<const login_plan>
     if (plan->scheme == login_scheme::basic)
         return std::make_shared<auth::basic_login>(plan->who.user(), plan->who.password());
     auth::mechanism_login::options how;
-    how.blocks = kerberos_possible(*plan);
+    how.blocks = kerberos_possible(*plan) && plan->bare != bare_ntlm;
+    how.bare = plan->bare;
     how.clock = unix_time;
     if (!plan->tls || plan->always_encrypt) {
-        how.seal = [limit = plan->envelope_limit](std::unique_ptr<auth::message_sealer> keys) {
+        const auto protocol =
+            plan->bare == bare_kerberos ? http::sealed_protocol::kerberos : http::sealed_protocol::spnego;
+        how.seal = [limit = plan->envelope_limit, protocol](std::unique_ptr<auth::message_sealer> keys) {
             // An answer in UTF-16 is twice as long.
-            return std::make_unique<http::sealing>(std::move(keys), http::sealed_protocol::spnego,
-                                                   limit * 2 + 64 * 1024);
+            return std::make_unique<http::sealing>(std::move(keys), protocol, limit * 2 + 64 * 1024);
         };
     }
     how.offers = [plan = std::move(plan), random] { return make_offers(plan, random); };

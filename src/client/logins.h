@@ -24,6 +24,7 @@ struct login_plan
     std::string service; ///< session_options::service_name
     bool tls = true, always_encrypt = false, trusted_for_ntlm = false, delegate = false;
     std::size_t envelope_limit = 0;
+    base::bytes_view bare{};                    ///< mechanism_login::options::bare
     base::bytes binding;                        ///< of the TLS connection; "" = none
     std::shared_ptr<gss::ticket_store> tickets; ///< of all connections of a session
     std::shared_ptr<std::string> service_used;  ///< is told the service name that was found
@@ -33,6 +34,9 @@ struct login_plan
 /// Why this login must not be tried over such a connection, before a byte of it leaves. Pure.
 /// @errors unencrypted_refused, no_credentials, bad_argument
 [[nodiscard]] std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted);
+
+/// The scheme to go on with where a host offers no Negotiate: "Kerberos" or "NTLM" bare, "" if neither will do. Pure.
+[[nodiscard]] base::bytes_view bare_scheme(const login_plan& plan, const std::vector<std::string>& offered);
 
 /// Precondition: not forbidden. nullptr: anonymous.
 /// `plan`'s binding is read when a login begins.

@@ -1,5 +1,6 @@
 #include "client/session.h"
 
+#include "auth/challenge.h"
 #include "base/uuid.h"
 #include "client/answer.h"
 #include "client/link.h"
@@ -237,10 +238,10 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         h.logged_in = [weak](login_facts latest) {
             if (auto self = weak.lock()) self->logged_in(std::move(latest));
         };
-        at->connection = std::make_unique<link>(
-            shared,
-            link::host_options{options, options.host.tls ? &*tls : nullptr, as_anonymous, number, host_known, tickets},
-            std::move(h), std::move(ready_socket));
+        at->connection = std::make_unique<link>(shared,
+                                                link::host_options{options, options.host.tls ? &*tls : nullptr,
+                                                                   as_anonymous, number, host_known, tickets, bare},
+                                                std::move(h), std::move(ready_socket));
     }
 
     using place = std::list<entry>::iterator;
@@ -286,6 +287,14 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         if (forgotten && e.logins_ended++ < most_forgotten) {
             waiting.push_front(std::move(e));
             return; // as above
+        }
+        if (answer && answer->status == 401 && at->connection->login_only_begun() && bare.empty()) {
+            bare = bare_scheme(plan_of(options, options.host.tls), auth::offered_schemes(answer->challenges));
+            if (!bare.empty()) { // the host has no Negotiate
+                waiting.push_front(std::move(e));
+                links.erase(at);
+                return dispatch(false);
+            }
         }
         host_known = host_known || answer;
         answer_context context{at->anonymous ? base::bytes_view() : options.login.user(),
@@ -380,6 +389,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     std::uint64_t requests = 0, sent = 0, received = 0;
     int opened = 0;
     login_facts facts;        ///< of the latest login
+    base::bytes_view bare;    ///< scheme in place of Negotiate, where a host has none
     bool login_works = false; ///< the latest one that was tried
     std::shared_ptr<gss::ticket_store> tickets = std::make_shared<gss::ticket_store>();
     bool host_known = false; ///< it has answered, whatever it said

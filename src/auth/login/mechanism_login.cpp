@@ -35,11 +35,18 @@ leg mechanism_login::step(base::bytes_view token)
         sealing_.reset();
         cipher_ = {};
         done_ = false;
+        steps_ = 0;
         tried_.clear();
+        bare_.reset();
+        ++steps_;
+        if (!how_.bare.empty()) return begin_bare();
         auto offers = how_.offers();
         favourite_ = offers.empty() ? std::nullopt : std::optional(offers.front().kind);
         negotiate_.emplace(std::move(offers));
+    } else {
+        ++steps_;
     }
+    if (!how_.bare.empty()) return step_bare(token);
     if (!negotiate_) return {leg_state::failed, {}, login_failure::bad_token};
     auto got = negotiate_->step(token);
     note_tried(got.state == leg_state::failed ? failure_of(got) : login_failure::none);
@@ -62,6 +69,11 @@ leg mechanism_login::ended(spnego::negotiate_leg&& got)
     }
     auto keys = negotiate_->take_sealer();
     negotiate_.reset();
+    return finished(std::move(got.token), std::move(keys));
+}
+
+leg mechanism_login::finished(base::bytes&& token, std::unique_ptr<message_sealer> keys)
+{
     if (how_.seal) {
         if (!keys) {
             tried_.back().failed = login_failure::too_weak;
@@ -71,7 +83,32 @@ leg mechanism_login::ended(spnego::negotiate_leg&& got)
         sealing_ = how_.seal(std::move(keys));
     }
     done_ = true;
-    return {leg_state::done, std::move(got.token)};
+    return {leg_state::done, std::move(token)};
+}
+
+leg mechanism_login::begin_bare()
+{
+    auto offers = how_.offers();
+    if (offers.empty()) return {leg_state::failed, {}, login_failure::not_available};
+    favourite_ = offers.front().kind;
+    bare_ = std::move(offers.front().mechanism);
+    tried_.push_back({*favourite_});
+    return step_bare({});
+}
+
+leg mechanism_login::step_bare(base::bytes_view token)
+{
+    if (!bare_) return {leg_state::failed, {}, login_failure::bad_token};
+    leg got = bare_->step(token);
+    if (got.state == leg_state::failed) {
+        tried_.back() = {*favourite_, got.failed, got.words};
+        note_clocks(token);
+        bare_.reset();
+    }
+    if (got.state != leg_state::done) return got;
+    auto keys = bare_->take_sealer();
+    bare_.reset();
+    return finished(std::move(got.token), std::move(keys));
 }
 
 /// The favourite that was passed over stands first.
@@ -90,15 +127,16 @@ void mechanism_login::note_tried(login_failure latest)
 void mechanism_login::note_clocks(base::bytes_view token)
 {
     if (!how_.clock || tried_.empty() || tried_.back().failed != login_failure::clock_skew) return;
-    const auto said = spnego::parse_resp(token);
-    if (!said || !said->token) return;
-    if (const auto why = read_kerberos_refusal(*said->token))
-        tried_.back().more = clock_sentence(how_.clock(), why->time);
+    const auto wrapped = how_.bare.empty() ? spnego::parse_resp(token) : std::nullopt;
+    if (wrapped && wrapped->token) token = *wrapped->token;
+    if (const auto why = read_kerberos_refusal(token)) tried_.back().more = clock_sentence(how_.clock(), why->time);
 }
 
 bool mechanism_login::request_may_go() const noexcept
 {
-    return !how_.seal && negotiate_ && negotiate_->chosen() == mechanism_kind::kerberos;
+    if (how_.seal) return false;
+    if (bare_) return favourite_ == mechanism_kind::kerberos;
+    return negotiate_ && negotiate_->chosen() == mechanism_kind::kerberos;
 }
 
 bool mechanism_login::seal(message& m) { return how_.seal ? sealing_ && sealing_->seal(m) : true; }

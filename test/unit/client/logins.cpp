@@ -84,6 +84,22 @@ TEST(logins, what_must_not_be_tried_is_said_before_a_byte_leaves)
     EXPECT_EQ(forbidden(sealed, true)->code(), errc::bad_argument) << "Basic has no keys";
 }
 
+TEST(logins, without_negotiate_a_scheme_of_its_own_is_taken_if_it_may_be)
+{
+    login_plan named = plan_for(false, false);
+    named.host = "web1.corp.example";
+    login_plan trusted = named;
+    trusted.trusted_for_ntlm = true;
+    EXPECT_EQ(bare_scheme(named, {"Basic", "kerberos", "NTLM"}), "Kerberos");
+    EXPECT_EQ(bare_scheme(named, {"NTLM"}), "") << "not trusted";
+    EXPECT_EQ(bare_scheme(trusted, {"NTLM", "Basic"}), "NTLM");
+    EXPECT_EQ(bare_scheme(trusted, {"Negotiate", "Kerberos", "NTLM"}), "");
+    EXPECT_EQ(bare_scheme(trusted, {"Basic"}), "");
+    trusted.bare = "NTLM";
+    EXPECT_EQ(bare_scheme(trusted, {"Kerberos"}), "") << "once";
+    EXPECT_EQ(bare_scheme(plan_for(true, true, {"ada", "x"}, login_scheme::basic), {"Kerberos", "NTLM"}), "");
+}
+
 TEST(logins, bodies_are_sealed_over_http_always_and_over_tls_when_asked)
 {
     for (const bool tls : {false, true}) {

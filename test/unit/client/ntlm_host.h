@@ -75,6 +75,7 @@ public:
     bool seals = true;
     std::string password = "secret";
     base::bytes binding;                    ///< of the TLS connection
+    std::string scheme = "Negotiate";       ///< that it takes tokens under; "NTLM": bare ones
     std::string offers = "Negotiate";       ///< in a refusal
     int logins = 0, refused = 0, clear = 0; ///< made; denied; bodies in the clear where sealing was agreed
     std::vector<std::string> opened;        ///< envelopes
@@ -86,14 +87,14 @@ public:
         }
         one& c = connections_[r.connection];
         base::bytes said;
-        if (const auto at = r.head.find("Authorization: Negotiate "); at != std::string::npos) {
-            const auto begin = at + 25;
+        if (const auto at = r.head.find("Authorization: " + scheme + ' '); at != std::string::npos) {
+            const auto begin = at + 16 + scheme.size();
             base::bytes token;
             if (!base::base64_decode(r.head.substr(begin, r.head.find('\r', begin) - begin), token)) return denied(c);
             if (!c.login) c = {std::make_unique<ntlm_end>(binding, password), nullptr, false};
             auto got = c.login->step(token);
             if (got.state == auth::leg_state::failed) return denied(c);
-            said = "WWW-Authenticate: Negotiate " + base::base64_encode(got.token) + "\r\n";
+            said = "WWW-Authenticate: " + scheme + ' ' + base::base64_encode(got.token) + "\r\n";
             if (got.state == auth::leg_state::go_on) return {http_answer(401, "", said)};
             ++logins;
             c.keys = seals ? c.login->keys() : nullptr;

@@ -312,6 +312,30 @@ TEST(session_logins, a_host_without_negotiate_says_what_it_has)
     EXPECT_EQ(p.service.clear, 0);
 }
 
+TEST(session_logins, a_host_without_negotiate_that_has_ntlm_bare_gets_that)
+{
+    pair p;
+    p.service.scheme = p.service.offers = "NTLM";
+    for (int i = 0; i < 3; ++i) p.ask_later();
+    ASSERT_TRUE(test::run_until(p.loop, [&] { return p.answered + p.failed == 3; }));
+    EXPECT_EQ(p.failed, 0) << p.last->error();
+    EXPECT_EQ(p.session->login().scheme, "NTLM");
+    EXPECT_EQ(p.session->login().mechanism, "NTLM");
+    EXPECT_TRUE(p.session->login().sealed);
+    EXPECT_EQ(p.count("Authorization: Negotiate "), 1) << "it is remembered";
+    EXPECT_EQ(p.service.clear, 0);
+    pair wrong;
+    wrong.service.scheme = wrong.service.offers = "NTLM";
+    wrong.options.login = credentials("ada", "wrong");
+    ASSERT_FALSE(*wrong.ask());
+    EXPECT_EQ(wrong.count("Authorization: NTLM "), 2) << "its two tokens, once";
+    pair turns; // refuses Negotiate's password and then speaks of NTLM alone: it would count twice
+    turns.options.login = credentials("ada", "wrong");
+    turns.service.offers = "NTLM";
+    ASSERT_FALSE(*turns.ask());
+    EXPECT_EQ(turns.count("Authorization: NTLM "), 0);
+}
+
 TEST(session_logins, a_host_that_loops_401_is_left)
 {
     pair p;
