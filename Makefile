@@ -50,7 +50,7 @@ test-release: deps-ci
 	@/usr/bin/python3 test/loopback/soak.py --bin build/release/tools
 
 # Only the client's resolver and its workers have threads of their own: what links them is tested under TSan.
-TSAN_TESTS = unit_io unit_net unit_client
+TSAN_TESTS = unit_io unit_net unit_client unit_client_logins
 test-tsan: deps-ci
 	@cmake --preset tsan >/dev/null
 	@cmake --build --preset tsan -j $(JOBS) --target $(addprefix test_,$(TSAN_TESTS))
