@@ -37,7 +37,6 @@ enum class remedy {
     renew_ca_file,           ///< the authority may have a new certificate: client_options::ca_file
     trust_for_ntlm,          ///< https; or client_options::trusted_for_ntlm where the network itself is safe
     use_tls,                 ///< https; or client_options::allow_unencrypted where the network itself is safe
-    trust_for_ntlm,          ///< https; or client_options::trusted_for_ntlm where the network itself is safe
     leave_password_out,      ///< of the target's text; it belongs into credentials
     raise_connect_timeout,   ///< client_options::connect_timeout
     raise_operation_timeout, ///< client_options::operation_timeout

@@ -54,7 +54,6 @@ constexpr std::array<remedy_row, 13> remedy_rows{{
     {remedy::renew_ca_file, "renew_ca_file"},
     {remedy::trust_for_ntlm, "trust_for_ntlm"},
     {remedy::use_tls, "use_tls"},
-    {remedy::trust_for_ntlm, "trust_for_ntlm"},
     {remedy::leave_password_out, "leave_password_out"},
     {remedy::raise_connect_timeout, "raise_connect_timeout"},
     {remedy::raise_operation_timeout, "raise_operation_timeout"},

@@ -50,7 +50,7 @@ public:
         /// The link cannot be used any more. Nothing is called after it.
         std::function<void(std::optional<winrm::error>)> closed;
         std::function<void(std::uint64_t sent, std::uint64_t received)> counted;
-        std::function<void(int more)> requested; ///< HTTP requests, the legs of its login among them
+        std::function<void(int more)> requested;    ///< HTTP requests, the legs of its login among them
         std::function<void(login_facts)> logged_in; ///< once
     };
     /// @param connected  to the host already; none: it connects by itself

@@ -33,8 +33,8 @@ public:
     [[nodiscard]] std::size_t pending() const noexcept;
     /// TLS handshake done; always true without TLS.
     [[nodiscard]] bool established() const noexcept;
-    /// Called once, when the TLS handshake is done; at once, from within, where it is already. The handler may destroy the
-    /// stream.
+    /// Called once, when the TLS handshake is done; at once, from within, where it is already. The handler may destroy
+    /// the stream.
     void when_established(std::function<void()> call);
     /// Nothing lies unread in the kernel, neither bytes nor an end. Asks the kernel, so it holds although the loop has
     /// not run for a while: tells whether a kept connection is still good for a request that must not be sent twice.

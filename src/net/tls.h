@@ -70,8 +70,8 @@ public:
     void close();                                    ///< queue close_notify
     /// "TLSv1.3 TLS_AES_256_GCM_SHA384" once the handshake is done, else empty.
     [[nodiscard]] std::string description() const;
-    /// What names this connection in a login made over it (RFC 5929 tls-server-end-point): the prefix and the hash of the
-    /// server's certificate. A client's, once the handshake is done; else empty.
+    /// What names this connection in a login made over it (RFC 5929 tls-server-end-point): the prefix and the hash of
+    /// the server's certificate. A client's, once the handshake is done; else empty.
     [[nodiscard]] base::bytes channel_binding() const;
     /// Starts the client's handshake (first flight into the output).
     result<void> start();

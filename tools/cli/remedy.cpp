@@ -17,8 +17,6 @@ constexpr std::array<row, 12> rows{{
     {remedy::trust_for_ntlm,
      "; use HTTPS (port 5986), or name it in trusted_for_ntlm of the configuration if its network is safe"},
     {remedy::use_tls, "; use HTTPS (port 5986), or --allow-unencrypted if that is acceptable"},
-    {remedy::trust_for_ntlm,
-     "; use HTTPS (port 5986), or name it in trusted_for_ntlm of the configuration if that is acceptable"},
     {remedy::leave_password_out, ": leave it out and it is asked for, or use --password-file"},
     {remedy::raise_connect_timeout, " (--connect-timeout raises it)"},
     {remedy::raise_operation_timeout, " (operation_timeout in the configuration raises it)"},

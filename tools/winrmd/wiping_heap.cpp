@@ -1,6 +1,7 @@
-// Memory is wiped when it is given back, in the programs that passwords pass through (winrmd, winrmd-front, winrmd-token). Parsers,
-// TLS and containers that grow copy bytes about, and one copy that is forgotten stays readable in the heap for as long
-// as nobody writes there: so this does not rely on finding them all. Costs one write of memory that is in the cache.
+// Memory is wiped when it is given back, in the programs that passwords pass through (winrmd, winrmd-front,
+// winrmd-token). Parsers, TLS and containers that grow copy bytes about, and one copy that is forgotten stays readable
+// in the heap for as long as nobody writes there: so this does not rely on finding them all. Costs one write of memory
+// that is in the cache.
 #include <openssl/crypto.h>
 
 #include <cstdlib>

@@ -29,8 +29,7 @@ std::uint64_t read_64(std::span<const unsigned char> at) noexcept
 } // namespace
 
 aes_sealer::aes_sealer(const context_values& values, enctype type, random_source random)
-    : sealer_base(values, std::move(random)), mac_size_(mac_size(type)),
-      strong_(values.key.reveal().size() == 32),
+    : sealer_base(values, std::move(random)), mac_size_(mac_size(type)), strong_(values.key.reveal().size() == 32),
       encrypt_then_mac_(type == enctype::aes128_cts_hmac_sha256_128 || type == enctype::aes256_cts_hmac_sha384_192),
       acceptor_subkey_(values.acceptor_subkey), out_(make_keys(values, type, own_, true)),
       in_(make_keys(values, type, other(own_), false))

@@ -64,7 +64,7 @@ private:
     [[nodiscard]] std::size_t rotation() const noexcept { return aes_cts::block + mac_size_; }
 
     std::size_t mac_size_;
-    bool strong_; ///< with a key of 256 bits
+    bool strong_;           ///< with a key of 256 bits
     bool encrypt_then_mac_; ///< RFC 8009: the code is over the cipher text
     bool acceptor_subkey_;
     keys out_, in_;

@@ -43,8 +43,9 @@ struct talk
             ++logins;
             std::vector<spnego::offer> offers;
             if (kerberos)
-                offers.push_back({mechanism_kind::kerberos, std::make_unique<fake_mechanism>(
-                                                                mechanism_kind::kerberos, spnego::end::initiator, *kerberos)});
+                offers.push_back(
+                    {mechanism_kind::kerberos,
+                     std::make_unique<fake_mechanism>(mechanism_kind::kerberos, spnego::end::initiator, *kerberos)});
             offers.push_back(
                 {mechanism_kind::ntlm, std::make_unique<ntlm::client_mechanism>(ada(), counter(1), fixed_time)});
             return offers;
