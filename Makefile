@@ -56,9 +56,9 @@ test-tsan: deps-ci
 	@cmake --build --preset tsan -j $(JOBS) --target $(addprefix test_,$(TSAN_TESTS))
 	@ctest --test-dir build/tsan --output-on-failure -R "^($(shell echo $(TSAN_TESTS) | tr ' ' '|'))$$"
 
+# Another compiler's warnings. The tests run under GCC's sanitizers, and the fuzz targets under clang's.
 test-clang: deps-ci
 	@$(call configured,clang)
-	@ctest --test-dir build/clang --output-on-failure -j $(JOBS) -L unit
 
 bench: deps-ci
 	@$(call configured,bench)
