@@ -355,10 +355,13 @@ std::size_t occurrences(const std::string& masked)
         piece.resize(to - from);
         const ssize_t got = ::pread(memory.get(), piece.data(), piece.size(), static_cast<off_t>(from));
         const auto same = [](char kept, char wanted) { return kept == static_cast<char>(wanted ^ 1); };
-        for (auto at = piece.begin(); got > 0; ++at) {
-            at = std::search(at, piece.begin() + got, masked.begin(), masked.end(), same);
-            if (at == piece.begin() + got) break;
-            ++found;
+        const char* const end = piece.data() + std::max<ssize_t>(got, 0);
+        for (const char* at = piece.data(); at < end; ++at) {
+            at = static_cast<const char*>(std::memchr(at, masked.front() ^ 1, static_cast<std::size_t>(end - at)));
+            if (at == nullptr || static_cast<std::size_t>(end - at) < masked.size()) break;
+            if (std::equal(masked.begin(), masked.end(), at,
+                           [&](char wanted, char kept) { return same(kept, wanted); }))
+                ++found;
         }
         std::fill(piece.begin(), piece.end(), '\0'); // or the next look finds what this one has read
     }
@@ -367,6 +370,9 @@ std::size_t occurrences(const std::string& masked)
 
 TEST(message_socket, what_carries_secrets_leaves_none_behind)
 {
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "SKIPPED: the search through all memory takes minutes under TSan, and has no threads";
+#endif
     std::string masked = "qzcv-lnfhb-7719-";
     for (char& c : masked) c = static_cast<char>(c ^ 1);
     std::string secret = masked;
