@@ -52,6 +52,7 @@ public:
     tls_like(const tls_like&) = delete;
     tls_like& operator=(const tls_like&) = delete;
 
+    [[nodiscard]] std::string_view cipher() const noexcept override { return "AES-256"; }
     [[nodiscard]] seal_room room(std::size_t clear) const noexcept override
     {
         return {0, tag_size * ((clear + record - 1) / record)};
