@@ -37,7 +37,8 @@ show "winrm run $host --cwd /tmp --env A=1 --json -- 'pwd; echo \$A >&2; exit 3'
 winrm run "$host" $opts --cwd /tmp --env A=1 --json -- 'pwd; echo $A >&2; exit 3' </dev/null || status=$?
 echo "(exit status of winrm: ${status:-0})"
 show "winrm run $host -- 'sleep 60' &   and then   winrm shells $host"
-winrm run "$host" $opts -- 'echo started; sleep 60' </dev/null >"$work/started" 2>/dev/null &
+# The program itself, so that it is what is killed below, and without what keeps the service alive.
+"$bin/winrm/winrm" run "$host" $opts -- 'echo started; sleep 60' </dev/null >"$work/started" 2>/dev/null 9>&- &
 running=$!
 tries=0
 while [ ! -s "$work/started" ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
