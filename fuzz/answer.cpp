@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     answer.media_type = types[data[0] / 128];
     answer.body = text;
     answer.location = text.substr(0, 300);
-    const auto got = remote::read_answer(std::move(answer), {"ada", true, "", limits});
+    const auto got = remote::read_answer(std::move(answer), {"ada", "Negotiate", true, "", limits});
     if (!got) {
         const auto& e = got.error();
         if (e.message().size() > 1000 || e.peer_text().size() > 1000) std::abort();
