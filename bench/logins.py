@@ -21,7 +21,9 @@ from kdc import Kdc  # noqa: E402
 from whole import rounds  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
+# MD4 is in OpenSSL's legacy provider, which cryptography loads.
 PYWINRM = """import sys
+from cryptography.hazmat.backends.openssl import backend
 from winrm.protocol import Protocol
 p = Protocol(sys.argv[1], transport=sys.argv[4], username=sys.argv[2], password=sys.argv[3], message_encryption='always')
 s = p.open_shell(noprofile=True)
