@@ -1,15 +1,25 @@
 // Sealing of messages with the keys of a finished login, in place. One object per connection, both directions.
 #pragma once
 
+#include "base/uuid.h"
+
 #include <cstddef>
 #include <functional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace winrm::auth {
 
 /// Fills the span with bytes nobody can guess.
 using random_source = std::function<void(std::span<unsigned char>)>;
+/// From a source in the form that the rest of us use.
+[[nodiscard]] inline random_source random_from(base::random_source source)
+{
+    return [source = std::move(source)](std::span<unsigned char> out) {
+        source(reinterpret_cast<char*>(out.data()), out.size());
+    };
+}
 
 /// Bytes that a sealed message takes beside its clear text.
 struct seal_room

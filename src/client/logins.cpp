@@ -7,11 +7,11 @@
 #include "base/text.h"
 #include "gss/kerberos_initiator.h"
 #include "http/sealing.h"
+#include "io/wall_clock.h"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <chrono>
 
 namespace winrm::remote {
 
@@ -65,11 +65,6 @@ std::vector<std::string> services_of(const login_plan& plan)
     return {std::string(usual_service) + '/' + plan.host, "host/" + plan.host, "WSMAN/" + plan.host};
 }
 
-auth::random_source spans_of(const base::random_source& random)
-{
-    return [random](std::span<unsigned char> out) { random(reinterpret_cast<char*>(out.data()), out.size()); };
-}
-
 std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, const std::string& service,
                                                      const base::random_source& random)
 {
@@ -85,22 +80,7 @@ std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, con
     case credentials::source::ticket_cache: how.cache = plan.who.file(); break;
     case credentials::source::none: break;
     }
-    return std::make_unique<gss::kerberos_initiator>(std::move(how), spans_of(random));
-}
-
-std::int64_t unix_time()
-{
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
-/// 100 ns since 1601.
-std::uint64_t windows_time()
-{
-    constexpr std::uint64_t seconds_to_1970 = 11'644'473'600;
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto ticks = std::chrono::duration_cast<std::chrono::duration<std::int64_t, std::ratio<1, 10'000'000>>>(now);
-    return static_cast<std::uint64_t>(ticks.count()) + seconds_to_1970 * 10'000'000;
+    return std::make_unique<gss::kerberos_initiator>(std::move(how), auth::random_from(random));
 }
 
 std::unique_ptr<auth::login_mechanism> make_ntlm(const login_plan& plan, const base::random_source& random)
@@ -115,7 +95,7 @@ std::unique_ptr<auth::login_mechanism> make_ntlm(const login_plan& plan, const b
     how.nt_hash = std::move(*hash);
     how.target_name = std::string(usual_service) + '/' + plan.host;
     how.channel_binding = plan.binding;
-    return std::make_unique<auth::ntlm::client_mechanism>(std::move(how), spans_of(random), windows_time);
+    return std::make_unique<auth::ntlm::client_mechanism>(std::move(how), auth::random_from(random), io::windows_time);
 }
 
 /// @param plan  kept by the mechanisms
@@ -201,7 +181,7 @@ std::shared_ptr<auth::client_login> make_login(std::shared_ptr<const login_plan>
     auth::mechanism_login::options how;
     how.blocks = kerberos_possible(*plan) && plan->bare != bare_ntlm;
     how.bare = plan->bare;
-    how.clock = unix_time;
+    how.clock = io::unix_time;
     if (!plan->tls || plan->always_encrypt) {
         const auto protocol =
             plan->bare == bare_kerberos ? http::sealed_protocol::kerberos : http::sealed_protocol::spnego;

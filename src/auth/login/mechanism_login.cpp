@@ -35,10 +35,9 @@ leg mechanism_login::step(base::bytes_view token)
         sealing_.reset();
         cipher_ = {};
         done_ = false;
-        steps_ = 0;
+        steps_ = 1;
         tried_.clear();
         bare_.reset();
-        ++steps_;
         if (!how_.bare.empty()) return begin_bare();
         auto offers = how_.offers();
         favourite_ = offers.empty() ? std::nullopt : std::optional(offers.front().kind);

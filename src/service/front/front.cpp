@@ -21,8 +21,6 @@ std::uint64_t descriptors_for(const wire::front_setup& setup)
 
 constexpr base::milliseconds longest_flush{1000};
 
-const char* yes_no(bool value) { return value ? "on" : "off"; }
-
 class process
 {
 public:
@@ -95,13 +93,7 @@ private:
         }
         if (!setup.token_schemes.empty()) auth::prepare_sealers();
         const sandbox::sandbox_report box = sandbox::enter_sandbox(sandbox::role::front, descriptors_for(setup));
-        log_->write(base::log_level::info, "sandbox",
-                    {{"no_new_privs", yes_no(box.no_new_privileges)},
-                     {"seccomp", yes_no(box.seccomp)},
-                     {"landlock_abi", std::to_string(box.landlock_abi)},
-                     {"own_uid", yes_no(box.own_uid)},
-                     {"empty_root", yes_no(box.empty_root)},
-                     {"uid", std::to_string(box.uid)}});
+        box.write_to(*log_);
         if (!box.problem.empty()) return refuse(box.problem);
 
         login_desk_link logins;

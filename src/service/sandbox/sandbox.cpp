@@ -93,6 +93,18 @@ const char* account_of(role who) { return who == role::front ? "winrmd" : "winrm
 
 } // namespace
 
+void sandbox_report::write_to(base::log_sink& log) const
+{
+    const auto on_off = [](bool value) { return value ? "on" : "off"; };
+    log.write(base::log_level::info, "sandbox",
+              {{"no_new_privs", on_off(no_new_privileges)},
+               {"seccomp", on_off(seccomp)},
+               {"landlock_abi", std::to_string(landlock_abi)},
+               {"own_uid", on_off(own_uid)},
+               {"empty_root", on_off(empty_root)},
+               {"uid", std::to_string(uid)}});
+}
+
 sandbox_report enter_sandbox(role who, std::uint64_t max_descriptors, const std::vector<std::string>& readable)
 {
     sandbox_report report;

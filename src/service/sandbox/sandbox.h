@@ -1,6 +1,8 @@
 // Dropping rights, once, before the first byte from the network is read. The order matters and is fixed here.
 #pragma once
 
+#include "base/log_sink.h"
+
 #include <sys/types.h>
 
 #include <cstdint>
@@ -23,6 +25,8 @@ struct sandbox_report
     bool reads_files = false; ///< those that were to stay readable are
     uid_t uid = 0;
     std::string problem; ///< not empty: do not serve
+
+    void write_to(base::log_sink& log) const;
 };
 
 /// 1. limits: descriptors as given, no new process, no file, no core dump; not dumpable.

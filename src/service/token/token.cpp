@@ -6,13 +6,13 @@
 #include "gss/configuration.h"
 #include "io/log.h"
 #include "io/message_socket.h"
+#include "io/wall_clock.h"
 #include "service/sandbox/sandbox.h"
 #include "service/token/login_table.h"
 #include "service/token/rules.h"
 #include "service/wire/level_log.h"
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
@@ -23,24 +23,6 @@ namespace winrm::service::token {
 namespace {
 
 constexpr std::uint64_t few_descriptors = 32; // loop, log, monitor
-
-const char* yes_no(bool value) { return value ? "on" : "off"; }
-
-/// 100 ns since 1601 UTC.
-std::uint64_t windows_time()
-{
-    constexpr std::uint64_t years_1601_to_1970 = 116'444'736'000'000'000;
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return years_1601_to_1970 +
-           static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()) / 100;
-}
-
-auth::random_source random_bytes()
-{
-    return [source = base::system_random()](std::span<unsigned char> out) {
-        source(reinterpret_cast<char*>(out.data()), out.size());
-    };
-}
 
 /// From inside the sandbox.
 bool all_open(const std::vector<std::string>& files)
@@ -100,13 +82,7 @@ private:
         const auto files = setup.keytab.empty() ? std::vector<std::string>{} : gss::configuration_files();
         login_rules rules = rules_of(std::move(setup));
         const sandbox::sandbox_report box = sandbox::enter_sandbox(sandbox::role::token, few_descriptors, files);
-        log_->write(base::log_level::info, "sandbox",
-                    {{"no_new_privs", yes_no(box.no_new_privileges)},
-                     {"seccomp", yes_no(box.seccomp)},
-                     {"landlock_abi", std::to_string(box.landlock_abi)},
-                     {"own_uid", yes_no(box.own_uid)},
-                     {"empty_root", yes_no(box.empty_root)},
-                     {"uid", std::to_string(box.uid)}});
+        box.write_to(*log_);
         if (!box.problem.empty()) {
             log_->write(base::log_level::error, "token_refuses", {{"reason", box.problem}});
             return false;
@@ -119,7 +95,7 @@ private:
                 {{"first", files.front()},
                  {"meaning", "logins by Kerberos may fail: let every account read krb5.conf and what it includes"}});
         }
-        table_.emplace(std::move(rules), random_bytes(), windows_time);
+        table_.emplace(std::move(rules), auth::random_from(base::system_random()), io::windows_time);
         control_.send(wire::encode(wire::frame{wire::ready{}}));
         state_ = token_state::serving;
         status_ = 0;
