@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from ntlm import FLAGS, Ntlm, md4  # noqa: E402
 from test_login_time import ROUNDS, SURE, rank_distance  # noqa: E402
-from winrmtest import IDENTIFY, PATIENCE, Service, children_of, main  # noqa: E402
+from winrmtest import IDENTIFY, PATIENCE, Service, children_of, main, until  # noqa: E402
 
 SOURCES = (f"127.{a}.{b}.{c}" for a, b, c in itertools.product(range(40, 50), range(1, 250), range(1, 250)))
 
@@ -295,8 +295,7 @@ class Ends(unittest.TestCase):
             self.assertEqual(session.log_in(), 200)
             token = half.ntlm.authenticate(half.challenge())
             os.kill(token_process(service), signal.SIGKILL)
-            while "token_start" not in service.log.partition("token_end")[2]:
-                time.sleep(0.01)
+            until(lambda: "token_start" in service.log.partition("token_end")[2], lambda: service.log)
             self.assertIn(half.leg(token)[0], (401, 503))  # nobody knows this login any more
             self.assertIn(b"OpenWinRM", session.sealed()[1])  # who is logged in, is
             deadline = time.monotonic() + PATIENCE
@@ -319,8 +318,7 @@ class Ends(unittest.TestCase):
                 with Client(service) as client:
                     self.assertEqual(client.leg(client.ntlm.negotiate())[0], 503)
                 self.assertIn("token_hangs", service.log)
-                while service.log.count("token_ready") < 2:
-                    time.sleep(0.01)
+                until(lambda: service.log.count("token_ready") >= 2, lambda: service.log)
                 with Client(service) as client:
                     self.assertEqual(client.log_in(), 200)
 

@@ -5,7 +5,6 @@ import importlib.util
 import os
 import pathlib
 import pwd
-import re
 import shutil
 import signal
 import socket
@@ -15,7 +14,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from winrmtest import IDENTIFY, PATIENCE, WINRMD, main  # noqa: E402
+from winrmtest import IDENTIFY, PATIENCE, WINRMD, WithOwnService, main  # noqa: E402
 
 for tool in ("curl", "openssl"):
     if not shutil.which(tool):
@@ -34,7 +33,7 @@ def free_ports(count):
     return ports
 
 
-class Accounts(unittest.TestCase):
+class Accounts(WithOwnService, unittest.TestCase):
     def setUp(self):
         made = tempfile.TemporaryDirectory(prefix="winrm-ntlm-service-")
         self.addCleanup(made.cleanup)
@@ -77,17 +76,6 @@ tls = false
     def passwd(self, password, *args):
         subprocess.run([WINRMD, "passwd", ME, "--config", self.file, *args], input=password + "\n", text=True, check=True,
                        capture_output=True, timeout=PATIENCE)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-
-    def said(self):
-        return pathlib.Path(self.log.name).read_text(errors="replace")
-
-    def wait(self, pattern, times=1):
-        while len(re.findall(pattern, self.said())) < times:
-            self.assertIsNone(self.process.poll(), self.said())
 
     def curl(self, port, password="right"):
         got = subprocess.run(["curl", "-sS", "--ntlm", "--cacert", self.ca, "-K", "-", "-w", "\n%{http_code}", "-H",

@@ -7,9 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
-from winrmtest import PATIENCE
+from winrmtest import PATIENCE, until
 
 REALM = "CORP.TEST"
 DOMAIN = "CORP"
@@ -85,16 +84,20 @@ class Domain:
         with open(self.folder / "log", "wb") as log:
             self.samba = subprocess.Popen(["samba", "-i", "-M", "single", "-s", str(self.conf), "--debug-stdout"], stdout=log,
                                           stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
-        limit = time.monotonic() + PATIENCE
+        def answers(port):
+            if self.samba.poll() is not None:
+                raise RuntimeError("samba did not start: " + self._log())
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                return True
+            except OSError:
+                return False
+
         for port in (88, 389, 445):
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except OSError:
-                    if self.samba.poll() is not None or time.monotonic() > limit:
-                        raise RuntimeError("samba did not start: " + (self.folder / "log").read_text()[-2000:]) from None
-                    time.sleep(0.1)
+            until(lambda port=port: answers(port), self._log)
+
+    def _log(self):
+        return (self.folder / "log").read_text()[-2000:]
 
     def run(self, *args, input=None):
         got = subprocess.run(args, env=self.env, capture_output=True, timeout=4 * PATIENCE, input=input)

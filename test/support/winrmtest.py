@@ -31,6 +31,35 @@ AUTH = os.environ.get("WINRM_TEST_AUTH", "default")
 PATIENCE = 60  # seconds until a hung program fails a test; never a measure of speed
 
 
+def until(condition, otherwise):
+    """Looks until it is true, at most PATIENCE: for what another process does and nothing tells us of.
+    @param otherwise  text of the failure, or what gives it"""
+    limit = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > limit:
+            raise AssertionError(otherwise() if callable(otherwise) else otherwise)
+        time.sleep(0.005)
+
+
+class WithOwnService:
+    """For a test case with a winrmd of its own in `process`, whose standard error goes to the file `log`."""
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+
+    def said(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")
+
+    def wait(self, pattern, times=1):
+        def seen():
+            if len(re.findall(pattern, self.said())) >= times:
+                return True
+            assert self.process.poll() is None, self.said()
+            return False
+        until(seen, self.said)
+
+
 def need_vectors():
     if not VECTORS.is_dir():
         raise unittest.SkipTest("SKIPPED: no ../shared/vectors beside this clone (recorded Windows conversations)")
@@ -121,10 +150,8 @@ class Service:
 
     def wait_read(self, client_port, headers=None, closed=False):
         """Until what was sent on this connection (or its end) has reached the account's process."""
-        limit = time.monotonic() + PATIENCE
-        while (self.unread(client_port) is not None if closed else self.unread(client_port) != 0):
-            assert time.monotonic() < limit, "the service does not read"
-            time.sleep(0.005)
+        done = (lambda unread: unread is None) if closed else (lambda unread: unread == 0)
+        until(lambda: done(self.unread(client_port)), "the service does not read")
         # What comes later on another connection is also taken later.
         assert self.post(IDENTIFY, headers=headers).status == 200
 
