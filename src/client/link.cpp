@@ -210,7 +210,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     error named(error e) const
     {
         const bool of_login = e.code() == errc::login_denied || e.code() == errc::no_credentials;
-        if (of_login) e.with_tried(attempts());
+        if (of_login && e.tried().empty()) e.with_tried(attempts());
         if (begun && e.code() == errc::connection_lost && e.delivery() != delivery::refused)
             return std::move(e).with_message(errc::answer_cut, {}, {});
         return hinted(std::move(e));

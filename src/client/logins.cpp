@@ -157,9 +157,15 @@ std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted)
     if (plan.scheme == login_scheme::basic) return forbidden_basic(plan, allow_unencrypted);
     if (kerberos_possible(plan) || ntlm_possible(plan)) return std::nullopt;
     if (!has_password(plan)) return error(errc::no_credentials, "NTLM needs a user and a password");
-    return error(errc::unencrypted_refused,
-                 "NTLM over plain HTTP does not prove who answers, and this host is not trusted for it")
-        .with_remedy(remedy::trust_for_ntlm);
+    error e(errc::unencrypted_refused,
+            "NTLM over plain HTTP does not prove who answers, and this host is not trusted for it");
+    e.with_remedy(remedy::trust_for_ntlm);
+    if (plan.scheme != login_scheme::ntlm) {
+        e.with_more(plan.who.user().find('\\') != base::bytes_view::npos
+                        ? "; Kerberos, which does prove it, wants the user with the realm (ada@CORP.EXAMPLE)"
+                        : "; Kerberos, which does prove it, wants the host's name instead of its address");
+    }
+    return e;
 }
 
 base::bytes_view bare_scheme(const login_plan& plan, const std::vector<std::string>& offered)

@@ -55,6 +55,7 @@ public:
 private:
     struct state; ///< the library's objects
     auth::leg fail(auth::login_failure reason);
+    auth::leg no_ticket_got();
 
     kerberos_login login_;
     auth::random_source random_;
