@@ -222,9 +222,29 @@ struct kerberos_initiator::state
         if (login.password.empty()) return acquire_as(login, login.user);
         // Realms are upper case nearly everywhere, and people type them as the domain that they mostly are.
         const std::string usual = with_usual_realm(login.user);
-        if (acquire_as(login, usual)) return true;
+        if (acquire_once(login, usual)) return true;
         if (usual == login.user || reason_of(stage::ticket, major, minor) != login_failure::unknown_realm) return false;
-        return acquire_as(login, login.user);
+        return acquire_once(login, login.user);
+    }
+
+    /// Not where the KDC has refused this password before.
+    bool acquire_once(const kerberos_login& login, const std::string& who)
+    {
+        if (!login.verdicts) return acquire_as(login, who);
+        using verdict = password_verdicts::verdict;
+        const auto entry = login.verdicts->of(who, login.password.reveal());
+        std::unique_lock asking(entry->asking(), std::defer_lock);
+        if (entry->known() != verdict::right) asking.lock();
+        if (entry->known() == verdict::wrong) {
+            refused_before = true;
+            major = GSS_S_FAILURE;
+            minor = static_cast<OM_uint32>(KRB5KDC_ERR_PREAUTH_FAILED);
+            return false;
+        }
+        const bool good = acquire_as(login, who);
+        if (good) entry->is(verdict::right);
+        else if (reason_of(stage::ticket, major, minor) == login_failure::wrong_password) entry->is(verdict::wrong);
+        return good;
     }
 
     bool acquire_as(const kerberos_login& login, const std::string& who)
@@ -289,7 +309,8 @@ struct kerberos_initiator::state
     OM_uint32 major = GSS_S_COMPLETE, minor = 0, granted = 0;
     progress at = progress::start;
     std::shared_ptr<credential> tickets;
-    std::string own_words; ///< of an error that GSS-API does not know
+    std::string own_words;       ///< of an error that GSS-API does not know
+    bool refused_before = false; ///< the password, and so it was not sent again
 };
 
 kerberos_initiator::kerberos_initiator(kerberos_login login, auth::random_source random)
@@ -311,6 +332,10 @@ auth::leg kerberos_initiator::no_ticket_got()
 {
     auto failed = fail(reason_of(stage::ticket, state_->major, state_->minor));
     if (failed.words.empty()) failed.words = std::move(state_->own_words);
+    if (state_->refused_before) {
+        failed.words.clear();
+        failed.more = "The KDC refused this password a moment ago, and it was not sent again: each try counts.";
+    }
     if (failed.failed != login_failure::clock_skew) return failed;
     std::string asker = login_.user.empty() ? ticket_holder(login_.cache) : with_usual_realm(login_.user);
     if (asker.empty()) asker = "winrm"; // of the default realm; need not be there

@@ -1,5 +1,6 @@
 #include "gss/kerberos_initiator.h"
 
+#include "gss/library.h"
 #include "gss/reason.h"
 
 #include <gssapi/gssapi.h>
@@ -42,6 +43,31 @@ TEST(kerberos_initiator, library_is_opened_by_the_first_step_alone)
     EXPECT_NE(got.words, "");
     EXPECT_EQ(one.step("late").failed, login_failure::bad_token);
     EXPECT_FALSE(one.take_sealer());
+}
+
+TEST(kerberos_initiator, a_password_that_the_kdc_refused_is_not_sent_again)
+{
+    ::setenv("KRB5_CONFIG", "/dev/null", 1); // no KDC would be found
+    if (open_library() == nullptr) GTEST_SKIP() << "SKIPPED: no Kerberos library";
+    const auto verdicts = std::make_shared<password_verdicts>();
+    const auto tried = [&](const char* user, const char* password) {
+        kerberos_login login;
+        login.service = "HTTP/web1.corp@CORP.EXAMPLE";
+        login.user = user;
+        login.password = base::secret(std::string(password));
+        login.verdicts = verdicts;
+        kerberos_initiator one(std::move(login), [](std::span<unsigned char>) {});
+        return one.step({});
+    };
+    EXPECT_NE(tried("ada@CORP.EXAMPLE", "wrong").failed, login_failure::wrong_password);
+    verdicts->of("ada@CORP.EXAMPLE", "wrong")->is(password_verdicts::verdict::wrong);
+    for (const char* user : {"ada@CORP.EXAMPLE", "ada@corp.example"}) {
+        const auth::leg got = tried(user, "wrong");
+        EXPECT_EQ(got.failed, login_failure::wrong_password) << user;
+        EXPECT_NE(got.more.find("not sent again"), std::string::npos) << got.more;
+    }
+    EXPECT_NE(tried("ada@CORP.EXAMPLE", "other").failed, login_failure::wrong_password);
+    EXPECT_NE(tried("bob@CORP.EXAMPLE", "wrong").failed, login_failure::wrong_password);
 }
 
 TEST(reason_of, the_library_s_numbers)
