@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import kdc  # noqa: E402
 import test_logins  # noqa: E402
 from test_bad_input import Server, http  # noqa: E402
-from winrmtest import PATIENCE, Service, main  # noqa: E402
+from winrmtest import PATIENCE, Service, main, until  # noqa: E402
 
 CLOCKS = r"the clocks differ by (\d+) s, which is too much for Kerberos: here it is (\S+ \S+) UTC, at the (KDC|host) (\S+ \S+) UTC[;,. ]"
 
@@ -169,6 +170,76 @@ class OneScheme(test_logins.WithKdc):
         with Between(self.service.port, **only(b"Kerberos")) as way:
             error = self.fails("it offers Kerberos", "--auth", "ntlm", "--config", self.trusting, url=way.url)
         self.assertEqual((error["code"], error["offered"]), ("login_not_offered", ["Kerberos"]))
+
+
+class Idle(test_logins.Recorder):
+    """Between winrm and a service, and closes every connection on which nothing is asked."""
+
+    def __init__(self, port):
+        self.latest = {}  # of each pair of sockets: was it the client who spoke last?
+        super().__init__(port)
+
+    def copy(self, source, sink):
+        pair, asking = frozenset((source, sink)), sink.getpeername()[1] == self.port
+        with contextlib.suppress(OSError):
+            while piece := source.recv(1 << 20):
+                self.latest[pair] = asking
+                sink.sendall(piece)
+        with contextlib.suppress(OSError):
+            sink.shutdown(1)
+
+    def close_idle(self):
+        """@return how many"""
+        idle = [pair for pair, asking in list(self.latest.items()) if not asking]
+        for pair in idle:
+            del self.latest[pair]
+            for end in pair:
+                with contextlib.suppress(OSError):
+                    end.shutdown(2)
+        return len(idle)
+
+
+@unittest.skipIf(kdc.missing(), f"SKIPPED: {kdc.missing()} is not installed (krb5-kdc, krb5-admin-server)")
+class Pauses(test_logins.WithKdc):
+    """A connection that the host closes while nothing is asked: the next input goes over a new one, logged in and sealed anew."""
+
+    def closed(self, way, *options, user=None, env=None, interrupt=None):
+        before = self.service.log.count("login result=ok")
+        program = subprocess.Popen([*self.order("run", *options, url=way.url, user=user, command=("cat",))[:-3], "--", "cat"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**test_logins.clean(env), "WINRM_PASSWORD": self.service.password})
+        self.addCleanup(program.stderr.close)
+        self.addCleanup(program.stdout.close)
+        for n in range(3):
+            program.stdin.write(b"line %d\n" % n)
+            program.stdin.flush()
+            self.assertEqual(program.stdout.readline(), b"line %d\n" % n)
+            if not interrupt:
+                until(way.close_idle, "no connection is ever idle")
+            elif n == 1:  # no more often: the service gives up where no front lives long
+                interrupt()
+        program.stdin.close()
+        self.assertEqual((program.wait(PATIENCE), program.stdout.read(), program.stderr.read()), (0, b"", b""))
+        self.assertGreaterEqual(self.service.log.count("login result=ok") - before, 3 if interrupt else 4)
+
+    def test_by_kerberos(self):
+        with Idle(self.service.port) as way:
+            self.closed(way, user="", env=self.tickets)
+
+    def kill_front(self):
+        """What a service that is restarted loses: every connection, and the keys of its logins."""
+        seen = self.service.log.count(" front_ready ")
+        front = re.findall(r" front_ready pid=(\d+)", self.service.log)[-1]
+        os.kill(int(front), signal.SIGKILL)
+        until(lambda: self.service.log.count(" front_ready ") > seen, lambda: self.service.log)
+
+    def test_the_front_is_killed_in_mid_session(self):
+        for options, how in (((), dict(user="", env=self.tickets)), (("--auth", "ntlm", "--config", self.trusting), {})):
+            with self.subTest(options), Idle(self.service.port) as way:
+                self.closed(way, *options, interrupt=self.kill_front, **how)
+
+    def test_by_ntlm(self):
+        with Idle(self.service.port) as way:
+            self.closed(way, "--auth", "ntlm", "--config", self.trusting)
 
 
 class Minds(test_logins.Logins):

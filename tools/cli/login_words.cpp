@@ -38,7 +38,7 @@ constexpr std::array<login_cause, 20> causes{{
     {"bad_binding", "go around what opens TLS on the way (inspection, load balancer)"},
     {"bad_token", "go around the proxy if there is one; --trace shows the conversation"},
     {"too_weak", "update the host: it offers no protection that is safe"},
-    {"wrong_service", "use the host's full name, or --service-name"},
+    {"wrong_service", "use the host's name as its keytab has it (klist -k there), or --service-name"},
     {refused,
      "check user, domain and password, and that the account may log in there; the log of the host may tell more"},
     {"other", "--trace shows the conversation; the log of the host may tell more"},
