@@ -108,7 +108,7 @@ void token_process::frame_arrived(io::message_socket::message m)
 bool token_process::send(const wire::token_step& step)
 {
     if (!serving()) return false;
-    base::bytes frame = wire::encode(wire::frame{step});
+    base::bytes frame = wire::encode(step);
     socket_->send(frame);
     base::wipe(frame.data(), frame.size());
     return true;
