@@ -69,6 +69,7 @@ struct library
     decltype(&::wbcAuthenticateUserEx) authenticate;
     decltype(&::wbcGetpwsid) getpwsid;
     decltype(&::wbcFreeMemory) free_memory;
+    decltype(&::wbcPing) ping;
 };
 
 template <class Function> bool find(void* handle, const char* name, Function& out)
@@ -81,7 +82,8 @@ bool load(library& out)
 {
     void* const handle = ::dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
     return handle != nullptr && find(handle, "wbcAuthenticateUserEx", out.authenticate) &&
-           find(handle, "wbcGetpwsid", out.getpwsid) && find(handle, "wbcFreeMemory", out.free_memory);
+           find(handle, "wbcGetpwsid", out.getpwsid) && find(handle, "wbcFreeMemory", out.free_memory) &&
+           find(handle, "wbcPing", out.ping);
 }
 
 domain_verdict unavailable(const char* reason) { return {kind::unavailable, reason, {}, {}}; }
@@ -178,7 +180,8 @@ domain_verdict ask_winbind(const wire::domain_response& response)
     if (got == WBC_ERR_SUCCESS && info != nullptr) out = accept(wbc, *info);
     else if (error != nullptr)
         out = cause_of(error->nt_status, error->nt_string != nullptr ? error->nt_string : std::string());
-    else if (got == WBC_ERR_WINBIND_NOT_AVAILABLE) out = unavailable("winbind_not_running");
+    else if (got == WBC_ERR_WINBIND_NOT_AVAILABLE) // it answers everybody, but logins on its privileged pipe alone
+        out = unavailable(wbc.ping() == WBC_ERR_SUCCESS ? "winbind_not_permitted" : "winbind_not_running");
     else if (got == WBC_ERR_DOMAIN_NOT_FOUND) out = unavailable("unknown_domain");
     if (info != nullptr) wbc.free_memory(info);
     if (error != nullptr) wbc.free_memory(error);
