@@ -18,7 +18,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import kdc  # noqa: E402
-from systemtest import named  # noqa: E402
+from systemtest import Daemon, WithPlace, named  # noqa: E402
 from winrmtest import IDENTIFY, PATIENCE, Service, WINRM, WINRMD, WithOwnService, main, until  # noqa: E402
 
 if kdc.missing():
@@ -420,6 +420,36 @@ class Configured(WithOwnService, WithKdc):
         self.wait("reload_refused .*damaged keytab")
         self.curl(self.url)
         self.assertRegex(self.said(), "login result=ok .*mechanism=Kerberos")
+
+
+@unittest.skipIf(os.geteuid() != 0, "SKIPPED: not root, and other accounts' files are what is tested")
+class OtherAccounts(WithKdc, WithPlace):
+    @classmethod
+    def setUpClass(cls):
+        WithPlace.setUpClass.__func__(cls)
+        WithKdc.setUpClass.__func__(cls)
+        cls.ada = cls.place.account("a", "-G", cls.place.group)
+        cls.kdc.principal(cls.ada[0], "Ada.2.word")
+        shutil.copy(cls.keytab, cls.place.path / "keytab")
+
+    def test_a_killed_process_or_keeper_leaves_no_ticket_of_its_account(self):
+        """The monitor is root, and removes it as the account."""
+        config = self.place.config(f'[auth]\nkeytab = "{self.place.path}/keytab"\n', tls=False)
+        options = ("--auth", "kerberos", "--delegate", "-u", f"{self.ada[0]}@{kdc.REALM}")
+        with Daemon(self.place, config) as service:
+            for victim in ("winrmd-user", "winrmd-session"):
+                run = subprocess.Popen([WINRM, "run", f"http://localhost:{service.port}/wsman", "-n", *options, "--", "echo $KRB5CCNAME; id -un; sleep 600"],
+                                       env={**self.env, "WINRM_PASSWORD": "Ada.2.word"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE)
+                name = run.stdout.readline().decode().strip().removeprefix("FILE:")
+                self.assertEqual(run.stdout.readline().decode().strip(), self.ada[0], service.log)
+                self.assertEqual(pathlib.Path(name).owner(), self.ada[0])
+                mark = service.mark()
+                os.kill(named(service.pid, victim)[0], signal.SIGKILL)
+                until(lambda name=name: not os.path.exists(name), lambda: "the ticket's file stays: " + service.log)
+                service.wait_log("user_process_end .*signal 9|user_process_end .*exit 137", mark)
+                run.kill()
+                run.communicate()
 
 
 main()
