@@ -23,7 +23,7 @@ void require(bool holds)
 void some_random(std::span<unsigned char> out) { std::fill(out.begin(), out.end(), static_cast<unsigned char>(7)); }
 std::uint64_t some_time() { return 133'000'000'000'000'000; }
 
-service::wire::token_setup setup()
+service::wire::token_setup setup(bool winbind)
 {
     service::wire::token_setup out;
     out.ntlm = true;
@@ -31,6 +31,7 @@ service::wire::token_setup setup()
     out.nb_computer = "WEB1";
     out.bindings = {{service::wire::channel_binding::relaxed, service::wire::channel_binding::relaxed}};
     out.max_logins = 4;
+    out.winbind = winbind;
     return out;
 }
 
@@ -91,12 +92,16 @@ service::wire::token_answer ask(service::token::login_table& table, service::wir
     require(answer.step == number && table.size() <= 4 && table.bytes() <= table.most_bytes());
     const bool accepted = answer.verdict == login_verdict::accepted;
     require(accepted || answer.keys.blob.empty());
+    if (answer.verdict == login_verdict::ask_account) {
+        require(answer.asked.challenge.size() == 8 && !answer.asked.user.empty() && answer.token.empty());
+        require(!answer.asked.nt_response.empty() && answer.asked.nt_response.size() <= service::wire::max_nt_response);
+    }
     require(answer.verdict != login_verdict::denied || (answer.token.empty() && !answer.reason.empty()));
     return answer;
 }
 
 /// Tokens as they come: no genuine client is near, so nobody gets in.
-void foreign_tokens(input& in, service::token::login_table& table)
+void foreign_tokens(input& in, service::token::login_table& table, bool winbind)
 {
     constexpr std::string_view schemes[] = {"Negotiate", "NTLM", "Kerberos", "Digest"};
     base::time_point now{};
@@ -110,6 +115,10 @@ void foreign_tokens(input& in, service::token::login_table& table)
         step.first = (how & 32) != 0;
         step.tls = (how & 64) != 0;
         step.token = in.piece();
+        if (how == 0x5f && !winbind) { // a domain's answer to a login that waits for none
+            step.session_key = base::secret(std::string(16, 'k'));
+            step.account = "CORP\\ada";
+        }
         require(ask(table, std::move(step), now).verdict != login_verdict::accepted);
         now += base::milliseconds{how};
     }
@@ -141,9 +150,10 @@ void changed_login(input& in, service::token::login_table& table, bool negotiate
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size)
 {
     input in(std::string_view(reinterpret_cast<const char*>(data), size));
-    service::token::login_table table({setup(), nullptr}, some_random, some_time);
     const unsigned char kind = in.byte();
-    if (kind % 3 == 0) foreign_tokens(in, table);
+    const bool winbind = kind % 6 == 3; // a name that is changed would be the domain's
+    service::token::login_table table({setup(winbind), nullptr}, some_random, some_time);
+    if (kind % 3 == 0) foreign_tokens(in, table, winbind);
     else changed_login(in, table, kind % 3 == 1);
     return 0;
 }

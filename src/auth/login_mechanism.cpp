@@ -12,16 +12,18 @@ struct failure_row
     bool fall_back;
     std::string_view sentence;
 };
-constexpr std::array<failure_row, 21> failures{{
+constexpr std::array<failure_row, 22> failures{{
     {login_failure::none, "none", true, "Nothing failed."},
     {login_failure::not_available, "not_available", true, "This login is not set up here."},
     {login_failure::no_ticket, "no_ticket", true, "There is no Kerberos ticket, and no password to get one with."},
     {login_failure::no_kdc, "no_kdc", true, "No KDC of the realm was found, or none answered."},
     {login_failure::unknown_realm, "unknown_realm", true, "The realm is not known."},
+    {login_failure::no_realm, "no_realm", true,
+     "The user has no realm, and the Kerberos configuration here names no default one."},
     {login_failure::unknown_service, "unknown_service", true, "The realm has no service of that name for the host."},
     {login_failure::unknown_user, "unknown_user", true, "There is no such user."},
     {login_failure::wrong_password, "wrong_password", false, "The password is wrong."},
-    {login_failure::expired, "expired", false, "The account or its password has expired."},
+    {login_failure::expired, "expired", false, "The password has expired."},
     {login_failure::locked, "locked", false, "The account is locked, disabled or past its date."},
     {login_failure::clock_skew, "clock_skew", true, "The clocks differ too much for Kerberos."},
     {login_failure::ticket_refused, "ticket_refused", true, "The host could not read the ticket: it has another key."},

@@ -21,11 +21,12 @@ enum class login_failure {
     no_ticket,     ///< no TGT in the cache and no password
     no_kdc,        ///< none found, or none answered
     unknown_realm,
+    no_realm,        ///< the user names none, and this machine has no default
     unknown_service, ///< the realm has no such service name
     unknown_user,
     wrong_password,
-    expired, ///< account or password
-    locked,  ///< account disabled or locked out
+    expired, ///< the password
+    locked,  ///< account disabled, locked out or past its date
     clock_skew,
     ticket_refused, ///< the host could not read the ticket: another key
     no_delegation,
@@ -58,6 +59,7 @@ struct leg
     base::bytes token; ///< to the peer; with failed: an error token, may be sent or not
     login_failure failed = login_failure::none;
     std::string words{}; ///< with failed: a library's own text, for the user and the log; often ""
+    std::string more{};  ///< with failed: a sentence that says more than `sentence()`; mostly ""
 };
 
 class login_mechanism

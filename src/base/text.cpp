@@ -100,6 +100,15 @@ std::string lower(bytes_view text)
     return out;
 }
 
+std::string clause(bytes_view sentence)
+{
+    if (sentence.ends_with('.')) sentence.remove_suffix(1);
+    std::string out(sentence);
+    const bool a_word = out.size() > 1 && (out[1] == ' ' || (out[1] >= 'a' && out[1] <= 'z'));
+    if (a_word) out[0] = folded(out[0]);
+    return out;
+}
+
 bytes_view trim(bytes_view text) noexcept
 {
     while (!text.empty() && is_space(text.front())) text.remove_prefix(1);

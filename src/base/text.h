@@ -27,6 +27,9 @@ enum class utf16_order { little, big };
 /// ASCII-only case folding, as selectors, booleans and HTTP fields need.
 [[nodiscard]] bool iequals(bytes_view a, bytes_view b) noexcept;
 [[nodiscard]] std::string lower(bytes_view text);
+/// A sentence as part of a longer one: "The realm is not known." → "the realm is not known", "NTLM is off." → "NTLM is
+/// off".
+[[nodiscard]] std::string clause(bytes_view sentence);
 [[nodiscard]] bytes_view trim(bytes_view text) noexcept;
 
 /// xs:boolean in any case ("true", "1", "False"…); nullopt for anything else.

@@ -94,8 +94,10 @@ error refused_login(const http::response& answer, const answer_context& context)
     }
     if (!is_offered)
         return refused(errc::login_not_offered, text + ": " + std::string(context.scheme) + " is switched off there");
-    if (by == "Kerberos") // the ticket was good, or its own error would have come
-        return refused(errc::login_denied, text + ": check that the account may log in there");
+    if (by == "Kerberos") // most hosts say so in a token of their own where they cannot read the ticket
+        return refused(errc::login_denied, text +
+                                               ": check that the account may log in there, and that the host has the "
+                                               "key of its service name (keytab) and the right time");
     const bool basic = base::iequals(context.scheme, "Basic");
     return refused(errc::login_denied, text + ": check user and password, and that the account may log in there" +
                                            (basic ? local_name_hint(context.user) : std::string()));

@@ -3,11 +3,13 @@
 
 #include "base/uuid.h"
 #include "client/worker_pool.h"
+#include "gss/password_verdicts.h"
 #include "io/loop.h"
 #include "net/resolve.h"
 #include "net/tls.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -26,6 +28,8 @@ public:
     [[nodiscard]] io::loop& loop() noexcept { return on_; }
     [[nodiscard]] net::resolver& names() noexcept { return names_; }
     [[nodiscard]] const base::random_source& random() const noexcept { return random_; }
+    /// Of passwords that sessions have tried. Kept by logins, which may outlive this.
+    [[nodiscard]] const std::shared_ptr<gss::password_verdicts>& verdicts() const noexcept { return verdicts_; }
     /// For steps of a login that block. No thread starts before the first of them.
     [[nodiscard]] worker_pool& workers();
     /// The one for these settings: a file of authorities is read with the first session that names it, and again when
@@ -46,6 +50,7 @@ private:
     net::resolver names_;
     std::optional<worker_pool> workers_; ///< made when first asked for
     base::random_source random_;
+    std::shared_ptr<gss::password_verdicts> verdicts_ = std::make_shared<gss::password_verdicts>();
     std::map<net::tls_client_options, trust> tls_;
     std::uint64_t made_ = 0;
 };

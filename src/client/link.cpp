@@ -27,12 +27,13 @@ http::client_options make_http_options(const link::host_options& o, std::shared_
     return h;
 }
 
-std::shared_ptr<login_plan> make_plan(const link::host_options& o)
+std::shared_ptr<login_plan> make_plan(const link::host_options& o, const context& shared)
 {
     if (o.anonymous) return std::make_shared<login_plan>();
     auto plan = std::make_shared<login_plan>(plan_of(o.session, o.tls != nullptr));
     plan->bare = o.bare;
     plan->tickets = o.tickets;
+    plan->verdicts = shared.verdicts();
     plan->service_used = std::make_shared<std::string>();
     return plan;
 }
@@ -42,7 +43,7 @@ std::shared_ptr<login_plan> make_plan(const link::host_options& o)
 struct link::impl : std::enable_shared_from_this<link::impl>
 {
     impl(context& c, const host_options& o, handlers h)
-        : shared(c), names(c.names()), on(c.loop()), session(o.session), call(std::move(h)), plan(make_plan(o)),
+        : shared(c), names(c.names()), on(c.loop()), session(o.session), call(std::move(h)), plan(make_plan(o, c)),
           http(make_http_options(o, make_login(plan, c.random())), o.session.limits), tls(o.tls), wait(on),
           connect_limit(on.now() + o.session.connect_timeout), number(o.number), known(o.known)
     {}
@@ -210,7 +211,7 @@ struct link::impl : std::enable_shared_from_this<link::impl>
     error named(error e) const
     {
         const bool of_login = e.code() == errc::login_denied || e.code() == errc::no_credentials;
-        if (of_login) e.with_tried(attempts());
+        if (of_login && e.tried().empty()) e.with_tried(attempts());
         if (begun && e.code() == errc::connection_lost && e.delivery() != delivery::refused)
             return std::move(e).with_message(errc::answer_cut, {}, {});
         return hinted(std::move(e));

@@ -74,6 +74,7 @@ std::unique_ptr<auth::login_mechanism> make_kerberos(const login_plan& plan, con
     how.channel_binding = plan.binding;
     how.delegate = plan.delegate;
     how.tickets = plan.tickets;
+    how.verdicts = plan.verdicts;
     switch (plan.who.from()) {
     case credentials::source::password: how.password = base::secret(std::string(plan.who.password())); break;
     case credentials::source::keytab: how.keytab = plan.who.file(); break;
@@ -157,9 +158,26 @@ std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted)
     if (plan.scheme == login_scheme::basic) return forbidden_basic(plan, allow_unencrypted);
     if (kerberos_possible(plan) || ntlm_possible(plan)) return std::nullopt;
     if (!has_password(plan)) return error(errc::no_credentials, "NTLM needs a user and a password");
-    return error(errc::unencrypted_refused,
-                 "NTLM over plain HTTP does not prove who answers, and this host is not trusted for it")
-        .with_remedy(remedy::trust_for_ntlm);
+    error e(errc::unencrypted_refused,
+            "NTLM over plain HTTP does not prove who answers, and this host is not trusted for it");
+    e.with_remedy(remedy::trust_for_ntlm);
+    if (plan.scheme != login_scheme::ntlm) {
+        e.with_more(plan.who.user().find('\\') != base::bytes_view::npos
+                        ? "; Kerberos, which does prove it, wants the user with the realm (ada@CORP.EXAMPLE)"
+                        : "; Kerberos, which does prove it, wants the host's name instead of its address");
+    }
+    return e;
+}
+
+base::bytes_view domain_account(const login_plan& plan)
+{
+    const base::bytes_view user = plan.who.user();
+    const auto slash = user.find('\\');
+    if (slash == base::bytes_view::npos || slash == 0 || !has_password(plan)) return {};
+    const base::bytes_view domain = user.substr(0, slash);
+    const bool of_host = domain == "." || base::iequals(domain, plan.host) ||
+                         base::iequals(domain, base::bytes_view(plan.host).substr(0, plan.host.find('.')));
+    return of_host || kerberos_possible(plan) || !wants(plan, login_scheme::ntlm) ? base::bytes_view() : user;
 }
 
 base::bytes_view bare_scheme(const login_plan& plan, const std::vector<std::string>& offered)

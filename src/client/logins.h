@@ -11,7 +11,8 @@
 
 namespace winrm::gss {
 class ticket_store;
-}
+class password_verdicts;
+} // namespace winrm::gss
 
 namespace winrm::remote {
 
@@ -24,16 +25,21 @@ struct login_plan
     std::string service; ///< session_options::service_name
     bool tls = true, always_encrypt = false, trusted_for_ntlm = false, delegate = false;
     std::size_t envelope_limit = 0;
-    base::bytes_view bare{};                    ///< mechanism_login::options::bare
-    base::bytes binding;                        ///< of the TLS connection; "" = none
-    std::shared_ptr<gss::ticket_store> tickets; ///< of all connections of a session
-    std::shared_ptr<std::string> service_used;  ///< is told the service name that was found
+    base::bytes_view bare{};                          ///< mechanism_login::options::bare
+    base::bytes binding;                              ///< of the TLS connection; "" = none
+    std::shared_ptr<gss::ticket_store> tickets;       ///< of all connections of a session
+    std::shared_ptr<gss::password_verdicts> verdicts; ///< of all sessions of a context
+    std::shared_ptr<std::string> service_used;        ///< is told the service name that was found
 };
 [[nodiscard]] login_plan plan_of(const session_options& options, bool tls);
 
 /// Why this login must not be tried over such a connection, before a byte of it leaves. Pure.
 /// @errors unencrypted_refused, no_credentials, bad_argument
 [[nodiscard]] std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted);
+
+/// The user with its domain, where an NTLM password is the same for many hosts: "CORP\\ada". "": an account of that
+/// host alone, or another way may be taken. Pure.
+[[nodiscard]] base::bytes_view domain_account(const login_plan& plan);
 
 /// The scheme to go on with where a host offers no Negotiate: "Kerberos" or "NTLM" bare, "" if neither will do. Pure.
 [[nodiscard]] base::bytes_view bare_scheme(const login_plan& plan, const std::vector<std::string>& offered);

@@ -85,21 +85,6 @@ result<std::shared_ptr<acceptor_keys>> acceptor_keys::load(base::bytes_view keyt
     auto made = std::make_unique<state>(*gss);
     if (std::string why = made->take(keys); !why.empty()) return winrm::error{errc::bad_config, std::move(why)};
     std::shared_ptr<acceptor_keys> out{new acceptor_keys(std::move(made), std::move(replays))};
-    (void)out->local_name("nobody@" + keys.front().realm); // loads plugins
-    return out;
-}
-
-std::string acceptor_keys::local_name(const std::string& principal) const
-{
-    const acceptor_functions& f = state_->gss.accept;
-    krb5_principal parsed = nullptr;
-    if (f.parse_name(state_->krb5, principal.c_str(), &parsed) != 0) return {};
-    std::array<char, 257> name{};
-    const krb5_error_code code =
-        f.aname_to_localname(state_->krb5, parsed, static_cast<int>(name.size()) - 1, name.data());
-    std::string out;
-    if (code == 0) out = name.data();
-    f.free_principal(state_->krb5, parsed);
     return out;
 }
 

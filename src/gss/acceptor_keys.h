@@ -18,8 +18,8 @@ namespace winrm::gss {
 class acceptor_keys
 {
 public:
-    /// Opens the library, and has it read its configuration and load its plugins: later steps open no file but these
-    /// again. Keys of other services than these are left out: a ticket for them is refused. `services` empty: all.
+    /// Opens the library, and has it read its configuration: later steps open no file but these again. Keys of other
+    /// services than these are left out: a ticket for them is refused. `services` empty: all.
     /// @param replays  of all keys that one process takes one after the other: new keys make no old login new. nullptr:
     /// one of its own
     /// @errors bad_config: no Kerberos library here, not a keytab, or no key of these services
@@ -29,10 +29,6 @@ public:
     ~acceptor_keys();
     acceptor_keys(const acceptor_keys&) = delete;
     acceptor_keys& operator=(const acceptor_keys&) = delete;
-
-    /// The account of this host that a principal is, "" = none: by auth_to_local of krb5.conf; without such rules
-    /// the first part of "ada@REALM" in the default realm.
-    [[nodiscard]] std::string local_name(const std::string& principal) const;
 
 private:
     friend class kerberos_acceptor;

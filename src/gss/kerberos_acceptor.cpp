@@ -107,7 +107,6 @@ auth::leg kerberos_acceptor::conclude(base::bytes token)
         return fail(login_failure::bad_binding, "no channel binding was sent");
     facts_.principal = shown(state_->gss, state_->client);
     if (facts_.principal.empty()) return fail(login_failure::other, "the client has no name");
-    facts_.account = how_.keys->local_name(facts_.principal);
     facts_.service = state_->service();
     if (state_->delegated != GSS_C_NO_CREDENTIAL)
         facts_.delegated = ticket_bytes(state_->gss, state_->keys.krb5, state_->delegated);

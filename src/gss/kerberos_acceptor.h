@@ -27,7 +27,6 @@ struct kerberos_acceptance
 struct kerberos_facts
 {
     std::string principal; ///< "ada@CORP.EXAMPLE", as the library writes it
-    std::string account;   ///< acceptor_keys::local_name
     std::string service;   ///< what the ticket is for
     bool bound = false;    ///< the right channel binding was sent
     /// A forwarded ticket as the bytes of a cache file (FILE:), "" = none came.

@@ -1,12 +1,17 @@
 #include "gss/kerberos_initiator.h"
 
+#include "auth/clocks.h"
+#include "gss/kdc_clock.h"
 #include "gss/library.h"
 #include "gss/reason.h"
 #include "gss/support.h"
+#include "gss/tickets.h"
 
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <ctime>
 #include <dlfcn.h>
 #include <mutex>
 #include <utility>
@@ -57,6 +62,15 @@ struct credential
     std::string memory_cache; ///< name of a cache of our own
     std::chrono::steady_clock::time_point until{};
 };
+
+/// "ada@corp.example" → "ada@CORP.EXAMPLE"
+std::string with_usual_realm(std::string user)
+{
+    const auto at = user.rfind('@');
+    for (std::size_t i = at == std::string::npos ? user.size() : at + 1; i < user.size(); ++i)
+        if (user[i] >= 'a' && user[i] <= 'z') user[i] = static_cast<char>(user[i] - ('a' - 'A'));
+    return user;
+}
 
 std::string new_cache_name()
 {
@@ -113,8 +127,8 @@ first_ticket_functions find_first_ticket_functions()
 /// The user's first ticket, forwardable, into the cache of this name. Asks a KDC.
 /// @param words  the library's, with an error
 /// @return 0, or the library's error
-krb5_error_code get_forwardable(const library& gss, const kerberos_login& login, const std::string& cache_name,
-                                std::string& words)
+krb5_error_code get_forwardable(const library& gss, const kerberos_login& login, const std::string& who,
+                                const std::string& cache_name, std::string& words)
 {
     static const first_ticket_functions krb5 = find_first_ticket_functions();
     krb5_context context = nullptr;
@@ -124,7 +138,7 @@ krb5_error_code get_forwardable(const library& gss, const kerberos_login& login,
     krb5_keytab keytab = nullptr;
     krb5_get_init_creds_opt* options = nullptr;
     krb5_creds got{};
-    krb5_error_code failed = krb5.parse_name(context, login.user.c_str(), &user);
+    krb5_error_code failed = krb5.parse_name(context, who.c_str(), &user);
     if (failed == 0) failed = gss.cc_resolve(context, cache_name.c_str(), &cache);
     if (failed == 0) failed = krb5.options_alloc(context, &options);
     if (failed == 0) {
@@ -205,15 +219,47 @@ struct kerberos_initiator::state
 
     bool acquire_own(const kerberos_login& login)
     {
-        if (!login.user.empty() && !import(login.user, user)) return false;
+        if (login.password.empty()) return acquire_as(login, login.user);
+        // Realms are upper case nearly everywhere, and people type them as the domain that they mostly are.
+        const std::string usual = with_usual_realm(login.user);
+        if (acquire_once(login, usual)) return true;
+        if (usual == login.user || reason_of(stage::ticket, major, minor) != login_failure::unknown_realm) return false;
+        return acquire_once(login, login.user);
+    }
+
+    /// Not where the KDC has refused this password before.
+    bool acquire_once(const kerberos_login& login, const std::string& who)
+    {
+        if (!login.verdicts) return acquire_as(login, who);
+        using verdict = password_verdicts::verdict;
+        const auto entry = login.verdicts->of(who, login.password.reveal());
+        std::unique_lock asking(entry->asking(), std::defer_lock);
+        if (entry->known() != verdict::right) asking.lock();
+        if (entry->known() == verdict::wrong) {
+            refused_before = true;
+            major = GSS_S_FAILURE;
+            minor = static_cast<OM_uint32>(KRB5KDC_ERR_PREAUTH_FAILED);
+            return false;
+        }
+        const bool good = acquire_as(login, who);
+        if (good) entry->is(verdict::right);
+        else if (reason_of(stage::ticket, major, minor) == login_failure::wrong_password) entry->is(verdict::wrong);
+        return good;
+    }
+
+    bool acquire_as(const kerberos_login& login, const std::string& who)
+    {
+        OM_uint32 ignored = 0;
+        if (user != GSS_C_NO_NAME) gss.release_name(&ignored, &user);
+        if (!who.empty() && !import(who, user)) return false;
         tickets = std::make_shared<credential>(gss);
         OM_uint32 seconds = 0;
         gss_OID_desc mechanism = oid(krb5_oid);
         gss_OID_set_desc mechanisms{1, &mechanism};
-        const bool handed_on = login.delegate && !login.user.empty();
+        const bool handed_on = login.delegate && !who.empty();
         if (handed_on && !(login.password.empty() && login.keytab.empty())) {
             tickets->memory_cache = new_cache_name();
-            if (const auto failed = get_forwardable(gss, login, tickets->memory_cache, own_words); failed != 0) {
+            if (const auto failed = get_forwardable(gss, login, who, tickets->memory_cache, own_words); failed != 0) {
                 major = GSS_S_FAILURE;
                 minor = static_cast<OM_uint32>(failed);
                 return false;
@@ -263,7 +309,8 @@ struct kerberos_initiator::state
     OM_uint32 major = GSS_S_COMPLETE, minor = 0, granted = 0;
     progress at = progress::start;
     std::shared_ptr<credential> tickets;
-    std::string own_words; ///< of an error that GSS-API does not know
+    std::string own_words;       ///< of an error that GSS-API does not know
+    bool refused_before = false; ///< the password, and so it was not sent again
 };
 
 kerberos_initiator::kerberos_initiator(kerberos_login login, auth::random_source random)
@@ -280,6 +327,25 @@ auth::leg kerberos_initiator::fail(login_failure reason)
     return {leg_state::failed, {}, reason, std::move(words)};
 }
 
+/// A KDC's answer, or this machine's own. By how much clocks differ, the library does not pass on.
+auth::leg kerberos_initiator::no_ticket_got()
+{
+    auto failed = fail(reason_of(stage::ticket, state_->major, state_->minor));
+    if (failed.words.empty()) failed.words = std::move(state_->own_words);
+    if (state_->refused_before) {
+        failed.words.clear();
+        failed.more = "The KDC refused this password a moment ago, and it was not sent again: each try counts.";
+    }
+    if (failed.failed != login_failure::clock_skew) return failed;
+    std::string asker = login_.user.empty() ? ticket_holder(login_.cache) : with_usual_realm(login_.user);
+    if (asker.empty()) asker = "winrm"; // of the default realm; need not be there
+    constexpr std::int64_t worth_telling = 60;
+    const auto there = kdc_time(state_->gss, asker);
+    const std::int64_t here = std::time(nullptr);
+    if (there && std::abs(here - *there) >= worth_telling) failed.more = auth::clock_sentence(here, *there, "KDC");
+    return failed;
+}
+
 auth::leg kerberos_initiator::step(base::bytes_view token)
 {
     using enum state::progress;
@@ -288,17 +354,14 @@ auth::leg kerberos_initiator::step(base::bytes_view token)
         if (loaded == nullptr) return fail(login_failure::not_available);
         state_ = std::make_unique<state>(*loaded);
         if (!token.empty()) return fail(login_failure::bad_token);
-        if (!state_->acquire(login_)) {
-            auto failed = fail(reason_of(stage::ticket, state_->major, state_->minor));
-            if (failed.words.empty()) failed.words = std::move(state_->own_words);
-            return failed;
-        }
+        if (!state_->acquire(login_)) return no_ticket_got();
     } else if (state_->at != waiting || token.empty()) {
         return fail(login_failure::bad_token);
     }
     const stage where = state_->at == waiting ? stage::answer : stage::ticket;
     base::bytes out = state_->next(token, login_);
     login_.password = {};
+    if (state_->failed() && where == stage::ticket) return no_ticket_got();
     if (state_->failed()) return fail(reason_of(where, state_->major, state_->minor));
     if (login_.delegate && (state_->granted & GSS_C_DELEG_FLAG) == 0) return fail(login_failure::no_delegation);
     if (state_->major != GSS_S_COMPLETE) {

@@ -3,6 +3,7 @@
 
 #include "auth/login_mechanism.h"
 #include "base/secret.h"
+#include "gss/password_verdicts.h"
 
 #include <memory>
 #include <string>
@@ -37,6 +38,8 @@ struct kerberos_login
     bool delegate = false;       ///< hand on a forwardable ticket, and fail if there is none
     /// Of logins that are the same but for service and binding; nullptr: tickets for this object alone.
     std::shared_ptr<ticket_store> tickets{};
+    /// Of all logins of a program; nullptr: each password is sent.
+    std::shared_ptr<password_verdicts> verdicts{};
 };
 
 /// step() talks to KDCs and blocks until they answer or the library gives up: call it on a worker. No file, library or
@@ -55,6 +58,7 @@ public:
 private:
     struct state; ///< the library's objects
     auth::leg fail(auth::login_failure reason);
+    auth::leg no_ticket_got();
 
     kerberos_login login_;
     auth::random_source random_;

@@ -30,8 +30,9 @@ bool find_all(void* gss, void* krb5, acceptor_functions& out)
 
 std::optional<library> load()
 {
-    void* const handle = ::dlopen("libgssapi_krb5.so.2", RTLD_NOW | RTLD_LOCAL);
-    void* const krb5 = ::dlopen("libkrb5.so.3", RTLD_NOW | RTLD_LOCAL);
+    // Lazily: a login calls few of their functions, and looking all up costs a twentieth of a cold command.
+    void* const handle = ::dlopen("libgssapi_krb5.so.2", RTLD_LAZY | RTLD_LOCAL);
+    void* const krb5 = ::dlopen("libkrb5.so.3", RTLD_LAZY | RTLD_LOCAL);
     if (handle == nullptr || krb5 == nullptr) return std::nullopt;
     library out{};
     const bool whole =

@@ -241,9 +241,13 @@ struct client_connection::state
         else stepped(options.login->step(token));
     }
 
-    void login_failed(const std::string& why, errc code = errc::login_denied)
+    /// @param cause  of the exchange itself; none: the login knows
+    void login_failed(const std::string& why, errc code, auth::login_failure cause = auth::login_failure::none)
     {
-        error e(code, "the login by " + std::string{options.login->scheme()} + " failed: " + why);
+        const std::string scheme{options.login->scheme()};
+        error e(code, "the login by " + scheme + " failed: " + why);
+        if (cause != auth::login_failure::none)
+            e.with_tried({{scheme, std::string{auth::name(cause)}, std::string{auth::sentence(cause)}, {}}});
         e.with_delivery(request_sent ? delivery::unknown : delivery::not_sent);
         if (refusal.status == 401) {
             e.with_http_status(401).with_offered(auth::offered_schemes(refusal.challenges));
@@ -252,26 +256,30 @@ struct client_connection::state
         fail(std::move(e));
     }
 
+    /// It breaks off without a reason: the other end may be somebody else.
+    void not_proven(const std::string& why) { login_failed(why, errc::login_denied, auth::login_failure::not_proven); }
+
     /// Nothing was wrong with the login but that the host does not take it: then its 401 is the answer.
-    void step_failed(auth::login_failure why)
+    void step_failed(const auth::leg& leg)
     {
+        const auto why = leg.failed;
         if (why == auth::login_failure::refused && refusal.status == 401) {
             answer = std::move(refusal);
             return not_logged_in();
         }
-        login_failed(std::string{auth::sentence(why)},
+        login_failed(base::clause(leg.more.empty() ? auth::sentence(why) : std::string_view{leg.more}),
                      why == auth::login_failure::no_ticket ? errc::no_credentials : errc::login_denied);
     }
 
     void stepped(const auth::leg& leg)
     {
-        if (leg.state == auth::leg_state::failed) return step_failed(leg.failed);
+        if (leg.state == auth::leg_state::failed) return step_failed(leg);
         if (answer.status != 0) { // the host has accepted; this was its proof
             if (leg.state != auth::leg_state::done || !leg.token.empty())
-                return login_failed("the host ended it before it had proved who it is");
+                return not_proven("the host ended it before it had proved who it is");
             return accepted();
         }
-        if (leg.token.empty() || ++legs > max_legs) return login_failed("it comes to no end");
+        if (leg.token.empty() || ++legs > max_legs) return not_proven("it comes to no end");
         if (leg.state == auth::leg_state::done) login = login_state::proven;
         std::string value{options.login->scheme()};
         base::base64_encode(leg.token, value.append(1, ' '));
@@ -317,7 +325,7 @@ struct client_connection::state
             return fail(
                 error(errc::protocol, "the host's token for the login is not base64").with_http_status(answer.status));
         if (said.what != auth::challenge::kind::token) {
-            if (answer.status < 400) return login_failed("the host ended it before it had proved who it is");
+            if (answer.status < 400) return not_proven("the host ended it before it had proved who it is");
             return not_logged_in();
         }
         if (answer.status == 401) {

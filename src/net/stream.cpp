@@ -58,6 +58,7 @@ struct stream::impl : std::enable_shared_from_this<stream::impl>
     void push_tls_output();
     void schedule_flush();
     void flush();
+    std::size_t send_now(base::bytes_view data);
     void send_queued();
     void shutdown();
 
@@ -202,8 +203,8 @@ void stream::impl::write(base::bytes_view clear, std::function<void()> done)
         }
         take_tls_output();
     } else {
-        out.append(clear);
         queued += clear.size();
+        out.append(clear.substr(write_waiting || !out.empty() ? 0 : send_now(clear)));
     }
     if (done) {
         if (tls && !tls->handshake_done()) early_marks.push_back(std::move(done));
@@ -241,22 +242,29 @@ void stream::impl::schedule_flush()
     });
 }
 
-/// Gives the kernel what it takes now. Calls no handler.
-void stream::impl::send_queued()
+/// @return how much of it the kernel takes now; all of it where nobody reads any more. Calls no handler.
+std::size_t stream::impl::send_now(base::bytes_view data)
 {
-    while (out_sent < out.size() && !write_broken) {
+    std::size_t sent = 0;
+    while (sent < data.size()) {
         ssize_t put = 0;
-        do put = ::send(file->fd(), out.data() + out_sent, out.size() - out_sent, MSG_NOSIGNAL);
+        do put = ::send(file->fd(), data.data() + sent, data.size() - sent, MSG_NOSIGNAL);
         while (put < 0 && errno == EINTR);
         if (put < 0) {
             if (errno == EAGAIN || errno == EWOULDBLOCK) break;
             write_broken = true;
-            out_sent = out.size();
-            break;
+            return data.size();
         }
-        out_sent += static_cast<std::size_t>(put);
+        sent += static_cast<std::size_t>(put);
         written += static_cast<std::uint64_t>(put);
     }
+    return sent;
+}
+
+/// The same with what waits.
+void stream::impl::send_queued()
+{
+    if (!write_broken) out_sent += send_now(base::bytes_view(out).substr(out_sent));
     if (out_sent == out.size()) {
         base::bytes{}.swap(out); // gives the memory back: most connections are quiet most of the time
         out_sent = 0;

@@ -2,15 +2,16 @@
 #include "shell/server_table_state.h"
 
 #include "base/text.h"
+#include "shell/cmd_quotes.h"
 
 #include <csignal>
 
 namespace winrm::shell {
 namespace {
 
-std::string join_line(const start_command& c)
+std::string join_line(base::bytes_view command, const start_command& c)
 {
-    std::string line = c.command;
+    std::string line(command);
     for (const auto& a : c.arguments) {
         line += ' ';
         line += a;
@@ -32,7 +33,7 @@ server_table::state::outcome server_table::state::command(const call& c, server_
     auto read = read_command(c.request);
     if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
     auto& wanted = std::get<start_command>(read);
-    std::string line = join_line(wanted);
+    std::string line = join_line(wanted.command, wanted);
     if (line.size() > options.max_command_line) return fault{fault_code::command_line_too_long, {}, {}};
     if (base::trim(wanted.command).empty())
         return fault{fault_code::wsman_invalid_parameter, "The command is empty.", {}};
@@ -60,6 +61,10 @@ server_table::state::outcome server_table::state::command(const call& c, server_
     start_process p;
     p.process = n.process;
     p.use_shell = !wanted.skip_cmd_shell.value_or(false);
+    if (const auto quoted = read_quoted_command(wanted.command); quoted && p.use_shell) {
+        p.quoted_program = quoted->program;
+        p.unquoted_line = join_line(quoted->unquoted, wanted);
+    }
     if (!p.use_shell) {
         p.argv.push_back(std::move(wanted.command));
         for (auto& a : wanted.arguments) p.argv.push_back(std::move(a));

@@ -58,6 +58,8 @@ struct start_process
     process_ref process;
     bool use_shell = true; ///< user_shell -c command_line; false: argv directly
     std::string command_line;
+    /// The line in place of command_line where quoted_program, "" = none, is no program (shell/cmd_quotes.h).
+    std::string unquoted_line{}, quoted_program{};
     std::vector<std::string> argv;
     std::string working_directory;     ///< absolute
     std::vector<variable> environment; ///< added to the user's own; LD_* already refused

@@ -1,5 +1,6 @@
 """Issue 10: winrm and winrmd in an Active Directory domain (Samba), `make test-domain`: tickets with a PAC, what the domain
-says of an account, a service that it does not know, NTLM where Kerberos cannot be, and a second hop. As root."""
+says of an account, a service that it does not know, NTLM where Kerberos cannot be, a second hop, and accounts of the domain
+by NTLM through winbind. As root."""
 import json
 import os
 import pathlib
@@ -11,8 +12,10 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "loopback"))
 import domain  # noqa: E402
 from domain import DOMAIN, REALM, SERVER  # noqa: E402
+from systemtest import Daemon, Place, need_root  # noqa: E402
 from winrmtest import IDENTIFY, PATIENCE, WINRM, Service, main  # noqa: E402
 
 if os.geteuid() != 0:
@@ -23,13 +26,18 @@ domain.enter()
 
 ME = pwd.getpwuid(os.geteuid()).pw_name
 PASSWORD = "Own.2.password"
+shared = []
+
+
+def setUpModule():
+    shared.append(domain.Domain())
+    unittest.addModuleCleanup(shared[0].stop)
 
 
 class InDomain(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.domain = domain.Domain()
-        cls.addClassCleanup(cls.domain.stop)
+        cls.domain = shared[0]
         cls.env = {**cls.domain.env, "XDG_CONFIG_HOME": "/nonexistent"}
         cls.env.pop("WINRM_PASSWORD", None)
         cls.domain.user(ME, PASSWORD)
@@ -169,6 +177,105 @@ class InDomain(unittest.TestCase):
     def test_a_ticket_that_is_not_forwardable(self):
         self.domain.run("kinit", "-F", ME, input=(PASSWORD + "\n").encode())
         self.fails("no_delegation", "cannot be delegated", "kinit -f", "--delegate")
+
+
+class ByWinbind(unittest.TestCase):
+    """A service as it is installed, which knows no account but by NSS and the domain."""
+
+    @classmethod
+    def setUpClass(cls):
+        need_root()
+        cls.domain = shared[0]
+        cls.domain.join_names()
+        cls.place = Place()
+        cls.addClassCleanup(cls.place.close)
+        cls.place.system()
+        cls.domain.user("ada", "Ada.2.password")
+        cls.trusting = cls.place.path / "winrm.toml"
+        cls.trusting.write_text(f'[defaults]\ntrusted_for_ntlm = ["{SERVER}"]\n')
+        cls.trusting.chmod(0o600)
+        leaks = cls.place.path / "leaks"  # for programs built with sanitizers
+        leaks.write_text("leak:libnss_winbind\nleak:libwbclient\n")
+        os.environ["LSAN_OPTIONS"] = f"suppressions={leaks}:print_suppressions=0"
+        cls.plain = cls.serve(tls=False)
+        cls.secured = cls.serve()
+
+    @classmethod
+    def serve(cls, tls=True):
+        config = cls.place.config(f'pam_service = "{cls.place.pam.name}"\nallow_groups = ["{DOMAIN}\\\\domain users"]\n'
+                                  '[auth]\nwinbind = true\nkerberos = false\n', tls=tls, pam=False, name=f"tls-{tls}.toml")
+        made = Daemon(cls.place, config)
+        cls.addClassCleanup(made.stop)
+        return made
+
+    def run_by(self, service, user, password, *options, command="id -un"):
+        """@return (the run, the log's line of the login)"""
+        mark = service.mark()
+        url = f"http{'s' if service.tls else ''}://{'localhost' if service.tls else SERVER}:{service.port}/wsman"
+        got = subprocess.run([WINRM, "run", url, "-n", "-v", "-u", user, "--auth", "ntlm", "--config", str(self.trusting),
+                              *(["--ca", service.ca] if service.tls else []), *options, "--", command], stdin=subprocess.DEVNULL,
+                             capture_output=True, timeout=PATIENCE, env={**self.domain.env, "WINRM_PASSWORD": password}, start_new_session=True)
+        return got, service.wait_log(" login ", mark)
+
+    def works(self, service, user, pattern, *options, password="Ada.2.password"):
+        got, line = self.run_by(service, user, password, *options)
+        self.assertEqual((got.returncode, got.stdout.decode()), (0, f"{DOMAIN}\\ada\n"), (got.stderr, service.log))
+        self.assertRegex(line, pattern)
+        return got
+
+    def refused(self, service, user, password, pattern):
+        got, line = self.run_by(service, user, password)
+        self.assertEqual((got.returncode, got.stdout), (255, b""), got.stderr)
+        self.assertRegex(line, pattern)
+        self.assertNotIn(password, line)
+
+    def test_sealed_without_tls(self):
+        for user in ("CORP\\ada", "corp\\ADA", "ada@corp.test"):
+            with self.subTest(user):
+                self.works(self.plain, user, r"result=ok .*user=\S*ada\S* scheme=Negotiate mechanism=NTLM sealed=yes bound=no .*tls=off")
+
+    def test_bound_to_tls(self):
+        """Strict channel binding is the default for NTLM."""
+        got = self.works(self.secured, "CORP\\ada", "result=ok .*mechanism=NTLM sealed=yes bound=yes .*tls=on", "--encrypt", "always")
+        self.assertRegex(got.stderr.decode(), "bound to it")
+
+    def test_each_refusal_has_its_cause(self):
+        self.domain.user("nclosed", "Closed.2.password")
+        self.domain.tool("user", "disable", "nclosed")
+        self.domain.tool("user", "create", "nstale", "Stale.2.password", "--must-change-at-next-login")
+        self.domain.user("npast", "Past.2.password")
+        self.domain.tool("user", "setexpiry", "npast", "--days=0")
+        for user, password, reason in (("ada", "Wrong.2.password", "wrong_password"), ("nobody-here", "Any.2.password", "unknown_account"),
+                                       ("nclosed", "Closed.2.password", "account_disabled"), ("npast", "Past.2.password", "account_expired"),
+                                       ("nstale", "Stale.2.password", "password_must_change")):
+            with self.subTest(reason):
+                self.refused(self.plain, "CORP\\" + user, password, f"result=denied .*mechanism=NTLM .*reason={reason}")
+
+    def test_an_account_that_wrong_passwords_lock(self):
+        self.domain.tool("domain", "passwordsettings", "set", "--account-lockout-threshold=2")
+        self.addCleanup(self.domain.tool, "domain", "passwordsettings", "set", "--account-lockout-threshold=0")
+        self.domain.user("ntried", "Tried.2.password")
+        for _ in range(2):
+            self.refused(self.plain, "CORP\\ntried", "Wrong.2.password", "result=denied .*reason=wrong_password")
+        self.refused(self.plain, "CORP\\ntried", "Tried.2.password", "result=denied .*reason=account_locked")
+
+    def test_what_says_nothing_of_a_password(self):
+        """No winbindd, and one that does not let us ask: no guess is counted."""
+        self.domain.run("mount", "-t", "tmpfs", "tmpfs", "/run/samba/winbindd")
+        try:
+            self.refused(self.plain, "CORP\\ada", "Ada.2.password", "result=unavailable .*reason=winbind_not_running")
+        finally:
+            self.domain.run("umount", "/run/samba/winbindd")
+        self.domain.let_ask("root")
+        try:
+            self.refused(self.plain, "CORP\\ada", "Ada.2.password", "result=unavailable .*reason=winbind_not_permitted")
+        finally:
+            self.domain.let_ask("winbindd_priv")
+        self.works(self.plain, "CORP\\ada", "result=ok")
+
+    def test_an_account_that_no_rule_lets_in(self):
+        """The domain says yes, and it is root here: Samba makes its administrator uid 0."""
+        self.refused(self.plain, "CORP\\Administrator", "Only.for.2.tests", "result=denied .*reason=root_not_permitted")
 
 
 main()

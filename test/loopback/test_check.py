@@ -190,6 +190,35 @@ class Check(unittest.TestCase):
             self.assertEqual("max_memory_per_shell_mb holds for each process" in "".join(notes),
                              bool(limits) and "memory" not in offered)
 
+    AUTH = '[auth]\nkeytab = "keytab"\nwinbind = true\n'
+
+    def keytab(self):
+        """With one key of HTTP/web1."""
+        def counted(text):
+            return len(text).to_bytes(2, "big") + text
+        entry = b"\0\2" + counted(b"A.TEST") + counted(b"HTTP") + counted(b"web1") + bytes((0, 0, 0, 1)) + bytes(4) + b"\1" + b"\0\x12" + counted(b"k" * 32)
+        self.write("keytab", "").write_bytes(b"\5\2" + len(entry).to_bytes(4, "big") + entry)
+
+    def test_what_domain_logins_want_here(self):
+        """The account of the process that reads tokens; the libraries that logins open."""
+        self.keytab()
+        config = self.write("domain.toml", self.TLS.replace("@users", 'user_file = "users"\npam_service = "other"') + self.AUTH)
+        got = winrmd("--check", "--config", config)
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertIn("logs in by Negotiate, Kerberos, NTLM", got.stdout)
+        self.assertIn("asks winbind for accounts of the domain\n", got.stdout)
+        missing = ROOT and "winrmd-token" not in {account.pw_name for account in pwd.getpwall()}
+        self.assertEqual('warning: there is no account "winrmd-token", so the process that reads the tokens' in got.stderr, missing)
+        for name, advice in (("libgssapi_krb5.so.2", "libgssapi_krb5 is not installed"), ("libwbclient.so.0", "libwbclient is not installed")):
+            there = re.search(rf"{name} .*=> (\S+)", subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True).stdout)
+            self.assertEqual(f"warning: {advice}" in got.stdout, there is None)
+            if not there or not ROOT or not shutil.which("unshare"):
+                continue
+            hidden = subprocess.run(["unshare", "--mount", "sh", "-c", f'mount --bind /dev/null {there[1]} && exec "$@"', "sh", WINRMD, "--check",
+                                     "--config", str(config)], capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(hidden.returncode, 0, hidden.stderr)
+            self.assertIn(f"warning: {advice}", hidden.stdout)
+
     def test_wrong_usage(self):
         for words in (["--check", "--test-server"], ["--version", "x"], ["--version", "--check"], ["--check", "passwd", "ada"]):
             got = winrmd(*words)

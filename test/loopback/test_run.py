@@ -1,4 +1,5 @@
 """winrm against winrmd, both as real processes."""
+import base64
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from winrmtest import CLEAR, PATIENCE, WINRM, Service, children_of, main  # noqa: E402
+from winrmtest import CLEAR, PATIENCE, SHELL, TRANSFER, WINRM, Service, children_of, envelope, main  # noqa: E402
 
 
 class Run(unittest.TestCase):
@@ -86,6 +87,35 @@ class Run(unittest.TestCase):
 
     def test_binary_output_is_untouched(self):
         self.check(self.service.run(r"printf '\377\000\200\033[31m'"), 0, b"\xff\x00\x80\x1b[31m")
+
+    def test_quotes_around_the_whole_command(self):
+        """As Ruby's WinRM sends every command, for cmd.exe takes them off. Where they hold a program's name they are the shell's."""
+        with tempfile.TemporaryDirectory() as folder:
+            tool = pathlib.Path(folder, "a tool")
+            tool.write_text("#!/bin/sh\necho tool $#\n")
+            tool.chmod(0o755)
+            rows = (('"echo hello"', b"hello\n"), ('"echo" hello', b"hello\n"), ('"echo"', b"\n"), ('"echo "two  words""', b"two  words\n"),
+                    ('"echo a; echo b"', b"a\nb\n"), ('"X=1; echo $X"', b"1\n"), (f'"{tool}"', b"tool 0\n"), (f'"{tool}" "x y"', b"tool 1\n"),
+                    (f'D="{folder}"; "$D/a tool" "x y"', b"tool 1\n"))
+            for command, out in rows:
+                with self.subTest(command):
+                    self.check(self.service.run(command), 0, out)
+            self.check(self.service.run('"a tool"', "--cwd", folder, "--env", f"PATH={folder}:/bin"), 0, b"tool 0\n")
+            for command in ('"no-such-program-here at all"', f'"{tool}x"', '"no-such-program-here"'):
+                with self.subTest(command):
+                    self.assertEqual(self.service.run(command).returncode, 127)
+            # With Arguments beside it, which stay as they are.
+            create = self.service.post(envelope(TRANSFER + "/Create", "<sh:Shell/>"))
+            shell = re.search(rb"ShellId=?\"?>([^<]+)<", create.text)[1].decode()
+            run = self.service.post(envelope(SHELL + "/Command", '<sh:CommandLine><sh:Command>"printf %s"</sh:Command><sh:Arguments>"a b"</sh:Arguments>'
+                                             "</sh:CommandLine>", selectors={"ShellId": shell}))
+            command = re.search(rb"CommandId>([^<]+)<", run.text)[1].decode()
+            got = b""
+            while b"CommandState/Done" not in got:
+                got += self.service.post(envelope(SHELL + "/Receive", f'<sh:Receive><sh:DesiredStream CommandId="{command}">stdout</sh:DesiredStream>'
+                                                  "</sh:Receive>", selectors={"ShellId": shell})).text
+            self.assertIn(base64.b64encode(b"a b"), got)
+            self.service.post(envelope(TRANSFER + "/Delete", selectors={"ShellId": shell}))
 
     def test_unicode_command(self):
         self.check(self.service.run("echo 'grüße ☃ 𝄞'"), 0, "grüße ☃ 𝄞\n".encode())

@@ -171,6 +171,11 @@ class Requests(unittest.TestCase):
         answer = self.service.post(IDENTIFY.encode())
         self.assertIn(b"secprofile/https/basic<", answer.text)
         self.assertNotIn(b"secprofile/http/basic<", answer.text)
+        self.assertIn(b"secprofile/https/spnego-kerberos<", answer.text)
+        self.assertNotIn(b"secprofile/http/spnego-kerberos<", answer.text)
+        with Service("--http") as plain:
+            answer = plain.post(IDENTIFY.encode())
+        self.assertEqual(sorted(re.findall(rb"secprofile/([^<]+)<", answer.text)), [b"http/basic", b"http/spnego-kerberos"])
 
     def test_utf16_both_orders_reply_in_kind(self):
         for encoding, mark in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):

@@ -7,6 +7,7 @@
 #include "auth/spnego/initiator.h"
 #include "gss/kerberos_acceptor.h"
 #include "gss/kerberos_initiator.h"
+#include "gss/local_name.h"
 
 #include "peers/gss_peer.h"
 
@@ -289,8 +290,8 @@ std::string log_in(const options& given)
     if (given.contains("cache")) {
         std::ofstream(given.at("cache"), std::ios::binary) << facts.delegated.reveal();
     }
-    return "sealed " + facts.principal + " account=" + facts.account + " service=" + facts.service +
-           (facts.bound ? " bound" : "") + (facts.delegated.empty() ? "" : " delegated");
+    return "sealed " + facts.principal + " account=" + winrm::gss::local_name(facts.principal) +
+           " service=" + facts.service + (facts.bound ? " bound" : "") + (facts.delegated.empty() ? "" : " delegated");
 }
 
 } // namespace

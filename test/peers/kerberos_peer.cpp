@@ -1,16 +1,21 @@
 // Our client's Kerberos against MIT's acceptor: kerberos_peer HOW SERVICE [USER [SECRET]] with HOW cache, keytab,
 // password or delegate; through Negotiate, then sealed messages. Prints "sealed" or the reason of the failure.
 // kerberos_peer holder CACHE prints whose cache that is, and the realm of the configuration; kerberos_peer expire CACHE
-// ends all tickets in it.
+// ends all tickets in it; kerberos_peer fleet SERVICE USER SECRET logs in twelve times at once, up to the first token.
 // test_kerberos.py has a throw-away KDC.
 #include "auth/spnego/initiator.h"
 #include "gss/kerberos_initiator.h"
+#include "gss/password_verdicts.h"
 #include "gss/tickets.h"
 
 #include "peers/gss_peer.h"
 
 #include <algorithm>
+#include <array>
 #include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -114,13 +119,34 @@ void expire(const char* name)
     krb5_free_context(krb5);
 }
 
+/// Twelve logins of one program at the same time, each with tickets of its own.
+void log_in_often(const winrm::gss::kerberos_login& to, const std::string& password)
+{
+    const auto verdicts = std::make_shared<winrm::gss::password_verdicts>();
+    std::array<login_failure, 12> came{};
+    std::vector<std::thread> all;
+    for (login_failure& one : came) {
+        all.emplace_back([&] {
+            winrm::gss::kerberos_login login;
+            login.service = to.service;
+            login.user = to.user;
+            login.password = winrm::base::secret(std::string(password));
+            login.verdicts = verdicts;
+            one = winrm::gss::kerberos_initiator(std::move(login), sevens).step({}).failed;
+        });
+    }
+    for (std::thread& one : all) one.join();
+    for (const login_failure one : came) std::cout << name(one) << ' ';
+    std::cout << '\n';
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
     try {
-        must(argc >= 3,
-             "usage: kerberos_peer cache|keytab|password|delegate SERVICE [USER [SECRET]], or holder|expire CACHE");
+        must(argc >= 3, "usage: kerberos_peer cache|keytab|password|delegate|fleet SERVICE [USER [SECRET]], or "
+                        "holder|expire CACHE");
         const std::string how = argv[1];
         if (how == "holder") {
             std::cout << winrm::gss::ticket_holder(argv[2]) << ' ' << winrm::gss::default_realm() << '\n';
@@ -128,6 +154,10 @@ int main(int argc, char** argv)
         }
         if (how == "expire") {
             expire(argv[2]);
+            return 0;
+        }
+        if (how == "fleet") {
+            log_in_often(login_of(how, argc, argv), argc > 4 ? argv[4] : "");
             return 0;
         }
         std::string words;

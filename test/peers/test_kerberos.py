@@ -46,7 +46,7 @@ class Kerberos(unittest.TestCase):
         self.assertEqual(self.login("cache"), "sealed")
         self.assertEqual(self.login("cache", service=SERVICE + "@" + kdc.REALM), "sealed")
         self.assertEqual(self.login("cache", service="HTTP/nowhere.winrm.test"), "unknown_service")
-        self.assertEqual(self.login("cache", service="HTTP/unkeyed.winrm.test"), "ticket_refused")
+        self.assertEqual(self.login("cache", service="HTTP/unkeyed.winrm.test"), "wrong_service")
 
     def holder(self, cache="", env=None):
         got = subprocess.run([PEER, "holder", cache], env={**self.realm.env, **(env or {})}, capture_output=True, text=True,
@@ -104,8 +104,15 @@ class Kerberos(unittest.TestCase):
         self.assertEqual(self.login("password", "eve", "right"), "sealed")
         self.assertEqual(self.login("password", "eve", "wrong"), "wrong_password")
 
+    def test_a_wrong_password_is_one_try_for_many_logins(self):
+        """As many hosts of a program make them, several at a time; the KDC counts."""
+        self.kdc.admin("addprinc -pw right +requires_preauth fleet")
+        self.assertEqual(self.login("fleet", "fleet", "wrong"), "wrong_password " * 11 + "wrong_password")
+        self.assertIn("Failed password attempts: 1\n", self.kdc.admin("getprinc fleet"))
+        self.assertEqual(self.login("fleet", "fleet", "right"), "none " * 11 + "none")
+
     def test_accounts_that_are_shut(self):
-        for name, change, reason in [("bob", "-allow_tix", "locked"), ("cay", "-expire yesterday", "expired"),
+        for name, change, reason in [("bob", "-allow_tix", "locked"), ("cay", "-expire yesterday", "locked"),
                                      ("dan", "-pwexpire yesterday", "expired")]:
             self.kdc.principal(name, "right")
             self.kdc.admin(f"modprinc {change} {name}")

@@ -18,7 +18,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import kdc  # noqa: E402
-from winrmtest import IDENTIFY, PATIENCE, Service, WINRMD, WithOwnService, main, until  # noqa: E402
+from systemtest import Daemon, WithPlace, named  # noqa: E402
+from winrmtest import IDENTIFY, PATIENCE, Service, WINRM, WINRMD, WithOwnService, main, until  # noqa: E402
 
 if kdc.missing():
     raise SystemExit(print(f"SKIPPED: {kdc.missing()} is not installed (krb5-kdc, krb5-admin-server)") or 77)
@@ -229,6 +230,20 @@ class Logins(WithKdc):
         self.assertRegex(second.log, f"login result=ok .*user={ME} .*mechanism=Kerberos")
         until(lambda: not os.path.exists(made[True]), "the ticket's file stays")  # the connection's end is on its way
 
+    def test_a_killed_user_process_leaves_no_ticket(self):
+        """Neither of the one that was killed, nor is another's taken away: two services of one account."""
+        self.kdc.run("kinit", "-k", "-t", self.user, "-f", ME)
+        services, runs, files = [self.service("--http") for _ in range(2)], [], []
+        self.addCleanup(lambda: [(run.kill(), run.wait(), run.stdout.close()) for run in runs])
+        for service in services:
+            runs.append(subprocess.Popen([WINRM, "run", service.url, "-n", "--delegate", "--", "echo $KRB5CCNAME; sleep 600"], env=self.env,
+                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+            files.append(runs[-1].stdout.readline().decode().strip().removeprefix("FILE:"))
+            self.assertTrue(os.path.exists(files[-1]), files)
+        os.kill(named(services[0].pid, "winrmd-user")[0], signal.SIGKILL)
+        until(lambda: not os.path.exists(files[0]), lambda: "the ticket's file stays: " + services[0].log)
+        self.assertTrue(os.path.exists(files[1]))
+
 
 def sealing_kerberos():
     """The module `kerberos` as requests_kerberos uses it, over python3-gssapi: Debian's has no sealing for WinRM."""
@@ -257,6 +272,38 @@ def sealing_kerberos():
         authGSSClientInit=init, authGSSClientStep=step, authGSSClientClean=lambda state: 1,
         authGSSClientResponse=lambda state: base64.b64encode(state.answer).decode(),
         authGSSWinRMEncryptMessage=encrypt, authGSSWinRMDecryptMessage=decrypt)
+
+
+# krb5.conf(5), [plugins] localauth: winrm-nobody-here is ME, and nothing is known of anybody else.
+LOCALAUTH = """
+#include <krb5/localauth_plugin.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+static krb5_error_code an2ln(krb5_context c, krb5_localauth_moddata d, const char *type, const char *residual,
+                             krb5_const_principal who, char **name)
+{
+    (void)c, (void)d, (void)type, (void)residual;
+    if (who->length != 1 || who->data[0].length != 17 || memcmp(who->data[0].data, "winrm-nobody-here", 17)) return KRB5_LNAME_NOTRANS;
+    *name = strdup("@ME@");
+    return *name ? 0 : ENOMEM;
+}
+static void free_string(krb5_context c, krb5_localauth_moddata d, char *text)
+{
+    (void)c, (void)d;
+    free(text);
+}
+krb5_error_code localauth_test_initvt(krb5_context c, int major, int minor, krb5_plugin_vtable vtable)
+{
+    krb5_localauth_vtable mine = (krb5_localauth_vtable)vtable;
+    (void)c, (void)minor;
+    if (major != 1) return KRB5_PLUGIN_VER_NOTSUPP;
+    mine->name = "test";
+    mine->an2ln = an2ln;
+    mine->free_string = free_string;
+    return 0;
+}
+"""
 
 
 class Configured(WithOwnService, WithKdc):
@@ -323,6 +370,32 @@ class Configured(WithOwnService, WithKdc):
         self.curl(self.url)
         self.assertRegex(self.said(), f"login result=denied .*user={ME}@{kdc.REALM} .*reason=no_such_account\n")
 
+    def test_a_krb5_conf_that_is_replaced_is_no_error(self):
+        """The process that reads tokens ends by itself, at the next sign of life."""
+        for round in (2, 3):
+            fresh = self.conf.with_name("fresh.conf")
+            fresh.write_text(self.conf.read_text())
+            fresh.rename(self.conf)
+            self.wait("token_ready", round)
+        self.assertEqual(self.said().count('token_end '), 2)
+        self.assertNotRegex(self.said(), " error ")
+        self.assertRegex(self.said(), r' info winrmd token_end pid=\d+ status="exit 0"')
+
+    @unittest.skipUnless(shutil.which("cc"), "SKIPPED: no compiler")
+    def test_a_localauth_plugin_has_its_say(self):
+        """As SSSD's and winbind's: a module that krb5.conf names, which no sandbox could load."""
+        module = self.conf.with_name("localauth.so")
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", str(module), "-xc", "-"], input=LOCALAUTH.replace("@ME@", ME).encode(), check=True,
+                       capture_output=True)
+        self.ticket(self.other, "winrm-nobody-here")
+        self.addCleanup(self.ticket, self.user, ME, "-f")
+        self.curl(self.url)
+        self.assertRegex(self.said(), f"login result=denied .*user=winrm-nobody-here@{kdc.REALM} .*reason=no_such_account\n")
+        with open(self.conf, "a") as conf:
+            conf.write(f"[plugins]\n localauth = {{\n  module = test:{module}\n }}\n")
+        self.curl(self.url)
+        self.assertRegex(self.said(), f"login result=ok .*user={ME} .*mechanism=Kerberos")
+
     def test_kerberos_that_is_switched_on_by_sighup(self):
         with_it = self.file.read_text()
         (self.keys.parent / "accounts").touch(0o600)
@@ -347,6 +420,36 @@ class Configured(WithOwnService, WithKdc):
         self.wait("reload_refused .*damaged keytab")
         self.curl(self.url)
         self.assertRegex(self.said(), "login result=ok .*mechanism=Kerberos")
+
+
+@unittest.skipIf(os.geteuid() != 0, "SKIPPED: not root, and other accounts' files are what is tested")
+class OtherAccounts(WithKdc, WithPlace):
+    @classmethod
+    def setUpClass(cls):
+        WithPlace.setUpClass.__func__(cls)
+        WithKdc.setUpClass.__func__(cls)
+        cls.ada = cls.place.account("a", "-G", cls.place.group)
+        cls.kdc.principal(cls.ada[0], "Ada.2.word")
+        shutil.copy(cls.keytab, cls.place.path / "keytab")
+
+    def test_a_killed_process_or_keeper_leaves_no_ticket_of_its_account(self):
+        """The monitor is root, and removes it as the account."""
+        config = self.place.config(f'[auth]\nkeytab = "{self.place.path}/keytab"\n', tls=False)
+        options = ("--auth", "kerberos", "--delegate", "-u", f"{self.ada[0]}@{kdc.REALM}")
+        with Daemon(self.place, config) as service:
+            for victim in ("winrmd-user", "winrmd-session"):
+                run = subprocess.Popen([WINRM, "run", f"http://localhost:{service.port}/wsman", "-n", *options, "--", "echo $KRB5CCNAME; id -un; sleep 600"],
+                                       env={**self.env, "WINRM_PASSWORD": "Ada.2.word"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE)
+                name = run.stdout.readline().decode().strip().removeprefix("FILE:")
+                self.assertEqual(run.stdout.readline().decode().strip(), self.ada[0], service.log)
+                self.assertEqual(pathlib.Path(name).owner(), self.ada[0])
+                mark = service.mark()
+                os.kill(named(service.pid, victim)[0], signal.SIGKILL)
+                until(lambda name=name: not os.path.exists(name), lambda: "the ticket's file stays: " + service.log)
+                service.wait_log("user_process_end .*signal 9|user_process_end .*exit 137", mark)
+                run.kill()
+                run.communicate()
 
 
 main()

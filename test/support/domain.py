@@ -18,7 +18,7 @@ INSIDE = "WINRM_TEST_DOMAIN_NAMESPACE"
 
 def missing():
     """Name of a program that is needed and not installed, or None."""
-    return next((p for p in ("samba", "samba-tool", "ldbmodify", "kinit", "unshare", "ip") if not shutil.which(p)), None)
+    return next((p for p in ("samba", "samba-tool", "ldbmodify", "kinit", "unshare", "ip", "wbinfo") if not shutil.which(p)), None)
 
 
 def enter():
@@ -76,6 +76,8 @@ class Domain:
         self.conf = here / "etc" / "smb.conf"
         self.conf.write_text(self.conf.read_text().replace("[global]", """[global]
 \tserver services = s3fs, rpc, ldap, cldap, kdc, winbindd, drepl, kcc
+\ttemplate shell = /bin/sh
+\ttemplate homedir = /tmp
 \tdisable netbios = yes
 \tsmb ports = 445""", 1))
         self.database = here / "private" / "sam.ldb"
@@ -95,6 +97,18 @@ class Domain:
 
         for port in (88, 389, 445):
             until(lambda port=port: answers(port), self._log)
+
+    def join_names(self):
+        """The machine's accounts are its own and, by winbind, the domain's; members of winbindd_priv may ask for logins."""
+        names = self.folder / "nsswitch.conf"
+        names.write_text("passwd: files winbind\ngroup: files winbind\nshadow: files\nhosts: files\n")
+        self.run("mount", "--bind", str(names), "/etc/nsswitch.conf")
+        until(lambda: subprocess.run(["wbinfo", "-t"], capture_output=True, check=False).returncode == 0, self._log)
+        self.let_ask("winbindd_priv")
+
+    def let_ask(self, group):
+        """Who may use winbindd's privileged pipe."""
+        shutil.chown(self.folder / "dc" / "state" / "winbindd_privileged", group=group)
 
     def _log(self):
         return (self.folder / "log").read_text()[-2000:]

@@ -77,8 +77,8 @@ class Kdc:
             self.stop()
             raise
 
-    def run(self, *args):
-        got = subprocess.run(args, env=self.env, capture_output=True, timeout=PATIENCE)
+    def run(self, *args, env=None):
+        got = subprocess.run(args, env=env or self.env, capture_output=True, timeout=PATIENCE)
         if got.returncode != 0:
             raise RuntimeError(f"{args}: {got.stdout!r} {got.stderr!r}")
         return got.stdout.decode()
@@ -92,6 +92,13 @@ class Kdc:
         keytab = self.folder / (name.replace("/", "_") + ".keytab")
         self.admin(f"ktadd -norandkey -k {keytab} {name}")
         return str(keytab)
+
+    def client(self, enctype):
+        """Environment of a client that takes nothing but this encryption type; its ticket cache is a new one."""
+        narrow = (self.folder / "krb5.conf").read_text().replace(f"permitted_enctypes = {TYPES}", f"permitted_enctypes = {enctype}")
+        config = self.folder / f"krb5-{enctype}.conf"
+        config.write_text(narrow)
+        return {**self.env, "KRB5_CONFIG": str(config), "KRB5CCNAME": f"FILE:{self.folder}/ccache-{enctype}"}
 
     def stop(self):
         if self.kdc:

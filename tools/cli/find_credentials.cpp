@@ -83,6 +83,8 @@ login_means means_of(const options& o, const settings& s, bool tls)
     out.keytab = !s.keytab.value.empty() && !password_on_command_line(o);
     out.password = password_named(o, s);
     if (!out.keytab && (out.user.empty() || !out.password)) out.ticket = gss::ticket_holder("");
+    const bool names_realm = out.user.find('@') != std::string::npos;
+    out.realm = out.user.empty() || names_realm || !out.ticket.empty() || !gss::default_realm().empty();
     out.tls = tls;
     in6_addr ignored{};
     out.by_address =

@@ -12,16 +12,23 @@ namespace {
 /// The host said no without telling why.
 constexpr base::bytes_view refused = "refused";
 
-constexpr std::array<login_cause, 19> causes{{
+/// The same of a ticket: the KDC has found the password right.
+constexpr base::bytes_view ticket_not_taken =
+    "check that the account may log in there, and on the host that its keytab holds the key which the realm has for "
+    "the "
+    "service name (klist -k; kvno), and the clock; the log of the host may tell more";
+
+constexpr std::array<login_cause, 20> causes{{
     {"not_available", "install the Kerberos library (libgssapi-krb5-2 on Debian), or use --auth ntlm"},
     {"no_ticket", "get a ticket (kinit), or give -u USER to be asked for the password"},
     {"no_kdc", "see that the realm's KDC is named in krb5.conf or in DNS, and that port 88 there can be reached"},
     {"unknown_realm", "give the user with the realm (ada@CORP.EXAMPLE), and name the realm in krb5.conf or in DNS"},
+    {"no_realm", "give the user with the realm (ada@CORP.EXAMPLE), or set default_realm in krb5.conf"},
     {"unknown_service", "use the host's full name as the realm has it (HTTP/NAME or host/NAME), or --service-name"},
     {"unknown_user", "check the user and the domain or realm"},
     {"wrong_password", "check the password; each try counts against the account"},
     {"expired", "change the password (kpasswd, or at the console of a machine of the domain)"},
-    {"locked", "have the account unlocked or enabled, and stop what tries wrong passwords"},
+    {"locked", "have the account unlocked, enabled or prolonged, and stop what tries wrong passwords"},
     {"clock_skew", "set both clocks (timedatectl): they may differ by five minutes at most"},
     {"ticket_refused",
      "get a new ticket (kdestroy, kinit); if it stays so, the service name belongs to another account "
@@ -31,7 +38,7 @@ constexpr std::array<login_cause, 19> causes{{
     {"bad_binding", "go around what opens TLS on the way (inspection, load balancer)"},
     {"bad_token", "go around the proxy if there is one; --trace shows the conversation"},
     {"too_weak", "update the host: it offers no protection that is safe"},
-    {"wrong_service", "use the host's full name, or --service-name"},
+    {"wrong_service", "use the host's name as its keytab has it (klist -k there), or --service-name"},
     {refused,
      "check user, domain and password, and that the account may log in there; the log of the host may tell more"},
     {"other", "--trace shows the conversation; the log of the host may tell more"},
@@ -43,12 +50,13 @@ bool offers(const error& e, base::bytes_view scheme)
 }
 
 /// As part of a longer sentence: "There is no ticket." → "there is no ticket".
-std::string within(base::bytes_view sentence)
+std::string within(base::bytes_view sentence) { return base::clause(base::printable(sentence, 400)); }
+
+std::string detail_of(const login_attempt& a)
 {
-    std::string out = base::printable(sentence, 400);
-    if (out.ends_with('.')) out.pop_back();
-    if (out.size() > 1 && out[1] >= 'a' && out[1] <= 'z') out[0] = base::lower(out.substr(0, 1))[0];
-    return out;
+    std::string detail = a.detail;
+    std::replace(detail.begin(), detail.end(), '\n', ' ');
+    return base::printable(detail, 400);
 }
 
 } // namespace
@@ -95,9 +103,7 @@ std::string attempts(const error& e)
     std::string out;
     for (const auto& a : e.tried()) {
         out += (out.empty() ? "" : "; ") + base::printable(a.mechanism, 40) + ": " + within(a.sentence);
-        std::string detail = a.detail;
-        std::replace(detail.begin(), detail.end(), '\n', ' ');
-        if (!detail.empty()) out += " (" + base::printable(detail, 400) + ")";
+        if (!a.detail.empty()) out += " (" + detail_of(a) + ")";
     }
     return out;
 }
@@ -111,11 +117,13 @@ std::string explain_login(const error& e)
         return a.cause == refused || said(within(a.sentence)) || said(a.sentence); // that it refused is the message
     });
     if (!all_said) out += "; tried " + attempts(e);
+    else if (!e.tried().empty() && !e.tried().back().detail.empty()) out += " (" + detail_of(e.tried().back()) + ")";
     std::string offers;
     for (const auto& scheme : e.offered()) offers += (offers.empty() ? "" : ", ") + base::printable(scheme, 40);
     if (!offers.empty() && !said(offers)) out += "; the host offers " + offers;
     const auto advice = login_advice(e);
-    const bool advised = !e.remedies().empty() || said("check user and password") || said(advice);
+    const bool advised =
+        !e.remedies().empty() || said("check user and password") || said("check that the account") || said(advice);
     if (!advice.empty() && !advised) out += "; what to do: " + advice;
     return out;
 }
@@ -126,6 +134,7 @@ std::string login_advice(const error& e)
         offers(e, "Basic"))
         return "the host takes Basic only: --auth basic sends it the password itself, over HTTPS";
     for (auto a = e.tried().rbegin(); a != e.tried().rend(); ++a) {
+        if (a->cause == refused && a->mechanism == "Kerberos") return std::string(ticket_not_taken);
         if (const auto words = advice_for(a->cause); !words.empty()) return std::string(words);
     }
     return {};

@@ -14,6 +14,7 @@ struct verdict
     std::string why;
 };
 
+constexpr const char* no_realm = "the user has no realm, and the Kerberos configuration here names no default one";
 constexpr const char* no_user = "no user is given: -u USER";
 
 verdict with_password(const login_means& m)
@@ -26,9 +27,10 @@ verdict with_password(const login_means& m)
 verdict by_kerberos(const login_means& m)
 {
     if (m.keytab) return {prospect::yes, "with the keytab"};
+    const bool with_ticket = !m.ticket.empty() && ticket_fits(m.ticket, m.user);
+    if (!m.user.empty() && !m.realm && !with_ticket) return {prospect::no, no_realm};
     if (m.password && !m.user.empty()) return with_password(m);
-    if (!m.ticket.empty() && ticket_fits(m.ticket, m.user))
-        return {prospect::yes, "with the ticket of " + base::printable(m.ticket, 200)};
+    if (with_ticket) return {prospect::yes, "with the ticket of " + base::printable(m.ticket, 200)};
     if (!m.user.empty()) return with_password(m);
     return {prospect::no, "there is no ticket and no user: kinit, or -u USER"};
 }
@@ -47,7 +49,7 @@ verdict by_ntlm(const login_means& m)
 bool kerberos_left_out(const login_means& m)
 {
     const bool with_others = m.keytab || (!m.ticket.empty() && ticket_fits(m.ticket, m.user));
-    return !with_others && (m.by_address || m.user.find('\\') != std::string::npos);
+    return !with_others && (m.by_address || !m.realm || m.user.find('\\') != std::string::npos);
 }
 
 verdict by_negotiate(const login_means& m)

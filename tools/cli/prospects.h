@@ -19,6 +19,7 @@ struct login_means
     bool by_address = false;        ///< the host is named by its address
     std::string ntlm_trust;         ///< pattern of trusted_for_ntlm that the host matches
     bool allow_unencrypted = false; ///< for Basic over HTTP
+    bool realm = true;              ///< the user names one, or Kerberos here has a default
 };
 
 enum class prospect { yes, asks_password, no };

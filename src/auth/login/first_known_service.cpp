@@ -1,5 +1,7 @@
 #include "auth/login/first_known_service.h"
 
+#include "auth/login/kerberos_refusal.h"
+
 #include <optional>
 #include <utility>
 
@@ -16,6 +18,9 @@ leg first_known_service::begin()
         chosen_ = make_(name);
         if (used_) *used_ = name;
         leg got = chosen_->step({});
+        if (used_ && got.state != leg_state::failed && name.find('@') == std::string::npos) {
+            if (const auto realm = ticket_realm(got.token); !realm.empty()) *used_ += '@' + realm;
+        }
         if (got.state != leg_state::failed || got.failed != login_failure::unknown_service) return got;
         if (!first) first = std::move(got); // its words name what was asked for first
     }

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <chrono>
-#include <cstdlib>
 
 namespace winrm::auth {
 namespace {
@@ -13,8 +12,9 @@ namespace {
 using spnego::der_reader;
 
 constexpr unsigned char frame = 0x60, object_identifier = 0x06, krb_error = 0x7e, sequence = 0x30, integer = 0x02,
-                        generalized_time = 0x18;
-constexpr base::bytes_view error_token{"\x03\x00", 2};
+                        generalized_time = 0x18, ap_req = 0x6e, ticket = 0x61, general_string = 0x1b;
+constexpr base::bytes_view error_token{"\x03\x00", 2}, request_token{"\x01\x00", 2};
+constexpr std::size_t longest_realm = 255;
 
 constexpr unsigned char field(int number) { return static_cast<unsigned char>(0xa0 + number); }
 
@@ -47,41 +47,48 @@ std::optional<std::int64_t> read_time(base::bytes_view text)
     return ((days * 24 + parts[3]) * 60 + parts[4]) * 60 + parts[5];
 }
 
-std::string two_digits(std::int64_t number) { return std::string(number < 10 ? "0" : "") + std::to_string(number); }
-
-/// "2026-11-28 14:20:00 UTC"
-std::string in_words(std::int64_t time)
-{
-    namespace chrono = std::chrono;
-    const chrono::sys_seconds at{chrono::seconds{time}};
-    const auto midnight = chrono::floor<chrono::days>(at);
-    const chrono::year_month_day day{midnight};
-    const std::int64_t second = (at - midnight).count();
-    return std::to_string(static_cast<int>(day.year())) + '-' + two_digits(static_cast<unsigned>(day.month())) + '-' +
-           two_digits(static_cast<unsigned>(day.day())) + ' ' + two_digits(second / 3600) + ':' +
-           two_digits(second / 60 % 60) + ':' + two_digits(second % 60) + " UTC";
-}
-
-} // namespace
-
-std::optional<kerberos_refusal> read_kerberos_refusal(base::bytes_view token)
+/// The fields of a message of Kerberos in a token.
+std::optional<base::bytes_view> message_in(base::bytes_view token, base::bytes_view kind, unsigned char tag)
 {
     der_reader outer(token);
     const auto framed = outer.take(frame);
     if (!framed || !outer.at_end()) return std::nullopt;
-    der_reader in(*framed);
-    const auto mechanism = in.next();
+    const auto mechanism = der_reader(*framed).next();
     if (!mechanism || mechanism->tag != object_identifier ||
         spnego::kind_of(mechanism->content) != mechanism_kind::kerberos)
         return std::nullopt;
     base::bytes_view rest = framed->substr(mechanism->whole.size());
-    if (!rest.starts_with(error_token)) return std::nullopt;
-    rest.remove_prefix(error_token.size());
+    if (!rest.starts_with(kind)) return std::nullopt;
+    rest.remove_prefix(kind.size());
+    const auto application = der_reader(rest).take(tag);
+    return application ? der_reader(*application).take(sequence) : std::nullopt;
+}
 
-    der_reader body(rest);
-    const auto application = body.take(krb_error);
-    if (!application) return std::nullopt;
-    const auto fields = der_reader(*application).take(sequence);
+std::optional<base::bytes_view> find_field(base::bytes_view fields, int number)
+{
+    der_reader each(fields);
+    while (const auto one = each.next()) {
+        if (one->tag == field(number)) return one->content;
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string ticket_realm(base::bytes_view token)
+{
+    const auto request = message_in(token, request_token, ap_req);
+    const auto holder = request ? find_field(*request, 3) : std::nullopt;
+    const auto tagged = holder ? der_reader(*holder).take(ticket) : std::nullopt;
+    const auto fields = tagged ? der_reader(*tagged).take(sequence) : std::nullopt;
+    const auto realm = fields ? find_field(*fields, 1) : std::nullopt;
+    const auto text = realm ? der_reader(*realm).take(general_string) : std::nullopt;
+    return text && text->size() <= longest_realm ? std::string(*text) : std::string();
+}
+
+std::optional<kerberos_refusal> read_kerberos_refusal(base::bytes_view token)
+{
+    const auto fields = message_in(token, error_token, krb_error);
     if (!fields) return std::nullopt;
     std::optional<std::int64_t> code, time;
     der_reader each(*fields);
@@ -94,12 +101,6 @@ std::optional<kerberos_refusal> read_kerberos_refusal(base::bytes_view token)
     }
     if (!each.at_end() || !code || !time) return std::nullopt;
     return kerberos_refusal{*code, *time};
-}
-
-std::string clock_sentence(std::int64_t here, std::int64_t host)
-{
-    return "The clocks differ by " + std::to_string(std::abs(here - host)) +
-           " s, which is too much for Kerberos: here it is " + in_words(here) + ", at the host " + in_words(host) + ".";
 }
 
 } // namespace winrm::auth

@@ -1,4 +1,5 @@
-// What a host says when it does not take a Kerberos ticket (RFC 4120 5.9.1 KRB-ERROR in the frame of RFC 4121 4.1).
+// What tokens of Kerberos say in the clear (RFC 4120 in the frame of RFC 4121 4.1): the realm of the service that a
+// ticket is for, and why a host does not take one (KRB-ERROR).
 #pragma once
 
 #include "base/bytes.h"
@@ -17,7 +18,8 @@ struct kerberos_refusal
 /// @param token  the mechanism's own, as Negotiate carries it. Nobody vouches for what it says.
 [[nodiscard]] std::optional<kerberos_refusal> read_kerberos_refusal(base::bytes_view token);
 
-/// "The clocks differ by 612 s …", with both times.
-[[nodiscard]] std::string clock_sentence(std::int64_t here, std::int64_t host);
+/// Of a client's first token, an AP-REQ (RFC 4120 5.5.1): the realm of its ticket, which the KDC chose.
+/// @return "": no such token
+[[nodiscard]] std::string ticket_realm(base::bytes_view token);
 
 } // namespace winrm::auth

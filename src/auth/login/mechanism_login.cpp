@@ -1,5 +1,6 @@
 #include "auth/login/mechanism_login.h"
 
+#include "auth/clocks.h"
 #include "auth/login/kerberos_refusal.h"
 
 #include <utility>
@@ -64,7 +65,8 @@ leg mechanism_login::ended(spnego::negotiate_leg&& got)
     if (got.state == leg_state::failed) {
         std::string words = negotiate_->words();
         negotiate_.reset();
-        return {leg_state::failed, std::move(got.token), failure_of(got), std::move(words)};
+        std::string more = tried_.empty() ? std::string() : tried_.back().more;
+        return {leg_state::failed, std::move(got.token), failure_of(got), std::move(words), std::move(more)};
     }
     auto keys = negotiate_->take_sealer();
     negotiate_.reset();
@@ -100,8 +102,9 @@ leg mechanism_login::step_bare(base::bytes_view token)
     if (!bare_) return {leg_state::failed, {}, login_failure::bad_token};
     leg got = bare_->step(token);
     if (got.state == leg_state::failed) {
-        tried_.back() = {*favourite_, got.failed, got.words};
+        tried_.back() = {*favourite_, got.failed, got.words, got.more};
         note_clocks(token);
+        got.more = tried_.back().more;
         bare_.reset();
     }
     if (got.state != leg_state::done) return got;
@@ -116,10 +119,13 @@ void mechanism_login::note_tried(login_failure latest)
     tried_.clear();
     const login_failure before = negotiate_->passed_over();
     const auto now = negotiate_->chosen();
-    if (favourite_ && before != login_failure::none) tried_.push_back({*favourite_, before, negotiate_->words()});
+    const auto with_words = [&](mechanism_kind kind, login_failure why) {
+        return tried_mechanism{kind, why, negotiate_->words(), negotiate_->more()};
+    };
+    if (favourite_ && before != login_failure::none) tried_.push_back(with_words(*favourite_, before));
     if (now && (tried_.empty() || *now != *favourite_))
-        tried_.push_back({*now, latest, tried_.empty() ? negotiate_->words() : std::string()});
-    else if (tried_.empty() && favourite_) tried_.push_back({*favourite_, latest, negotiate_->words()});
+        tried_.push_back(tried_.empty() ? with_words(*now, latest) : tried_mechanism{*now, latest});
+    else if (tried_.empty() && favourite_) tried_.push_back(with_words(*favourite_, latest));
 }
 
 /// The host's own error names its time, which the library does not pass on.

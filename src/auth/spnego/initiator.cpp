@@ -27,7 +27,9 @@ negotiate_leg initiator::fail(negotiate_failure failure, login_failure mechanism
 
 void initiator::keep_words(leg& from)
 {
-    if (words_.empty()) words_ = std::move(from.words);
+    if (!words_.empty() || !more_.empty()) return;
+    words_ = std::move(from.words);
+    more_ = std::move(from.more);
 }
 
 negotiate_leg initiator::send(neg_token_resp token, leg_state state)

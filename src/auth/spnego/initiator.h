@@ -22,6 +22,8 @@ public:
     [[nodiscard]] login_failure passed_over() const noexcept { return passed_over_; }
     /// A library's own text of why a mechanism failed, the favourite first; often "".
     [[nodiscard]] const std::string& words() const noexcept { return words_; }
+    /// The mechanism's own sentence of the same failure (leg::more), "" where `sentence()` says it all.
+    [[nodiscard]] const std::string& more() const noexcept { return more_; }
     /// Its keys, after done.
     [[nodiscard]] std::unique_ptr<message_sealer> take_sealer();
 
@@ -42,7 +44,7 @@ private:
     base::bytes mech_list_;
     phase phase_ = phase::start;
     login_failure passed_over_ = login_failure::none;
-    std::string words_;
+    std::string words_, more_; ///< of one failure
     bool mechanism_done_ = false;
     bool mic_needed_ = false; ///< the choice was not the favourite, or the host asks for it
     bool mic_sent_ = false;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "gss/local_name.h"
 #include "io/unique_fd.h"
 #include "service/monitor/account.h"
 #include "service/monitor/file_check.h"
@@ -9,10 +10,12 @@
 #include "service/monitor/hash_time.h"
 #include "service/monitor/pam.h"
 #include "service/monitor/user_file.h"
+#include "service/monitor/winbind.h"
 
 #include <algorithm>
 #include <climits>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -32,6 +35,8 @@ enum verdict : int {
     not_in_group,
     root_refused,
     not_ours,
+    no_local_name,
+    refused_by_domain,
     unavailable, // from here on nothing is said about the password
     bad_user_file
 };
@@ -44,6 +49,7 @@ const char* reason_of(int status)
     case no_account: return "no_such_account";
     case not_in_group: return "not_in_allowed_group";
     case root_refused: return "root_not_permitted";
+    case no_local_name: return "no_account_for_principal";
     case not_ours: return "not_the_account_of_this_service";
     case bad_user_file: return "user_file_unusable";
     default: return "password_check_failed";
@@ -118,6 +124,26 @@ verdict decide(const login_policy& policy, const std::string& user, const base::
     return decide_account(policy, user, peer, file_rules, who); // pam_check has asked for PAM's already
 }
 
+/// As long as this lives, the Kerberos library finds the configuration that the monitor was started with; modules of
+/// PAM run without.
+class kerberos_configuration
+{
+public:
+    explicit kerberos_configuration(const std::string& file) : set_(!file.empty())
+    {
+        if (set_) ::setenv("KRB5_CONFIG", file.c_str(), 1);
+    }
+    ~kerberos_configuration()
+    {
+        if (set_) ::unsetenv("KRB5_CONFIG");
+    }
+    kerberos_configuration(const kerberos_configuration&) = delete;
+    kerberos_configuration& operator=(const kerberos_configuration&) = delete;
+
+private:
+    bool set_;
+};
+
 /// Ends the child. @param told  for the one who waits at the pipe
 [[noreturn]] void end_child(int status, const std::string& told, int out)
 {
@@ -126,14 +152,49 @@ verdict decide(const login_policy& policy, const std::string& user, const base::
     ::_exit(written || status != accepted ? status : int{unavailable}); // else a log line less
 }
 
+/// What a child that checks logins is to do.
+enum class task : std::uint8_t { decide, check, measure, decide_principal, ask_domain };
+
+} // namespace
+
+struct authenticator::question
+{
+    task what = task::decide;
+    std::string user{}, peer{}; ///< user: or the principal
+    base::secret password{};
+    wire::domain_response response{};
+};
+
+namespace {
+
+/// @param told  accepted: the key and the account's name; else one word
+int check_with_domain(const wire::domain_response& response, std::string& told)
+{
+    domain_verdict said = ask_winbind(response);
+    told = said.reason;
+    if (said.what == domain_verdict::kind::unavailable) return unavailable;
+    if (said.what == domain_verdict::kind::denied) return refused_by_domain;
+    told.reserve(said.session_key.reveal().size() + said.account.size());
+    told = said.session_key.reveal();
+    told += said.account;
+    return accepted;
+}
+
 /// @param told  who it is, or what the log should say
 /// @return the status to end with
-int check_login(const login_policy& policy, const std::string& user, const base::secret* password,
-                const std::string& peer, std::string& told)
+template <class Question>
+int check_login(const login_policy& policy, const Question& q, const std::string& configuration, std::string& told)
 {
+    if (q.what == task::ask_domain) return check_with_domain(q.response, told);
+    std::string user = q.user;
+    if (q.what == task::decide_principal) {
+        const kerberos_configuration own{configuration};
+        user = gss::local_name(q.user);
+        if (user.empty()) return no_local_name;
+    }
     account who;
     std::string detail;
-    const verdict v = decide(policy, user, password, peer, who, detail);
+    const verdict v = decide(policy, user, q.what == task::check ? &q.password : nullptr, q.peer, who, detail);
     if (v != accepted) {
         told = detail;
         return v;
@@ -143,13 +204,10 @@ int check_login(const login_policy& policy, const std::string& user, const base:
     return told.size() > PIPE_BUF ? unavailable : accepted;
 }
 
-/// What a child that checks logins is to do.
-enum class task : std::uint8_t { decide, check, measure };
-
 /// run_login_check() reads it in the same order.
-io::unique_fd words_of(const login_policy& policy, const std::string& user, const base::secret* password,
-                       const std::string& peer, enum task what)
+template <class Question> io::unique_fd words_of(const login_policy& policy, const Question& q)
 {
+    const char* const configuration = std::getenv("KRB5_CONFIG");
     handover h;
     h.add(static_cast<std::uint64_t>(::getpid()));
     h.add(static_cast<std::uint64_t>(policy.how));
@@ -161,10 +219,14 @@ io::unique_fd words_of(const login_policy& policy, const std::string& user, cons
     h.add(policy.only_uid.value_or(0));
     h.add(policy.throw_away_user);
     h.add(policy.throw_away_password.reveal());
-    h.add(user);
-    h.add(static_cast<std::uint64_t>(what));
-    h.add(password != nullptr ? password->reveal() : base::bytes_view{});
-    h.add(peer);
+    h.add(configuration != nullptr ? configuration : "");
+    h.add(q.user);
+    h.add(static_cast<std::uint64_t>(q.what));
+    h.add(q.password.reveal());
+    h.add(q.peer);
+    for (const std::string* word : {&q.response.user, &q.response.domain, &q.response.workstation,
+                                    &q.response.challenge, &q.response.nt_response})
+        h.add(*word);
     h.add(policy.allow_groups.size());
     for (const std::string& group : policy.allow_groups) h.add(group);
     return h.descriptor();
@@ -191,7 +253,7 @@ std::string measured_hashes(const login_policy& policy)
 
 } // namespace
 
-int run_login_check()
+int authenticator::run_child()
 {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::prctl(PR_SET_NAME, login_role);
@@ -200,9 +262,8 @@ int run_login_check()
 #endif
     ::signal(SIGPIPE, SIG_IGN);
     login_policy policy;
-    std::string user, peer;
-    base::secret password;
-    auto what = task::check;
+    question q;
+    std::string configuration;
     {
         taken_over words{role_words};
         if (words.number() != static_cast<std::uint64_t>(::getppid())) return unavailable; // it has gone already
@@ -218,19 +279,23 @@ int run_login_check()
         if (only) policy.only_uid = uid;
         policy.throw_away_user = words.word();
         policy.throw_away_password = base::secret{words.word()};
-        user = words.word();
+        configuration = words.word();
+        q.user = words.word();
         const std::uint64_t number = words.number();
-        if (number > static_cast<std::uint64_t>(task::measure)) return unavailable;
-        what = static_cast<task>(number);
-        password = base::secret{words.word()};
-        peer = words.word();
+        if (number > static_cast<std::uint64_t>(task::ask_domain)) return unavailable;
+        q.what = static_cast<task>(number);
+        q.password = base::secret{words.word()};
+        q.peer = words.word();
+        for (std::string* word : {&q.response.user, &q.response.domain, &q.response.workstation, &q.response.challenge,
+                                  &q.response.nt_response})
+            *word = words.word();
         for (std::uint64_t left = words.number(); words.good() && left > 0; --left)
             policy.allow_groups.push_back(words.word());
         if (!words.complete()) return unavailable;
     }
-    if (what == task::measure) end_child(accepted, measured_hashes(policy), role_control);
+    if (q.what == task::measure) end_child(accepted, measured_hashes(policy), role_control);
     std::string told;
-    const int status = check_login(policy, user, what == task::check ? &password : nullptr, peer, told);
+    const int status = check_login(policy, q, configuration, told);
     end_child(status, told, role_control);
 }
 
@@ -242,6 +307,8 @@ struct authenticator::running
     io::timer clock;
     ended done;
 };
+
+int run_login_check() { return authenticator::run_child(); }
 
 authenticator::authenticator(io::loop& on, children& family, login_policy policy)
     : loop_(on), children_(family), policy_(std::move(policy))
@@ -258,25 +325,37 @@ void authenticator::set_policy(login_policy policy) { policy_ = std::move(policy
 void authenticator::check(const std::string& user, const base::secret& password, const std::string& peer,
                           std::function<void(login_result)> done)
 {
-    ask(user, &password, peer, std::move(done));
+    ask({task::check, user, peer, password.clone(), {}}, std::move(done));
 }
 
 void authenticator::decide(const std::string& user, const std::string& peer, std::function<void(login_result)> done)
 {
-    ask(user, nullptr, peer, std::move(done));
+    ask({task::decide, user, peer, {}, {}}, std::move(done));
 }
 
-void authenticator::ask(const std::string& user, const base::secret* password, const std::string& peer,
-                        std::function<void(login_result)> done)
+void authenticator::decide_principal(const std::string& principal, const std::string& peer,
+                                     std::function<void(login_result)> done)
 {
-    const auto what = password != nullptr ? task::check : task::decide;
-    const io::unique_fd words = policy_.by_exec ? words_of(policy_, user, password, peer, what) : io::unique_fd{};
+    ask({task::decide_principal, principal, peer, {}, {}}, std::move(done));
+}
+
+void authenticator::ask_domain(const wire::domain_response& response, std::function<void(login_result)> done)
+{
+    ask({task::ask_domain, response.user, {}, {}, response}, std::move(done));
+}
+
+void authenticator::ask(const question& q, std::function<void(login_result)> done)
+{
+    const io::unique_fd words = policy_.by_exec ? words_of(policy_, q) : io::unique_fd{};
     const auto inside = [&](std::string& told, int out) {
         if (words) become_role(login_role, out, words.get());
         close_all_from(3, out);
-        return check_login(policy_, user, password, peer, told);
+        return check_login(policy_, q, {}, told);
     };
-    const auto after = [this, done](int status, const std::string& told) { done(judge(status, told)); };
+    const bool domain = q.what == task::ask_domain;
+    const auto after = [this, done, domain](int status, const std::string& told) {
+        done(domain ? judge_domain(status, told) : judge(status, told));
+    };
     if ((words || !policy_.by_exec) && in_child(inside, after)) return;
     loop_.post([done = std::move(done), alive = alive_] {
         if (*alive) done({std::nullopt, true, "no_resources", {}});
@@ -286,7 +365,8 @@ void authenticator::ask(const std::string& user, const base::secret* password, c
 void authenticator::measure(std::function<void(base::milliseconds)> done)
 {
     // By the same way as a check, so that starting the child counts as it does there.
-    const io::unique_fd words = policy_.by_exec ? words_of(policy_, {}, nullptr, {}, task::measure) : io::unique_fd{};
+    const io::unique_fd words =
+        policy_.by_exec ? words_of(policy_, question{task::measure, {}, {}, {}, {}}) : io::unique_fd{};
     const auto inside = [&](std::string& told, int out) {
         if (words) become_role(login_role, out, words.get());
         close_all_from(3, out);
@@ -353,6 +433,29 @@ void authenticator::finished(std::uint64_t number, int status)
     const ssize_t got = ::read(r->answer.get(), told.data(), told.size());
     told.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     r->done(status, told);
+    base::wipe(told.data(), told.size()); // it may hold a key
+}
+
+login_result authenticator::judge_domain(int status, const std::string& told)
+{
+    constexpr std::size_t key_size = 16;
+    login_result out;
+    out.unavailable = true;
+    if (WIFSIGNALED(status)) {
+        out.reason = WTERMSIG(status) == SIGKILL ? "winbind_took_too_long" : "winbind_check_crashed";
+        return out;
+    }
+    const int code = WEXITSTATUS(status);
+    out.unavailable = code != accepted && code != refused_by_domain;
+    if (code != accepted) {
+        out.reason = told.empty() ? "winbind_failed" : told;
+        return out;
+    }
+    if (told.size() <= key_size) return {std::nullopt, true, "winbind_failed", {}, {}};
+    out.proof.emplace();
+    out.proof->session_key = base::secret{told.substr(0, key_size)};
+    out.proof->account = told.substr(key_size);
+    return out;
 }
 
 login_result authenticator::judge(int status, const std::string& told) const

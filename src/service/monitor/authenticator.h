@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "service/monitor/children.h"
 #include "service/monitor/identity.h"
+#include "service/wire/frames.h"
 
 #include <cstdint>
 #include <functional>
@@ -38,6 +39,13 @@ struct login_result
     bool unavailable = false;    ///< nothing is said about the password: it could not be checked
     std::string reason;          ///< for the log only; the client hears the same in every case
     std::string detail;          ///< for the log too: which file, and what is wrong with it; mostly empty
+    /// ask_domain() alone: the response is right. What the account may do is not decided.
+    struct domain_proof
+    {
+        std::string account;
+        base::secret session_key;
+    };
+    std::optional<domain_proof> proof{};
 };
 
 /// What that child does: reads the question, answers, and ends. @return exit status
@@ -55,21 +63,28 @@ public:
     /// decides, groups, root.
     /// @param done  as of check()
     void decide(const std::string& user, const std::string& peer, std::function<void(login_result)> done);
+    /// The same where a principal of Kerberos is proved: whose account it is, is decided there too (gss::local_name).
+    void decide_principal(const std::string& principal, const std::string& peer,
+                          std::function<void(login_result)> done);
+    /// Asks winbind whether the response is right.
+    /// @param done  as of check(); with `proof` in the place of `who`
+    void ask_domain(const wire::domain_response& response, std::function<void(login_result)> done);
     /// Hashes once by each method of the machine (of the user file), in a child.
     /// @param done  called once, later, with what the slowest took, at most policy.time; never after this object has
     ///              gone
     void measure(std::function<void(base::milliseconds)> done);
     void set_policy(login_policy policy);
+    [[nodiscard]] static int run_child(); ///< run_login_check()
 
 private:
     struct running;
-    /// @param password  nullptr = the name is proved
-    void ask(const std::string& user, const base::secret* password, const std::string& peer,
-             std::function<void(login_result)> done);
+    struct question;
+    void ask(const question& q, std::function<void(login_result)> done);
     using ended = std::function<void(int status, const std::string& told)>;
     [[nodiscard]] bool in_child(const std::function<int(std::string& told, int out)>& inside, ended done);
     void finished(std::uint64_t number, int status);
     [[nodiscard]] login_result judge(int status, const std::string& told) const;
+    [[nodiscard]] static login_result judge_domain(int status, const std::string& told);
 
     io::loop& loop_;
     children& children_;

@@ -142,6 +142,7 @@ private:
                 *into = on;
             }
         if (key == "basic") boolean(n, "basic", s().auth_basic);
+        if (key == "winbind") boolean(n, "winbind", a.winbind);
         if (key == "keytab") path(n, "keytab", a.keytab);
         if (key == "ntlm_accounts") path(n, "ntlm_accounts", a.ntlm_accounts);
         if (key == "channel_binding") binding(n, a.channel_binding);
@@ -151,8 +152,8 @@ private:
     {
         const toml::table* t = n.as_table();
         if (!t) return problem(n.source(), "auth must be a table, begun by [auth]");
-        const std::vector<std::string_view> names{"negotiate", "kerberos",      "ntlm",     "basic",
-                                                  "keytab",    "ntlm_accounts", "services", "channel_binding"};
+        const std::vector<std::string_view> names{"negotiate",     "kerberos", "ntlm",     "basic",          "keytab",
+                                                  "ntlm_accounts", "winbind",  "services", "channel_binding"};
         for (auto&& [key, node] : *t) {
             if (std::find(names.begin(), names.end(), key.str()) == names.end()) {
                 unknown(key, names);
@@ -348,9 +349,11 @@ void check_schemes(loaded_config& c, const std::string& file)
                 "basic is what auth_basic in line " + std::to_string(at.of("auth_basic")) + " says too: remove one");
     if (a.kerberos.value_or(false) && a.keytab.empty())
         problem("auth.kerberos", "kerberos = true needs keytab = \"FILE\": there is no /etc/krb5.keytab to be used");
-    if (a.ntlm.value_or(false) && a.ntlm_accounts.empty())
-        problem("auth.ntlm", "ntlm = true needs accounts: make one with `winrmd passwd USER`, or name their file with "
-                             "ntlm_accounts");
+    if (a.ntlm.value_or(false) && a.ntlm_accounts.empty() && !a.winbind)
+        problem("auth.ntlm", "ntlm = true needs accounts: make one with `winrmd passwd USER`, name their file with "
+                             "ntlm_accounts, or take those of a domain with winbind = true");
+    if (a.winbind && !a.ntlm_on())
+        problem("auth.winbind", "winbind = true is for logins by NTLM, which ntlm = false turns off: remove one");
     if (a.negotiate.value_or(false) && !a.kerberos_on() && !a.ntlm_on())
         problem("auth.negotiate", "negotiate = true has nothing to choose from: kerberos and ntlm are both off");
     if (c.values.auth_basic || !a.schemes().empty()) return;

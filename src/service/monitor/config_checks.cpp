@@ -102,14 +102,21 @@ void check_groups(loaded_config& c, const std::string& name)
                                             "there is no group \"" + all[i] + "\": it lets nobody in"));
 }
 
-/// service/front/sandbox.cpp looks for the same name.
-void check_front_account(loaded_config& c, const std::string& name)
+/// service/sandbox/sandbox.cpp looks for the same names.
+void check_own_accounts(loaded_config& c, const std::string& name)
 {
-    if (::geteuid() != 0 || find_account("winrmd")) return;
-    c.warnings.push_back(problem_at(
-        name, 0,
-        "there is no account \"winrmd\", so the network process runs as uid 65534 (nobody), which other programs may "
-        "share: useradd --system --no-create-home --shell /usr/sbin/nologin winrmd"));
+    if (::geteuid() != 0) return;
+    const auto advise = [&](const std::string& account, const char* process) {
+        if (find_account(account)) return;
+        c.warnings.push_back(
+            problem_at(name, 0,
+                       "there is no account \"" + account + "\", so the " + process +
+                           " runs as uid 65534 (nobody), which other programs may share: useradd --system "
+                           "--no-create-home --shell /usr/sbin/nologin " +
+                           account));
+    };
+    advise("winrmd", "network process");
+    if (!c.values.auth.schemes().empty()) advise("winrmd-token", "process that reads the tokens of logins");
 }
 
 } // namespace
@@ -127,7 +134,7 @@ void check_system(loaded_config& config, const std::string& name)
     check_keytab(config, name);
     check_ntlm_accounts(config, name);
     check_groups(config, name);
-    check_front_account(config, name);
+    check_own_accounts(config, name);
     sort_by_line(config.problems);
     sort_by_line(config.warnings);
 }

@@ -66,8 +66,22 @@ void login_desk::ask(std::uint64_t front, wire::login_request&& request, token_o
     question q;
     q.front = front;
     q.request = std::move(request);
-    q.request.user = outcome.facts.account; // "" where a token named nobody: counted for its source alone
+    // "" where a token named nobody: counted for its source alone
+    q.request.user = outcome.facts.account.empty() ? outcome.facts.principal : outcome.facts.account;
     q.tokens = std::move(outcome);
+    q.done = std::move(done);
+    queue(std::move(q));
+}
+
+void login_desk::ask(std::uint64_t front, wire::login_request&& request, wire::domain_response response,
+                     token_outcome so_far, answer done)
+{
+    question q;
+    q.front = front;
+    q.request = std::move(request);
+    q.request.user = so_far.facts.account;
+    q.tokens = std::move(so_far);
+    q.response = std::move(response);
     q.done = std::move(done);
     queue(std::move(q));
 }
@@ -75,7 +89,8 @@ void login_desk::ask(std::uint64_t front, wire::login_request&& request, token_o
 void login_desk::queue(question&& q)
 {
     const std::string source = wire::source_network(q.request.peer);
-    q.account = base::lower(q.request.user);
+    q.admitted = q.tokens && !q.tokens->counted.empty();
+    q.account = base::lower(q.admitted ? q.tokens->counted : q.request.user);
     q.known = gate_.is_known(q.request.peer, q.account, loop_.now());
     q.login = source + '\n' + q.account;
     q.share = q.known ? q.login : source;
@@ -225,14 +240,14 @@ void login_desk::start(question&& q)
     auto kept = std::make_shared<question>(std::move(q));
     // What the token process took for its part must not show: known and unknown accounts may differ in it.
     const base::time_point began = kept->tokens ? kept->tokens->came : loop_.now();
+    const auto after = [this, kept, began](login_result r) { checked(std::move(*kept), began, std::move(r)); };
+    if (kept->response) return authenticator_.ask_domain(*kept->response, after);
     if (kept->tokens && !kept->tokens->proved)
         return checked(std::move(*kept), began, {std::nullopt, false, kept->tokens->reason, {}});
-    if (kept->tokens)
-        return authenticator_.decide(kept->request.user, kept->request.peer, [this, kept, began](login_result r) {
-            checked(std::move(*kept), began, std::move(r));
-        });
-    authenticator_.check(kept->request.user, kept->request.password, kept->request.peer,
-                         [this, kept, began](login_result r) { checked(std::move(*kept), began, std::move(r)); });
+    if (kept->tokens && !kept->tokens->facts.principal.empty())
+        return authenticator_.decide_principal(kept->tokens->facts.principal, kept->request.peer, after);
+    if (kept->tokens) return authenticator_.decide(kept->request.user, kept->request.peer, after);
+    authenticator_.check(kept->request.user, kept->request.password, kept->request.peer, after);
     kept->request.password = base::secret{}; // the child has its copy
 }
 
@@ -252,11 +267,11 @@ void login_desk::checked(question&& q, base::time_point began, login_result&& r)
 {
     --running_;
     const base::time_point now = loop_.now();
-    write_line(q, r);
+    if (!r.proof) write_line(q, r);
     // A check below the floor must leave it as it is: a floor that rises tells of the check that raised it.
     const bool spoke = !q.tokens && (r.who || !r.unavailable); // no password was hashed for a token
     if (spoke && floor_.seeded() && now - began > floor_.floor(now)) floor_.took(now - began, now);
-    if (r.who) {
+    if (r.who || r.proof) {
         settle(q, std::move(r));
     } else {
         const std::uint64_t number = next_++;
@@ -293,7 +308,10 @@ void login_desk::settle(question& q, login_result&& r)
     forget_if_idle(q.share);
     if (--logins_running_[q.login] == 0) logins_running_.erase(q.login);
     if (r.who) gate_.succeeded(q.request.peer, q.account, loop_.now());
-    else if (!r.unavailable && q.account.empty()) gate_.failed(q.request.peer, loop_.now());
+    else if (r.proof) {
+    } // the rest of its token is still to be looked at
+    else if (!r.unavailable && q.account.empty())
+        gate_.failed(q.request.peer, loop_.now());
     else if (!r.unavailable) gate_.failed(q.request.peer, q.account, loop_.now());
     q.done(q.request, std::move(r));
 }
@@ -310,7 +328,9 @@ void login_desk::write_line(const question& q, const login_result& r)
         return write_line(q, r,
                           {{"result", outcome},
                            {"peer", q.request.peer},
-                           {"user", r.who || f.claimed.empty() ? q.request.user : f.claimed},
+                           {"user", r.who               ? r.who->name()
+                                    : f.claimed.empty() ? q.request.user
+                                                        : f.claimed},
                            {"scheme", q.request.scheme},
                            {"mechanism", f.mechanism},
                            {"sealed", yes_no(f.sealed)},

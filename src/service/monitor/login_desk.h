@@ -18,6 +18,7 @@ struct token_outcome
     std::string reason;  ///< not proved
     wire::token_facts facts;
     base::time_point came; ///< the last token
+    std::string counted{}; ///< not "": the gate has let this account pass already, when its domain was asked
 };
 
 /// Fair queueing by source: one source's backlog never delays another's.
@@ -47,6 +48,10 @@ public:
     /// The same for a login by tokens, once it has come to its end: a guess waits in the same rows as one with a
     /// password, and its refusal is held as long.
     void ask(std::uint64_t front, wire::login_request&& request, token_outcome outcome, answer done);
+    /// A login by NTLM whose account a domain knows: it is asked when their turn has come. A refusal is the end of it;
+    /// a right response has `proof` in its answer, no line in the log, and counts for nothing yet.
+    void ask(std::uint64_t front, wire::login_request&& request, wire::domain_response response, token_outcome so_far,
+             answer done);
     /// When the first token of a login from there may be looked at.
     [[nodiscard]] base::time_point admit(const std::string& peer) const { return gate_.admit(peer, loop_.now()); }
     /// One line of the log for a login by tokens that did not come to its end.
@@ -67,7 +72,8 @@ private:
     {
         std::uint64_t front = 0;
         wire::login_request request;
-        std::optional<token_outcome> tokens; ///< unset: a password
+        std::optional<token_outcome> tokens;           ///< unset: a password
+        std::optional<wire::domain_response> response; ///< for a domain
         answer done;
         /// As the gate counts it: in lower case, whether there is such an account or not. NTLM's names have no case,
         /// and two spellings that only count together where they are one account would tell that there is one.

@@ -113,6 +113,7 @@ wire::token_setup monitor::token_setup_of() const
     out.bindings = given.bindings;
     out.keytab = given.keytab.clone();
     out.services = given.services;
+    out.winbind = given.winbind;
     out.allow_unencrypted = s.allow_unencrypted;
     const std::string host = host_name();
     out.nb_computer = host.substr(0, std::min<std::size_t>(host.find('.'), 15));
@@ -291,95 +292,6 @@ void monitor::conclude(std::uint64_t key, const wire::login_request& request, co
     }
     answer.connection = request.connection;
     fronts_->answer(key, answer, std::move(way));
-}
-
-void monitor::start_tokens()
-{
-    token_process::news news;
-    news.answer = [this](wire::token_answer&& answer) { token_answered(std::move(answer)); };
-    news.lost = [this] {
-        give_up(legs_.lost(), "token_process_ended");
-        if ((ready_ && !plan_.test) || reader_->failures() < max_failed_starts) return;
-        status_ = 1;
-        stop("no_token_process_gets_ready");
-    };
-    reader_.emplace(loop_, children_, helper_path("winrmd-token"), log_, std::move(news));
-    reader_->when_ready([this] { note_ready(); });
-    reader_->set_heartbeat(base::milliseconds{plan_.values.limits.heartbeat_s * 1000});
-    reader_->set(token_setup_of());
-}
-
-void monitor::token_leg(std::uint64_t key, wire::login_request&& request)
-{
-    const auto& offered = plan_.tokens.schemes;
-    if (!reader_ || std::find(offered.begin(), offered.end(), request.scheme) == offered.end())
-        return refuse(key, request, "scheme_not_offered");
-    const base::time_point now = loop_.now();
-    const base::time_point when = request.first ? desk_->admit(request.peer) : now;
-    legs_.ask(key, std::move(request), fronts_->end_point(key), now, when);
-    pass_steps();
-}
-
-/// What is due goes to the process that reads tokens.
-void monitor::pass_steps()
-{
-    if (stopping_) return;
-    const base::time_point now = loop_.now();
-    while (const auto step = legs_.poll_step(now)) {
-        if (reader_->send(*step)) continue;
-        give_up(legs_.lost(), "token_process_not_ready");
-    }
-    auto late = legs_.handle_timeout(now);
-    for (const auto& q : late) end_login(q.front, q.request.connection);
-    give_up(std::move(late), "token_process_did_not_answer");
-    legs_clock_.set(legs_.deadline(), [this] { pass_steps(); });
-}
-
-void monitor::end_login(std::uint64_t key, std::uint64_t connection)
-{
-    if (legs_.drop(key, connection) && reader_) reader_->send(wire::token_drop{key, connection, false});
-}
-
-/// Nothing is known of these.
-void monitor::give_up(std::vector<token_logins::question>&& all, const std::string& reason)
-{
-    if (stopping_) return;
-    for (const token_logins::question& q : all) {
-        if (pending_.erase({q.front, q.request.connection}) == 0) continue;
-        desk_->write_unfinished(q.request, reason);
-        fronts_->answer(q.front, {q.request.connection, wire::login_verdict::unavailable});
-    }
-}
-
-/// A leg, or the end: then the desk goes on as it does with a password.
-void monitor::token_answered(wire::token_answer&& answer)
-{
-    auto q = legs_.answered(answer);
-    if (!q || stopping_) return;
-    const std::uint64_t key = q->front, connection = q->request.connection;
-    if (pending_.find({key, connection}) == pending_.end()) return; // the connection has ended
-    if (answer.verdict == wire::login_verdict::unavailable) {
-        std::vector<token_logins::question> one;
-        one.push_back(std::move(*q));
-        return give_up(std::move(one), answer.reason);
-    }
-    wire::login_answer out;
-    out.connection = connection;
-    out.token = std::move(answer.token);
-    if (answer.verdict == wire::login_verdict::go_on) {
-        out.verdict = wire::login_verdict::go_on;
-        pending_.erase({key, connection});
-        return fronts_->answer(key, out);
-    }
-    out.keys = std::move(answer.keys);
-    const bool proved = answer.verdict == wire::login_verdict::accepted;
-    auto kept = std::make_shared<wire::login_answer>(std::move(out));
-    auto ticket = std::make_shared<base::secret>(std::move(answer.ticket));
-    desk_->ask(key, std::move(q->request), {proved, std::move(answer.reason), std::move(answer.facts), q->came},
-               [this, key, kept, ticket, proved](const wire::login_request& r, const login_result& result) {
-                   if (proved && !result.who) kept->token.clear(); // it says that all went well
-                   conclude(key, r, result, std::move(*kept), std::move(*ticket));
-               });
 }
 
 void monitor::signalled(int number)

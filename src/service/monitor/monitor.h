@@ -53,7 +53,9 @@ private:
     void token_answered(wire::token_answer&& answer);
     void conclude(std::uint64_t key, const wire::login_request& request, const login_result& r,
                   wire::login_answer&& answer, base::secret ticket = {});
+    void ask_domain(token_logins::question&& q, wire::token_answer&& answer);
     void give_up(std::vector<token_logins::question>&& all, const std::string& reason);
+    void give_up_one(token_logins::question&& q, const std::string& reason);
     void end_login(std::uint64_t key, std::uint64_t connection);
     void refuse(std::uint64_t key, const wire::login_request& request, const char* reason);
     void note_ready();

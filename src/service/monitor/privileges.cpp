@@ -34,4 +34,9 @@ std::string become(const std::string& name, uid_t uid, gid_t gid, groups which)
     return {};
 }
 
+bool act_as(uid_t uid, gid_t gid)
+{
+    return ::setgroups(0, nullptr) == 0 && ::setegid(gid) == 0 && ::seteuid(uid) == 0 && ::geteuid() == uid;
+}
+
 } // namespace winrm::service::monitor

@@ -2,6 +2,7 @@
 
 #include "io/line_writer.h"
 #include "io/log.h"
+#include "service/monitor/advice.h"
 #include "service/monitor/auth_files.h"
 #include "service/monitor/authenticator.h"
 #include "service/monitor/config.h"
@@ -45,6 +46,7 @@ void show_schemes(const settings& s)
     if (s.auth_basic)
         all += (all.empty() ? "Basic" : ", Basic") + std::string{s.allow_unencrypted ? "" : " (TLS only)"};
     std::cout << "logs in by " << all << '\n';
+    if (s.auth.ntlm_on() && s.auth.winbind) std::cout << "asks winbind for accounts of the domain\n";
     if (!s.auth.kerberos_on()) return;
     if (const auto keytab = read_keytab(s.auth))
         for (const std::string& name : keytab->names) std::cout << "has the key of " << name << '\n';
@@ -63,6 +65,7 @@ int check(const options& o)
                                                         : ", sealed messages alone")
                   << '\n';
     show_schemes(config.values);
+    for (const std::string& advice : missing_libraries(config.values.auth)) std::cout << "warning: " << advice << '\n';
     if (config.values.allow_unencrypted)
         std::cout << "warning: allow_unencrypted lets passwords cross the network in clear\n";
     for (const std::string& note : limit_notes(config.values.limits, offered_controllers()))

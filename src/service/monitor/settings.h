@@ -33,13 +33,14 @@ struct limit_settings : wire::quotas
 struct auth_settings
 {
     std::optional<bool> negotiate, kerberos, ntlm;
-    std::string keytab, ntlm_accounts;                          ///< paths; "" = none
+    std::string keytab, ntlm_accounts; ///< paths; "" = none
+    bool winbind = false;              ///< NTLM: accounts that are not in ntlm_accounts are the domain's
     std::vector<std::string> services{"HTTP", "host", "WSMAN"}; ///< names that a ticket may be for
     /// Of TLS listeners. Unset: strict for NTLM, relaxed for Kerberos.
     std::optional<auth::binding_policy> channel_binding;
 
     [[nodiscard]] bool kerberos_on() const { return kerberos.value_or(!keytab.empty()); }
-    [[nodiscard]] bool ntlm_on() const { return ntlm.value_or(!ntlm_accounts.empty()); }
+    [[nodiscard]] bool ntlm_on() const { return ntlm.value_or(!ntlm_accounts.empty() || winbind); }
     /// Schemes of logins by tokens, in the order offered.
     [[nodiscard]] std::vector<std::string> schemes() const
     {

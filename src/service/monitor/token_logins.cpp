@@ -16,6 +16,16 @@ void token_logins::ask(std::uint64_t front, wire::login_request&& request, const
     steps_.emplace(next_++, std::move(s));
 }
 
+void token_logins::resume(question&& q, std::string account, base::secret session_key, base::time_point now)
+{
+    step s;
+    s.q = std::move(q);
+    s.account = std::move(account);
+    s.session_key = std::move(session_key);
+    s.due = now;
+    steps_.emplace(next_++, std::move(s));
+}
+
 std::optional<wire::token_step> token_logins::poll_step(base::time_point now)
 {
     const auto at = std::find_if(steps_.begin(), steps_.end(),
@@ -31,7 +41,8 @@ std::optional<wire::token_step> token_logins::poll_step(base::time_point now)
                             r.connection, r.scheme,
                             r.tls,        std::move(s.end_point),
                             r.first,      std::exchange(s.token, {}),
-                            r.listener};
+                            r.listener,   std::move(s.session_key),
+                            s.account};
 }
 
 std::optional<token_logins::question> token_logins::answered(const wire::token_answer& answer)
@@ -40,7 +51,8 @@ std::optional<token_logins::question> token_logins::answered(const wire::token_a
     if (at == steps_.end() || !at->second.sent) return std::nullopt;
     question q = std::move(at->second.q);
     steps_.erase(at);
-    if (answer.verdict != wire::login_verdict::go_on) begun_.erase({q.front, q.request.connection});
+    if (answer.verdict != wire::login_verdict::go_on && answer.verdict != wire::login_verdict::ask_account)
+        begun_.erase({q.front, q.request.connection});
     return q;
 }
 

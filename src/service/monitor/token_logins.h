@@ -23,6 +23,8 @@ public:
         std::uint64_t front = 0;
         wire::login_request request; ///< its token has gone
         base::time_point came;
+        /// Whose account the gate has let pass already, because a domain was asked; "" = it has not been asked yet.
+        std::string counted{};
     };
 
     /// A front's token.
@@ -34,6 +36,9 @@ public:
     [[nodiscard]] std::optional<wire::token_step> poll_step(base::time_point now);
     /// Whose answer this is; nullopt: nobody waits for it any more.
     [[nodiscard]] std::optional<question> answered(const wire::token_answer& answer);
+    /// The answer to ask_account, for the same login.
+    /// @param account, session_key  as in wire::token_step
+    void resume(question&& q, std::string account, base::secret session_key, base::time_point now);
     /// The connection has ended, or its login is over. @return true: that process may hold something of it
     [[nodiscard]] bool drop(std::uint64_t front, std::uint64_t connection);
     /// All of this front.
@@ -50,6 +55,8 @@ private:
     {
         question q;
         std::string token, end_point; ///< until it is sent
+        std::string account{};        ///< in place of a token
+        base::secret session_key{};
         bool sent = false;
         base::time_point due; ///< to be sent, or answered
     };

@@ -39,7 +39,8 @@ result<token_plan> make_token_plan(const settings& from)
         out.setup.services = a.services;
     }
     out.setup.ntlm = a.ntlm_on();
-    if (!out.setup.ntlm) return out;
+    out.setup.winbind = out.setup.ntlm && a.winbind;
+    if (!out.setup.ntlm || a.ntlm_accounts.empty()) return out;
     auto accounts = read_ntlm_accounts(a);
     if (!accounts) return std::move(accounts).error();
     if (!accounts->problems.empty()) {

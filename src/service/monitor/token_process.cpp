@@ -60,10 +60,7 @@ void token_process::start()
     since_ = loop_.now();
     socket_ = std::make_unique<io::message_socket>(loop_, std::move(mine), wire::max_control_frame, 0);
     socket_->wipe_after_use();
-    socket_->start([this](io::message_socket::message m) { frame_arrived(std::move(m)); },
-                   [this] {
-                       if (state_ != peer_state::stopping) children_.kill(pid_, SIGKILL);
-                   });
+    socket_->start([this](io::message_socket::message m) { frame_arrived(std::move(m)); }, [this] { closed(); });
     children_.watch(pid, [this](int status) { ended(status); });
     beat_.emplace(interval_, interval_ * max_missed_beats, loop_.now());
     send_setup();
@@ -82,6 +79,15 @@ void token_process::check_heartbeat()
         return children_.kill(pid_, SIGKILL);
     }
     beat_clock_.set(beat_->deadline(), [this] { check_heartbeat(); });
+}
+
+/// It ends by itself, as when the configuration of Kerberos was replaced: how, is for its status to say.
+void token_process::closed()
+{
+    if (state_ == peer_state::stopping) return;
+    state_ = peer_state::starting; // takes no step
+    beat_clock_.cancel();
+    restart_.set_after(time_to_end, [this] { children_.kill(pid_, SIGKILL); });
 }
 
 void token_process::frame_arrived(io::message_socket::message m)
@@ -108,7 +114,7 @@ void token_process::frame_arrived(io::message_socket::message m)
 bool token_process::send(const wire::token_step& step)
 {
     if (!serving()) return false;
-    base::bytes frame = wire::encode(wire::frame{step});
+    base::bytes frame = wire::encode(step);
     socket_->send(frame);
     base::wipe(frame.data(), frame.size());
     return true;

@@ -43,6 +43,7 @@ private:
     void start();
     void send_setup();
     void frame_arrived(io::message_socket::message m);
+    void closed();
     void check_heartbeat();
     void ended(int status);
 

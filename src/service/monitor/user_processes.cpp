@@ -1,9 +1,13 @@
 #include "service/monitor/user_processes.h"
 
+#include "io/left_files.h"
 #include "service/monitor/heartbeat.h"
+#include "service/monitor/privileges.h"
+#include "service/wire/ticket_names.h"
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <optional>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +27,8 @@ std::string key_of(const identity& who)
 constexpr std::uint32_t most_untaken = 128;
 constexpr base::milliseconds time_to_end{8'000}; // for killing and closing, before it is killed itself
 constexpr base::milliseconds tidy_pause{20};
+constexpr unsigned sweep_time_s = 20;
+constexpr int sweep_rounds = 20;
 
 } // namespace
 
@@ -46,6 +52,7 @@ struct user_processes::process
     bool ready = false;                         ///< a status has been received
     std::optional<base::time_point> idle_since; ///< set: neither shell nor connection
     bool outdated = false;                      ///< started under settings that have changed
+    bool tickets = false;                       ///< was given any
 };
 
 std::string describe_end(int wait_status)
@@ -78,6 +85,7 @@ io::unique_fd user_processes::connect(const identity& who, const std::string& pe
     p->idle_since.reset();
     std::vector<io::unique_fd> fds;
     fds.push_back(std::move(mine));
+    p->tickets = p->tickets || !ticket.empty();
     base::bytes frame = wire::encode(wire::frame{wire::user_connection{peer, std::move(ticket)}});
     p->socket->send(frame, std::move(fds));
     base::wipe(frame.data(), frame.size());
@@ -264,12 +272,36 @@ void user_processes::ended(std::uint64_t number, int status)
     // A killed process could not end what it had started. (Orphans of another user process with this uid go to that
     // one.)
     if (status != 0) children_.kill_orphans_of(p->who.uid());
+    if (status != 0 && p->tickets) remove_tickets(p->who);
     if (!p->cgroup.empty()) {
         left_cgroups_.push_back(p->cgroup);
         tidy_cgroups();
     }
     log_.write(status == 0 ? base::log_level::info : base::log_level::error, "user_process_end",
                {{"user", p->who.name()}, {"pid", std::to_string(p->pid)}, {"status", describe_end(status)}});
+}
+
+/// In a child that acts as the account: what it can remove is the account's own, and a folder of a million files keeps
+/// nobody waiting. The process itself may take a moment to go when it was its keeper that was killed.
+void user_processes::remove_tickets(const identity& who)
+{
+    const pid_t pid = fork_clean();
+    if (pid < 0) return; // the account's next process looks again
+    if (pid > 0) return children_.watch(pid, [](int) {});
+    ::alarm(sweep_time_s);
+    close_all_from(STDERR_FILENO + 1);
+    const bool change = options_.switch_account && who.uid() != ::geteuid();
+    if (change && !act_as(who.uid(), who.gid())) ::_exit(1);
+    const std::string own = wire::ticket_runtime_folder + std::to_string(who.uid());
+    for (int round = 0; round < sweep_rounds; ++round) {
+        std::size_t left = 0;
+        for (const std::string& folder : {own, std::string{wire::ticket_folder}})
+            left += io::remove_left_files(folder, wire::ticket_prefix);
+        if (left == 0) break;
+        const timespec pause{0, 50'000'000};
+        ::nanosleep(&pause, nullptr);
+    }
+    ::_exit(0);
 }
 
 void user_processes::tidy_cgroups()

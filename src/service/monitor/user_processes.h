@@ -66,6 +66,7 @@ private:
     void end_stuck(process& p, base::bytes_view reason);
     [[nodiscard]] cgroup_root::ceiling ceiling_of_account() const;
     void tidy_cgroups();
+    void remove_tickets(const identity& who);
 
     io::loop& loop_;
     children& children_;

@@ -77,15 +77,21 @@ wire::token_answer login_table::step(wire::token_step&& ask, base::time_point no
     }
     at->second.bytes += ask.token.size();
     bytes_ += ask.token.size();
-    out = at->second.login->step(ask.token);
+    const bool from_domain = !ask.session_key.reveal().empty();
+    if (from_domain != at->second.login->waits()) {
+        erase(at);
+        return refuse(wire::login_verdict::denied, "out_of_order");
+    }
+    out = from_domain ? at->second.login->resume(ask.account, ask.session_key.reveal())
+                      : at->second.login->step(ask.token);
     out.step = ask.step;
     const bool too_long = ask.first && out.verdict == wire::login_verdict::go_on && at->second.bytes > most_of_first;
     if (out.token.size() > wire::max_token || (too_long && out.facts.mechanism != "Kerberos"))
         out = {ask.step, wire::login_verdict::denied, {}, {}, "token_too_long", {}, {}};
     if (out.facts.claimed.size() > longest_name) out.facts.claimed.resize(longest_name); // for the log
-    if (out.facts.account.size() > longest_name)
+    if (out.facts.account.size() > longest_name || out.facts.principal.size() > longest_name)
         out = {ask.step, wire::login_verdict::denied, {}, {}, "name_too_long", {}, {}};
-    if (out.verdict != wire::login_verdict::go_on) erase(at);
+    if (out.verdict != wire::login_verdict::go_on && out.verdict != wire::login_verdict::ask_account) erase(at);
     return out;
 }
 

@@ -121,19 +121,60 @@ wire::token_answer token_login::step(base::bytes_view token)
 {
     auto leg = acceptor_->step(token);
     while (leg.state == auth::leg_state::waiting && ntlm_ != nullptr) { // for the account
+        if (rules_->setup.winbind && find_row(ntlm_->account()) == nullptr) return ask_domain();
         ntlm_->answer(find_account(ntlm_->account()));
         leg = acceptor_->resume();
     }
+    return answer_to(std::move(leg));
+}
+
+wire::token_answer token_login::resume(const std::string& account, base::bytes_view session_key)
+{
+    waits_ = false;
+    if (session_key.size() == crypto::secret_128::size && !account.empty()) {
+        domain_account_ = account;
+        ntlm_->answer({auth::ntlm::account_answer::kind::session_base_key, crypto::secret_128(session_key)});
+    }
+    return answer_to(acceptor_->resume());
+}
+
+/// Nobody here knows the account's hash. What is asked has no lengths left to be misread.
+wire::token_answer token_login::ask_domain()
+{
+    wire::token_answer out;
+    tell_account(out.facts);
+    auth::ntlm::response_to_check response = ntlm_->response();
+    if (response.nt_response.size() > wire::max_nt_response) {
+        out.reason = "response_too_long";
+        return out;
+    }
+    const auth::ntlm::account_name& who = ntlm_->account();
+    out.asked = {who.user, who.domain, who.workstation,
+                 std::string(response.server_challenge.begin(), response.server_challenge.end()),
+                 std::move(response.nt_response)};
+    out.verdict = wire::login_verdict::ask_account;
+    waits_ = true;
+    return out;
+}
+
+void token_login::tell_account(wire::token_facts& facts) const
+{
+    if (const auto chosen = acceptor_->chosen()) facts.mechanism = auth::name(*chosen);
+    if (ntlm_ == nullptr || acceptor_->chosen() != mechanism_kind::ntlm) return;
+    const auth::ntlm::account_name& who = ntlm_->account();
+    facts.claimed = who.domain.empty() ? who.user : who.domain + '\\' + who.user;
+    // Guesses count against one account, whatever domain and letter case they come with.
+    const wire::ntlm_account* row = find_row(who);
+    facts.account = row != nullptr ? row->user : who.user;
+    if (row == nullptr && rules_->setup.winbind) facts.account = who.user.substr(0, who.user.find('@'));
+    if (!domain_account_.empty()) facts.account = domain_account_;
+}
+
+wire::token_answer token_login::answer_to(auth::spnego::negotiate_leg&& leg)
+{
     wire::token_answer out;
     out.token = std::move(leg.token);
-    if (const auto chosen = acceptor_->chosen()) out.facts.mechanism = auth::name(*chosen);
-    if (ntlm_ != nullptr && acceptor_->chosen() == mechanism_kind::ntlm) {
-        const auth::ntlm::account_name& who = ntlm_->account();
-        out.facts.claimed = who.domain.empty() ? who.user : who.domain + '\\' + who.user;
-        // Guesses count against one account, whatever domain and letter case they come with.
-        const wire::ntlm_account* row = find_row(who);
-        out.facts.account = row != nullptr ? row->user : who.user;
-    }
+    tell_account(out.facts);
     const bool by_kerberos = acceptor_->chosen() == mechanism_kind::kerberos;
     switch (leg.state) {
     case auth::leg_state::go_on: out.verdict = wire::login_verdict::go_on; return out;
@@ -157,17 +198,13 @@ void token_login::accept_kerberos(wire::token_answer& answer)
     gss::kerberos_facts& facts = kerberos_->facts();
     answer.verdict = wire::login_verdict::denied;
     answer.facts.claimed = facts.principal;
-    if (!keys || facts.account.empty()) answer.token.clear(); // it says that all went well
     if (!keys) {
+        answer.token.clear(); // it says that all went well
         answer.reason = kerberos_->replayed() ? "replayed" : "no_keys";
         return;
     }
-    if (facts.account.empty()) {
-        answer.reason = "no_account_for_principal";
-        return;
-    }
     answer.verdict = wire::login_verdict::accepted;
-    answer.facts.account = facts.account;
+    answer.facts.principal = facts.principal;
     answer.facts.bound = facts.bound;
     answer.facts.sealed = true;
     answer.facts.delegated = !facts.delegated.empty();

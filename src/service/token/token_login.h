@@ -34,8 +34,16 @@ public:
 
     /// One leg; the answer's step is left as it is. Not called again after accepted or denied.
     [[nodiscard]] wire::token_answer step(base::bytes_view token);
+    /// After ask_account, in the place of step().
+    /// @param account      the name here of whoever the domain says that it is
+    /// @param session_key  SessionBaseKey, 16 bytes
+    [[nodiscard]] wire::token_answer resume(const std::string& account, base::bytes_view session_key);
+    [[nodiscard]] bool waits() const noexcept { return waits_; }
 
 private:
+    [[nodiscard]] wire::token_answer answer_to(auth::spnego::negotiate_leg&& leg);
+    [[nodiscard]] wire::token_answer ask_domain();
+    void tell_account(wire::token_facts& facts) const;
     [[nodiscard]] auth::ntlm::account_answer find_account(const auth::ntlm::account_name& wanted) const;
     [[nodiscard]] const wire::ntlm_account* find_row(const auth::ntlm::account_name& wanted) const;
     [[nodiscard]] std::string_view why(const auth::spnego::negotiate_leg& leg) const;
@@ -46,6 +54,8 @@ private:
     auth::ntlm::server_mechanism* ntlm_ = nullptr; ///< of acceptor_; nullptr = not offered
     gss::kerberos_acceptor* kerberos_ = nullptr;   ///< the same
     std::unique_ptr<auth::spnego::acceptor> acceptor_;
+    std::string domain_account_; ///< as a domain knows it; "" = none was asked
+    bool waits_ = false;         ///< for what a domain says
 };
 
 } // namespace winrm::service::token

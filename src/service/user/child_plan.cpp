@@ -122,6 +122,12 @@ child_plan plan_child(const shell::start_process& order, const account& who)
         const std::string base = shell.substr(shell.rfind('/') + 1);
         plan.candidates = {shell};
         plan.argv = {(order.login_profile ? "-" : "") + base, "-c", until_nul(order.command_line)};
+        if (!order.quoted_program.empty()) {
+            plan.unquoted = until_nul(order.unquoted_line);
+            plan.quoted = search(until_nul(order.quoted_program), env.get("PATH"));
+            for (std::string& one : plan.quoted)
+                if (!one.starts_with('/')) one.insert(0, plan.directory + '/');
+        }
     } else {
         for (const std::string& word : order.argv) plan.argv.push_back(until_nul(word));
         if (!plan.argv.empty()) plan.candidates = search(plan.argv.front(), env.get("PATH"));

@@ -24,6 +24,9 @@ struct child_plan
     std::vector<std::string> argv;
     std::vector<std::string> environment; ///< "NAME=value"
     std::string directory;                ///< absolute
+    /// Where none of `quoted` is a program, `unquoted` stands in place of the last of `argv`; "" = it stays.
+    std::vector<std::string> quoted{};
+    std::string unquoted{};
 };
 
 /// Every child's environment has the ids of its shell and command, for the command's own use, and a mark by which

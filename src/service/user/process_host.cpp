@@ -6,6 +6,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <optional>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,13 @@ namespace winrm::service::user {
 using base::milliseconds;
 
 namespace {
+
+bool is_program(const std::string& path)
+{
+    struct stat about
+    {};
+    return ::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode) && ::access(path.c_str(), X_OK) == 0;
+}
 
 constexpr std::size_t output_streams = 2;     ///< a child has descriptors 1 and 2 for them, in this order
 constexpr std::size_t piece = 64 * 1024;      ///< a pipe's first capacity, and what one read asks for
@@ -145,7 +153,10 @@ void process_host::carry_out(shell::start_process&& order)
     if (!groups_.limits_processes())
         limits.processes = std::uint64_t{options_.max_processes_per_shell} * options_.max_shells_per_user;
 
-    const auto result = spawn(plan_child(order, options_.who), handles, limits);
+    child_plan plan = plan_child(order, options_.who);
+    if (!plan.unquoted.empty() && std::none_of(plan.quoted.begin(), plan.quoted.end(), is_program))
+        plan.argv.back() = std::move(plan.unquoted);
+    const auto result = spawn(plan, handles, limits);
     if (const auto* why = std::get_if<shell::start_failure>(&result)) {
         groups_.release(std::move(c->group));
         return news_.not_started(order.process, *why);

@@ -51,6 +51,10 @@ shell::table_options table_options_of(const wire::user_setup& s, wsman::config_r
     if (s.basic && s.https_port != 0) t.security_profiles.push_back(std::string(profile) + "https/basic");
     if (s.basic && s.http_port != 0 && s.allow_unencrypted)
         t.security_profiles.push_back(std::string(profile) + "http/basic");
+    if (s.negotiate || s.kerberos) { // sealed where there is no TLS
+        if (s.https_port != 0) t.security_profiles.push_back(std::string(profile) + "https/spnego-kerberos");
+        if (s.http_port != 0) t.security_profiles.push_back(std::string(profile) + "http/spnego-kerberos");
+    }
     const wire::quotas& q = s.limits;
     t.limits.envelope = std::size_t{q.max_envelope_kb} * 1024;
     t.max_timeout = milliseconds{q.max_timeout_ms};

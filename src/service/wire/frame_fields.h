@@ -112,6 +112,7 @@ template <class C, is_frame<token_setup> F> void fields(C& c, F& f)
     c.number(f.max_logins);
     c.number(f.login_time_ms);
     c.number(f.log_level);
+    c.flag(f.winbind);
 }
 template <class C, is_frame<token_step> F> void fields(C& c, F& f)
 {
@@ -124,6 +125,8 @@ template <class C, is_frame<token_step> F> void fields(C& c, F& f)
     c.flag(f.first);
     c.text(f.token, max_token);
     c.number(f.listener);
+    c.secret(f.session_key, max_word);
+    c.text(f.account, max_credential);
 }
 template <class C, is_frame<token_facts> F> void fields(C& c, F& f)
 {
@@ -134,16 +137,26 @@ template <class C, is_frame<token_facts> F> void fields(C& c, F& f)
     c.flag(f.bound);
     c.flag(f.mic);
     c.flag(f.delegated);
+    c.text(f.principal, max_credential);
+}
+template <class C, is_frame<domain_response> F> void fields(C& c, F& f)
+{
+    c.text(f.user, max_credential);
+    c.text(f.domain, max_credential);
+    c.text(f.workstation, max_credential);
+    c.text(f.challenge, max_word);
+    c.text(f.nt_response, max_nt_response);
 }
 template <class C, is_frame<token_answer> F> void fields(C& c, F& f)
 {
     c.number(f.step);
-    c.choice(f.verdict, login_verdict::go_on);
+    c.choice(f.verdict, login_verdict::ask_account);
     c.text(f.token, max_token);
     c.group(f.facts);
     c.text(f.reason, max_word);
     c.group(f.keys);
     c.secret(f.ticket, max_token);
+    c.group(f.asked);
 }
 template <class C, is_frame<token_drop> F> void fields(C& c, F& f)
 {

@@ -198,6 +198,7 @@ base::bytes encode(const frame& f)
 
 base::bytes encode(const front_setup& s) { return encode_one(s); }
 base::bytes encode(const token_setup& s) { return encode_one(s); }
+base::bytes encode(const token_step& s) { return encode_one(s); }
 base::bytes encode(const token_answer& a) { return encode_one(a); }
 base::bytes encode(const login_answer& a) { return encode_one(a); }
 

@@ -72,7 +72,8 @@ enum class login_verdict : std::uint8_t {
     denied,
     accepted,
     unavailable,
-    go_on ///< by tokens: another leg
+    go_on,      ///< by tokens: another leg
+    ask_account ///< of a token_answer alone: a domain has to say whether token_answer::asked is right
 };
 /// The password is being checked: the connection must not be dropped to make room for another.
 struct login_started
@@ -116,6 +117,7 @@ struct token_setup
     std::string nb_computer, nb_domain, dns_computer, dns_domain; ///< names that NTLM tells; "" = none
     std::uint32_t max_logins = 1024, login_time_ms = 30'000;
     std::uint8_t log_level = 1;
+    bool winbind = false; ///< NTLM: ask for the accounts that are not in ntlm_accounts
     bool operator==(const token_setup&) const = default;
 };
 /// monitor → token: one leg. Whose it is: a front and its connection, which has one login at a time.
@@ -129,6 +131,9 @@ struct token_step
     bool first = true;
     std::string token;
     std::uint32_t listener = 0; ///< position in token_setup::bindings
+    /// Not empty: no token, but the answer to ask_account. SessionBaseKey (MS-NLMP 3.2.5.1.2), 16 bytes.
+    base::secret session_key{};
+    std::string account{}; ///< with it: the account's name here
 };
 /// What is known of a login by tokens, for the log and the rules of accounts.
 struct token_facts
@@ -137,7 +142,19 @@ struct token_facts
     std::string claimed;   ///< who the client says it is; "" = nobody yet
     std::string account;   ///< accepted: whose account was proved; denied: against whose a guess counts, "" = nobody's
     bool sealed = false, bound = false, mic = false, delegated = false;
+    /// Accepted: who was proved in place of an account, as "ada@CORP.EXAMPLE"; which account that is, is for
+    /// auth_to_local to say. "" = not by Kerberos.
+    std::string principal{};
     bool operator==(const token_facts&) const = default;
+};
+/// A client's answer to an NTLM challenge, for a domain that knows the account's hash (MS-NLMP 3.2.5.1.2): taken apart
+/// where tokens are read, so that nobody else looks for lengths in it.
+struct domain_response
+{
+    std::string user, domain, workstation; ///< UTF-8, no control characters; as the client sent them
+    std::string challenge;                 ///< 8 bytes
+    std::string nt_response;               ///< NTLMv2's
+    bool operator==(const domain_response&) const = default;
 };
 /// token → monitor
 struct token_answer
@@ -148,7 +165,8 @@ struct token_answer
     token_facts facts;
     std::string reason; ///< denied: one word, for the log
     auth::sealing_keys keys;
-    base::secret ticket{}; ///< accepted: a forwarded one, as the bytes of a cache file; "" = none
+    base::secret ticket{};   ///< accepted: a forwarded one, as the bytes of a cache file; "" = none
+    domain_response asked{}; ///< ask_account
 };
 /// monitor → token: nobody waits for this login any more.
 struct token_drop
@@ -242,6 +260,7 @@ template <class T, std::size_t I = 0> [[nodiscard]] consteval std::size_t frame_
 /// Without a copy of the keys in it.
 [[nodiscard]] base::bytes encode(const front_setup& s);
 [[nodiscard]] base::bytes encode(const token_setup& s);
+[[nodiscard]] base::bytes encode(const token_step& s);
 [[nodiscard]] base::bytes encode(const token_answer& a);
 [[nodiscard]] base::bytes encode(const login_answer& a);
 /// Head of a request or reply frame; the envelope follows it unjoined (message_socket::send(head, body)).
@@ -255,6 +274,8 @@ inline constexpr std::size_t max_pem = 96 * 1024;
 /// Largest token of a login: a ticket with a large PAC takes 48 KiB.
 inline constexpr std::size_t max_token = 64 * 1024;
 inline constexpr std::size_t max_keytab = 256 * 1024;
+/// Largest NTLMv2 response that a domain is asked about: names of a host take a few hundred bytes.
+inline constexpr std::size_t max_nt_response = 8 * 1024;
 /// Largest payload accepted on a socket of each kind.
 inline constexpr std::size_t max_control_frame = 256 * 1024;
 inline constexpr std::size_t max_token_setup = 4 * 1024 * 1024; ///< and any other frame to a token process

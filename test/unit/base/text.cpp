@@ -143,6 +143,11 @@ TEST(text, ascii_helpers)
     EXPECT_EQ(trim(" \t\r\nx y\n"), "x y");
     EXPECT_EQ(trim("  "), "");
     EXPECT_EQ(trim("\v"), "\v");
+    EXPECT_EQ(clause("No KDC was found, or none answered."), "no KDC was found, or none answered");
+    EXPECT_EQ(clause("A token is bad."), "a token is bad");
+    EXPECT_EQ(clause("NTLM is off."), "NTLM is off");
+    EXPECT_EQ(clause("."), "");
+    EXPECT_EQ(clause("x"), "x");
 }
 
 TEST(text, booleans_and_numbers)

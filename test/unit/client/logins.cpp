@@ -2,6 +2,7 @@
 // memory: the client's as a session makes it, the service's HTTP with our acceptor behind it.
 #include "client/logins.h"
 
+#include "auth/clocks.h"
 #include "auth/login/first_known_service.h"
 #include "auth/login/kerberos_refusal.h"
 #include "auth/login/mechanism_login.h"
@@ -431,6 +432,48 @@ TEST(first_known_service, goes_on_with_the_next_name_only_where_the_realm_does_n
         EXPECT_EQ(login.step({}).failed, r.ends);
         EXPECT_EQ(*used, r.used);
         EXPECT_EQ(asked.size(), r.asked);
+    }
+}
+
+/// An AP-REQ with a ticket of this realm, in its frame (RFC 4120 5.3, 5.5.1).
+base::bytes ap_req(base::bytes_view realm)
+{
+    using auth::spnego::der;
+    const base::bytes ticket = der(0x61, der(0x30, der(0xa0, der(2, "\x05")) + der(0xa1, der(0x1b, realm))));
+    const base::bytes fields = der(0xa0, der(2, "\x05")) + der(0xa1, der(2, "\x0e")) + der(0xa3, ticket);
+    return der(0x60, der(6, auth::spnego::oid::krb5) + base::bytes("\x01\x00", 2) + der(0x6e, der(0x30, fields)));
+}
+
+TEST(ticket_realm, is_read_from_the_ticket_that_is_sent)
+{
+    const base::bytes whole = ap_req("CORP.EXAMPLE");
+    EXPECT_EQ(auth::ticket_realm(whole), "CORP.EXAMPLE");
+    EXPECT_EQ(auth::ticket_realm(ap_req(std::string(256, 'A'))), "");
+    EXPECT_EQ(auth::ticket_realm(krb_error("20261128142000Z", "\x25")), "");
+    for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_EQ(auth::ticket_realm(whole.substr(0, size)), "");
+    for (std::size_t at = 0; at < whole.size(); ++at) { // any byte, any value that lies: no crash
+        for (const char value : {'\0', '\x7f', '\x80', '\xff'}) {
+            base::bytes bad = whole;
+            bad[at] = value;
+            static_cast<void>(auth::ticket_realm(bad));
+        }
+    }
+}
+
+TEST(logins, what_left_kerberos_out_is_said_where_ntlm_may_not_go)
+{
+    for (const auto& [user, host, words] :
+         {std::tuple{"CORP\\ada", "web1", "wants the user with the realm"},
+          std::tuple{"ada", "192.0.2.1", "wants the host's name instead of its address"}}) {
+        login_plan plan;
+        plan.who = credentials(user, "word");
+        plan.host = host;
+        plan.tls = false;
+        const auto why = forbidden(plan, false);
+        ASSERT_TRUE(why) << user;
+        EXPECT_NE(why->message().find(words), std::string::npos) << *why;
+        plan.scheme = login_scheme::ntlm;
+        EXPECT_EQ(forbidden(plan, false)->message().find("Kerberos"), std::string::npos);
     }
 }
 

@@ -286,6 +286,36 @@ TEST(session_logins, a_wrong_password_is_one_try_however_many_requests_wait)
     EXPECT_EQ(p.host.connections(), 1);
 }
 
+TEST(session_logins, a_wrong_password_of_a_domain_is_one_try_for_all_hosts_of_a_context)
+{
+    struct row
+    {
+        const char* user;
+        bool once;
+    };
+    for (const row& r :
+         {row{"CORP\\ada", true}, row{"ada", false}, row{".\\ada", false}, row{"127.0.0.1\\ada", false}}) {
+        pair p;
+        p.options.login = credentials(r.user, "wrong");
+        const auto first = p.ask();
+        ASSERT_FALSE(*first) << r.user;
+        EXPECT_EQ(first->error().code(), errc::login_denied);
+        const auto sent = p.host.requests().size();
+        p.session.reset(); // another host of the same domain
+        const auto second = p.ask();
+        ASSERT_FALSE(*second) << r.user;
+        EXPECT_EQ(second->error().code(), errc::login_denied);
+        EXPECT_EQ(p.host.requests().size() == sent, r.once) << r.user;
+        if (!r.once) continue;
+        EXPECT_EQ(second->error().delivery(), delivery::not_sent);
+        ASSERT_EQ(second->error().tried().size(), 1U);
+        EXPECT_EQ(second->error().tried()[0].cause, "wrong_password");
+        p.session.reset(); // another password is another matter
+        p.options.login = credentials(r.user, "secret");
+        EXPECT_TRUE(*p.ask()) << r.user;
+    }
+}
+
 TEST(session_logins, the_password_that_changed_meanwhile_is_one_try_too)
 {
     pair p;

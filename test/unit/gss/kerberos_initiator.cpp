@@ -1,5 +1,6 @@
 #include "gss/kerberos_initiator.h"
 
+#include "gss/library.h"
 #include "gss/reason.h"
 
 #include <gssapi/gssapi.h>
@@ -44,6 +45,31 @@ TEST(kerberos_initiator, library_is_opened_by_the_first_step_alone)
     EXPECT_FALSE(one.take_sealer());
 }
 
+TEST(kerberos_initiator, a_password_that_the_kdc_refused_is_not_sent_again)
+{
+    ::setenv("KRB5_CONFIG", "/dev/null", 1); // no KDC would be found
+    if (open_library() == nullptr) GTEST_SKIP() << "SKIPPED: no Kerberos library";
+    const auto verdicts = std::make_shared<password_verdicts>();
+    const auto tried = [&](const char* user, const char* password) {
+        kerberos_login login;
+        login.service = "HTTP/web1.corp@CORP.EXAMPLE";
+        login.user = user;
+        login.password = base::secret(std::string(password));
+        login.verdicts = verdicts;
+        kerberos_initiator one(std::move(login), [](std::span<unsigned char>) {});
+        return one.step({});
+    };
+    EXPECT_NE(tried("ada@CORP.EXAMPLE", "wrong").failed, login_failure::wrong_password);
+    verdicts->of("ada@CORP.EXAMPLE", "wrong")->is(password_verdicts::verdict::wrong);
+    for (const char* user : {"ada@CORP.EXAMPLE", "ada@corp.example"}) {
+        const auth::leg got = tried(user, "wrong");
+        EXPECT_EQ(got.failed, login_failure::wrong_password) << user;
+        EXPECT_NE(got.more.find("not sent again"), std::string::npos) << got.more;
+    }
+    EXPECT_NE(tried("ada@CORP.EXAMPLE", "other").failed, login_failure::wrong_password);
+    EXPECT_NE(tried("bob@CORP.EXAMPLE", "wrong").failed, login_failure::wrong_password);
+}
+
 TEST(reason_of, the_library_s_numbers)
 {
     struct row
@@ -56,6 +82,10 @@ TEST(reason_of, the_library_s_numbers)
                          row{stage::ticket, KRB5KRB_AP_ERR_BAD_INTEGRITY, login_failure::wrong_password},
                          row{stage::answer, KRB5KRB_AP_ERR_BAD_INTEGRITY, login_failure::ticket_refused},
                          row{stage::answer, KRB5KRB_AP_ERR_MODIFIED, login_failure::ticket_refused},
+                         row{stage::answer, KRB5KRB_AP_ERR_NOT_US, login_failure::wrong_service},
+                         row{stage::ticket, KRB5KDC_ERR_NAME_EXP, login_failure::locked},
+                         row{stage::ticket, KRB5KDC_ERR_KEY_EXP, login_failure::expired},
+                         row{stage::ticket, KRB5_CONFIG_NODEFREALM, login_failure::no_realm},
                          row{stage::ticket, KRB5KRB_AP_ERR_SKEW, login_failure::clock_skew},
                          row{stage::answer, KRB5KRB_AP_ERR_SKEW, login_failure::clock_skew},
                          row{stage::ticket, KRB5_REALM_CANT_RESOLVE, login_failure::no_kdc},

@@ -118,3 +118,20 @@ TEST(LoginWords, NothingIsSaidTwice)
         << error_line("web1", full);
     EXPECT_EQ(explain_login(error(errc::connect, "it refuses connections")), "");
 }
+
+TEST(LoginWords, ATicketThatTheHostRefusesIsNoMatterOfThePassword)
+{
+    error e(errc::login_denied, "no");
+    e.with_tried({attempt("Kerberos", auth::login_failure::refused)});
+    EXPECT_NE(login_advice(e).find("keytab"), std::string::npos) << login_advice(e);
+    EXPECT_EQ(login_advice(e).find("password"), std::string::npos);
+    e.with_tried({attempt("NTLM", auth::login_failure::refused)});
+    EXPECT_NE(login_advice(e).find("password"), std::string::npos);
+}
+
+TEST(LoginWords, TheLibrarysWordsStandBesideASentenceThatIsSaidAlready)
+{
+    error e(errc::login_denied, "the login by Negotiate failed: there is no such user");
+    e.with_tried({attempt("Kerberos", auth::login_failure::unknown_user, "Client 'ada@CORP' not\nfound")});
+    EXPECT_EQ(explain_login(e), " (Client 'ada@CORP' not found); what to do: check the user and the domain or realm");
+}

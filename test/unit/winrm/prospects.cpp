@@ -59,6 +59,13 @@ TEST(Prospects, TheTicketIsUsed)
     EXPECT_EQ(one("Kerberos", with).works, prospect::yes);
     EXPECT_EQ(one("Basic", with).works, prospect::no);
     with.user = "ada";
+    with.realm = false; // of the user, and no default one: the ticket has its own
+    EXPECT_EQ(one("Kerberos", with).works, prospect::yes);
+    with.ticket.clear();
+    EXPECT_NE(one("Kerberos", with).why.find("no realm"), std::string::npos);
+    EXPECT_EQ(one("Negotiate", with).why, "by NTLM alone, asks for the password of ada");
+    with.ticket = "ada@CORP.EXAMPLE";
+    with.realm = true;
     with.by_address = true;
     EXPECT_EQ(one("Negotiate", with).why, "by Kerberos, with the ticket of ada@CORP.EXAMPLE");
     with.user = "bob";

@@ -3,6 +3,10 @@
 #include "support/vector_file.h"
 
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 
 namespace winrm::auth::krb5 {
 namespace {
@@ -55,6 +59,40 @@ TEST(krb5_keys, derived)
     for (const row& r : rows)
         EXPECT_EQ(derive_key(r.type, test::unhex(r.key), r.usage, r.purpose).reveal(), test::unhex(r.derived))
             << r.source << ' ' << r.derived;
+}
+
+/// The same derivation by OpenSSL's KRB5KDF; empty: it has none.
+std::string openssl_derived(std::string key, std::string label)
+{
+    EVP_KDF* const kdf = EVP_KDF_fetch(nullptr, "KRB5KDF", nullptr);
+    EVP_KDF_CTX* const context = kdf != nullptr ? EVP_KDF_CTX_new(kdf) : nullptr;
+    std::string cipher = key.size() == 32 ? "AES-256-CBC" : "AES-128-CBC";
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_CIPHER, cipher.data(), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, key.data(), key.size()),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_CONSTANT, label.data(), label.size()),
+        OSSL_PARAM_construct_end()};
+    std::string out(key.size(), '\0');
+    const bool done = context != nullptr && EVP_KDF_derive(context, reinterpret_cast<unsigned char*>(out.data()),
+                                                           out.size(), parameters) == 1;
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+    return done ? out : std::string();
+}
+
+TEST(krb5_keys, derived_for_any_usage_as_openssl_derives_them)
+{
+    if (openssl_derived(std::string(16, 'k'), "label").empty()) GTEST_SKIP() << "no KRB5KDF in this OpenSSL";
+    for (std::uint32_t usage = 0; usage < 5'000; ++usage) {
+        const std::uint32_t spread = usage * 0x9E3779B1U;
+        const auto purpose = usage % 2 == 0 ? key_purpose::encryption : key_purpose::integrity;
+        const auto type = usage % 3 == 0 ? enctype::aes128_cts_hmac_sha1_96 : enctype::aes256_cts_hmac_sha1_96;
+        std::string label;
+        for (const int shift : {24, 16, 8, 0}) label.push_back(static_cast<char>(spread >> shift & 0xff));
+        label.push_back(static_cast<char>(purpose));
+        const std::string key(key_size(type), static_cast<char>(usage));
+        ASSERT_EQ(derive_key(type, key, spread, purpose).reveal(), openssl_derived(key, label)) << spread;
+    }
 }
 
 TEST(krb5_keys, none_of_a_wrong_key)

@@ -42,6 +42,15 @@ protected:
         while (!got && loop.run_one()) {}
         return got ? std::move(*got) : login_result{};
     }
+    login_policy policy_again() const
+    {
+        login_policy out;
+        out.how = policy.how;
+        out.permit_root = policy.permit_root;
+        out.only_uid = policy.only_uid;
+        out.throw_away_user = policy.throw_away_user;
+        return out;
+    }
     io::loop loop;
     children family{loop};
     account me;
@@ -65,6 +74,33 @@ TEST_F(Authenticator, WrongPasswordAndUnknownUserAreTheSame)
     EXPECT_FALSE(wrong.who || unknown.who);
     EXPECT_FALSE(wrong.unavailable || unknown.unavailable);
     EXPECT_EQ(wrong.reason, unknown.reason);
+}
+
+/// Outside the sandbox, by krb5.conf.
+TEST_F(Authenticator, APrincipalIsTheAccountThatAuthToLocalSays)
+{
+    const temp_file conf{
+        "[libdefaults]\n default_realm = A.TEST\n[realms]\n A.TEST = {\n  auth_to_local = RULE:[2:$1](ours)s/.*/" +
+        me.name + "/\n }\n"};
+    ::setenv("KRB5_CONFIG", conf.path().c_str(), 1);
+    const auto principal = [&](const std::string& name) {
+        authenticator a{loop, family, policy_again()};
+        std::optional<login_result> got;
+        a.decide_principal(name, "127.0.0.1", [&](login_result r) { got = std::move(r); });
+        while (!got && loop.run_one()) {}
+        return got ? std::move(*got) : login_result{};
+    };
+    const login_result ours = principal("ours/web@A.TEST");
+    ASSERT_TRUE(ours.who) << ours.reason;
+    EXPECT_EQ(ours.who->name(), me.name);
+    for (const std::string& name : {me.name + "@A.TEST", me.name + "@B.TEST", std::string{"theirs/web@A.TEST"},
+                                    std::string{}, std::string{"@"}, std::string(2000, 'x')}) {
+        const login_result no = principal(name);
+        EXPECT_FALSE(no.who) << name;
+        EXPECT_EQ(no.reason, "no_account_for_principal") << name;
+        EXPECT_FALSE(no.unavailable);
+    }
+    ::unsetenv("KRB5_CONFIG");
 }
 
 TEST_F(Authenticator, EmptyPasswordNeverMatches)

@@ -180,6 +180,8 @@ TEST(Config, LoginsByTokensAreOnWhereTheirFilesAre)
     EXPECT_EQ(schemes("", {"/k", ""}), "Negotiate Kerberos ");
     EXPECT_EQ(schemes("[auth]\nkeytab = \"/own\"\n", {}), "Negotiate Kerberos ");
     EXPECT_EQ(schemes("[auth]\nntlm_accounts = \"/own\"\nkerberos = false\n", both), "Negotiate NTLM ");
+    EXPECT_EQ(schemes("[auth]\nwinbind = true\n", {}), "Negotiate NTLM ");
+    EXPECT_EQ(schemes("[auth]\nwinbind = true\nntlm = true\nkerberos = false\n", both), "Negotiate NTLM ");
     EXPECT_EQ(schemes("[auth]\nnegotiate = false\nntlm = false\n", both), "Kerberos ");
     const auto own =
         parse_config(std::string{tls} + "[auth]\nkeytab = \"/own\"\n", "f", config_scope::everything, both);
@@ -215,6 +217,8 @@ channel_binding = "relaxed"
           {"[auth]\nchannel_binding = \"Strict\"\n", "f:4: channel_binding must be \"none\""},
           {"[auth]\nkerberos = true\n", "f:4: kerberos = true needs keytab"},
           {"[auth]\nntlm = true\n", "f:4: ntlm = true needs accounts"},
+          {"[auth]\nwinbind = 1\n", "f:4: winbind must be true or false"},
+          {"[auth]\nwinbind = true\nntlm = false\n", "f:4: winbind = true is for logins by NTLM"},
           {"[auth]\nnegotiate = true\n", "f:4: negotiate = true has nothing to choose from"},
           {"[auth]\nbasic = false\n", "f:4: basic = false leaves no way"},
           {"auth_basic = true\n[auth]\nbasic = false\nkeytab = \"/k\"\n", "f:5: basic is what auth_basic in line 3"},

@@ -52,6 +52,28 @@ TEST(token_logins, a_step_is_sent_once_and_its_answer_finds_its_way)
     EXPECT_FALSE(f.all.drop(1, 5));
 }
 
+/// The row stays while a domain is asked; its answer goes where the question came from.
+TEST(token_logins, a_login_goes_on_with_what_a_domain_says)
+{
+    fixture f;
+    f.ask(1, 5, "one");
+    const auto step = f.all.poll_step(f.now);
+    auto q = f.all.answered(fixture::answer(step->step, wire::login_verdict::ask_account));
+    ASSERT_TRUE(q);
+    q->counted = "ada";
+    f.all.resume(std::move(*q), "CORP\\ada", base::secret{std::string(16, 'k')}, f.now);
+    const auto next = f.all.poll_step(f.now);
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->connection, 5u);
+    EXPECT_EQ(next->token, "");
+    EXPECT_EQ(next->account, "CORP\\ada");
+    EXPECT_EQ(next->session_key.reveal(), std::string(16, 'k'));
+    const auto end = f.all.answered(fixture::answer(next->step, wire::login_verdict::accepted));
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->counted, "ada");
+    EXPECT_FALSE(f.all.drop(1, 5));
+}
+
 TEST(token_logins, a_step_that_the_gate_holds_waits_for_its_time)
 {
     fixture f;

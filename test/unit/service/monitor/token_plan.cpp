@@ -36,6 +36,25 @@ TEST(TokenPlan, AccountsGoAlongAndAWrongLineDoesNot)
     EXPECT_EQ(refused.error().message().substr(0, bad.path().size() + 6), bad.path() + ":1:9: ");
 }
 
+TEST(TokenPlan, WinbindNeedsNoFileAndGoesWithOne)
+{
+    const temp_file good("ada:0123456789abcdef0123456789abcdef\n");
+    settings s;
+    s.auth.winbind = true;
+    auto plan = make_token_plan(s);
+    ASSERT_TRUE(plan);
+    EXPECT_TRUE(plan->setup.ntlm && plan->setup.winbind && plan->setup.ntlm_accounts.empty());
+    s.auth.ntlm_accounts = good.path();
+    plan = make_token_plan(s);
+    ASSERT_TRUE(plan);
+    EXPECT_TRUE(plan->setup.winbind);
+    EXPECT_EQ(plan->setup.ntlm_accounts.size(), 1U);
+    s.auth.ntlm = false;
+    plan = make_token_plan(s);
+    ASSERT_TRUE(plan);
+    EXPECT_FALSE(plan->setup.ntlm || plan->setup.winbind);
+}
+
 /// S6: strict for NTLM and relaxed for Kerberos, unless [auth] or the listener says otherwise.
 TEST(TokenPlan, ChannelBindingsAreThoseOfTheListenerOrOfAllOrSafe)
 {

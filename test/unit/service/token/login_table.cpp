@@ -2,7 +2,9 @@
 #include "service/token/login_table.h"
 
 #include "auth/login/sealing.h"
+#include "auth/ntlm/keys.h"
 #include "auth/spnego/initiator.h"
+#include "base/text.h"
 
 #include <gtest/gtest.h>
 
@@ -78,7 +80,23 @@ struct fixture
         out.facts = got.facts;
         out.reason = got.reason;
         out.keys = {got.keys.what, got.keys.blob.clone()};
+        out.asked = got.asked;
         return out;
+    }
+    /// What a domain says to `asked`, which knows the account by this hash.
+    wire::token_answer resume(const wire::domain_response& asked, const std::string& password,
+                              std::string account = "CORP\\ada")
+    {
+        const auto wide = [](const std::string& s) { return *base::utf8_to_utf16(s, base::utf16_order::little); };
+        ntlm::challenge_bytes nonce{};
+        std::copy(asked.challenge.begin(), asked.challenge.end(), nonce.begin());
+        const auto key = ntlm::response_key(*ntlm::nt_hash(password), wide(asked.user), wide(asked.domain));
+        const auto proof = ntlm::proof(key, nonce, std::string_view(asked.nt_response).substr(16));
+        const auto session = ntlm::session_base_key(key, proof);
+        wire::token_step ask{++steps, 7, 1, "Negotiate", false, "", false, "", listener};
+        ask.session_key = base::secret{std::string(session.reveal())};
+        ask.account = std::move(account);
+        return table.step(std::move(ask), now);
     }
     wire::token_answer log_in(client& c, bool tls = false, std::string scheme = "Negotiate",
                               std::uint64_t connection = 1)
@@ -122,6 +140,70 @@ TEST(login_table, a_login_gives_account_facts_and_keys_that_seal)
             goes_across(*service, *own);
         }
     }
+}
+
+wire::token_setup with_domain()
+{
+    wire::token_setup out = usual();
+    out.winbind = true;
+    return out;
+}
+
+/// Until the account is asked for.
+wire::token_answer until_asked(fixture& f, client& c)
+{
+    const wire::token_answer got = f.log_in(c);
+    EXPECT_EQ(got.verdict, login_verdict::ask_account) << got.reason;
+    EXPECT_TRUE(got.token.empty());
+    EXPECT_EQ(f.table.size(), 1u);
+    return {0, login_verdict::ask_account, {}, got.facts, {}, {}, {}, got.asked};
+}
+
+TEST(login_table, an_account_that_is_not_in_the_file_is_the_domains)
+{
+    fixture f(with_domain());
+    client c("Eve@corp.test", "other");
+    const wire::token_answer asked = until_asked(f, c);
+    EXPECT_EQ(asked.facts.account, "Eve") << "guesses by either name count together";
+    EXPECT_EQ(asked.asked.user, "Eve@corp.test");
+    EXPECT_EQ(asked.asked.challenge.size(), 8u);
+    wire::token_answer got = f.resume(asked.asked, "other");
+    ASSERT_EQ(got.verdict, login_verdict::accepted) << got.reason;
+    EXPECT_EQ(got.facts.account, "CORP\\ada") << "as the domain calls it here";
+    (void)c.step(got.token);
+    const auto service = auth::make_sealer(got.keys, some_random), own = c.sealer();
+    ASSERT_TRUE(service && own);
+    goes_across(*own, *service);
+    goes_across(*service, *own);
+    EXPECT_EQ(f.table.size(), 0u);
+
+    client known; // in the file: nobody else is asked
+    EXPECT_EQ(f.log_in(known).verdict, login_verdict::accepted);
+}
+
+/// The MIC is made with the session key: a domain that answers for somebody else proves nothing.
+TEST(login_table, a_domains_answer_does_not_stand_for_the_rest_of_the_token)
+{
+    fixture f(with_domain());
+    client c("eve", "other");
+    const wire::token_answer asked = until_asked(f, c);
+    EXPECT_EQ(f.resume(asked.asked, "another").verdict, login_verdict::denied);
+    client again("eve", "other");
+    EXPECT_EQ(f.resume(until_asked(f, again).asked, "other", "").verdict, login_verdict::denied) << "no account";
+    EXPECT_EQ(f.table.size(), 0u);
+}
+
+TEST(login_table, nothing_but_what_is_waited_for_goes_on)
+{
+    fixture f(with_domain());
+    client c("eve", "other");
+    const wire::token_answer asked = until_asked(f, c);
+    EXPECT_EQ(f.step("NTLMSSP", false).reason, "out_of_order");
+    EXPECT_EQ(f.resume(asked.asked, "other").reason, "no_such_login");
+    client half("eve", "other");
+    ASSERT_EQ(f.step(half.step({}), true).verdict, login_verdict::go_on);
+    EXPECT_EQ(f.resume(asked.asked, "other").reason, "out_of_order");
+    EXPECT_EQ(f.table.size(), 0u);
 }
 
 /// S11: what is told does not depend on whether there is such an account; the log knows.

@@ -91,6 +91,13 @@ std::vector<base::bytes> one_of_each()
                                                   "why",
                                                   some_keys(),
                                                   base::secret{std::string{"\5\4ticket"}}}));
+    wire::token_answer question{4, wire::login_verdict::ask_account, "", {"NTLM", "D\\eve", "eve"}, "", {}, {}};
+    question.asked = {"eve", "D", "PC1", "12345678", "response"};
+    all.push_back(wire::encode(question));
+    wire::token_step said{2, 2, 3, "NTLM", true, "", false, "", 3};
+    said.session_key = base::secret{std::string(16, 'k')};
+    said.account = "D\\eve";
+    all.push_back(wire::encode(said));
     all.push_back(wire::encode(wire::frame{wire::token_drop{5, 6, true}}));
     all.push_back(wire::encode(wire::frame{some_setup()}));
     all.push_back(wire::encode(wire::frame{some_user()}));
@@ -308,6 +315,7 @@ TEST(Frames, EachMemberOfEachFrameIsInItsListOnce)
     expect_each_member_once<wire::listener>();
     expect_each_member_once<wire::ntlm_account>();
     expect_each_member_once<wire::token_facts>();
+    expect_each_member_once<wire::domain_response>();
     expect_each_member_once<wire::binding_rules>();
     expect_each_member_once<auth::sealing_keys>();
 }
