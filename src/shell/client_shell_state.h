@@ -364,6 +364,8 @@ struct client_shell::state
         if (r.fault()) return create_failed(wsman::to_error(*r.fault()));
         auto answer = read_connect_reply(r);
         if (!answer) return create_failed(std::move(answer).error());
+        if (!answer->input_streams.empty()) options.create.input_streams = std::move(answer->input_streams);
+        if (!answer->output_streams.empty()) options.create.output_streams = std::move(answer->output_streams);
         events.emplace_back(shell_connected{shell_itself, std::move(answer->response_xml)});
         opened(shell_info{info});
     }
