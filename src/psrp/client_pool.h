@@ -33,6 +33,7 @@
 #include "base/duration.h"
 #include "base/secret.h"
 #include "base/uuid.h"
+#include "clixml/reader.h"
 #include "psrp/fragment.h"
 #include "psrp/host_call.h"
 #include "psrp/pool_messages.h"
