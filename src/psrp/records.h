@@ -37,7 +37,7 @@ struct error_record
     std::optional<std::string> recommended_action;
     std::optional<std::string> script_stack_trace;
     std::optional<invocation_info> invocation;
-    std::vector<std::string> type_names; ///< empty: the usual two
+    clixml::type_names types; ///< empty: the usual two
     named_values others;                 ///< extended properties that are none of these
 
     /// details_message, else message.
@@ -57,7 +57,7 @@ struct informational_record
     std::string message;
     std::optional<invocation_info> invocation;
     std::optional<std::vector<std::int32_t>> pipeline_iteration; ///< InformationalRecord_PipelineIterationInfo
-    std::vector<std::string> type_names;                         ///< empty: the usual three
+    clixml::type_names types;                                    ///< empty: the usual three
     named_values others;
 
     [[nodiscard]] clixml::value to_value() const;
