@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -91,6 +92,13 @@ void fragmenter::clear()
 {
     waiting_.clear();
     size_ = 0;
+}
+
+void fragmenter::put_before(fragmenter first)
+{
+    size_ += first.size_;
+    waiting_.insert(waiting_.begin(), std::make_move_iterator(first.waiting_.begin()),
+                    std::make_move_iterator(first.waiting_.end()));
 }
 
 defragmenter::defragmenter(fragment_limits limits) : limits_{limits} {}

@@ -49,6 +49,8 @@ public:
     /// The same, but of the first message only: MS-PSRP 3.1.5.3.3, a Command holds only CREATE_PIPELINE.
     [[nodiscard]] base::bytes take_of_one(std::size_t piece_size);
     void clear();
+    /// What `first` still has goes before what waits here.
+    void put_before(fragmenter first);
 
 private:
     struct entry
