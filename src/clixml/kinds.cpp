@@ -1,3 +1,4 @@
+#include "clixml/tags.h"
 #include "clixml/value.h"
 
 #include <array>
@@ -38,5 +39,22 @@ std::optional<kind> kind_of_name(std::string_view name) noexcept
 }
 
 std::string_view name_of(contents what) noexcept { return content_names[static_cast<std::size_t>(what)]; }
+
+const char* unreadable(kind what) noexcept
+{
+    switch (what) {
+    case kind::boolean: return "a B is neither true nor false";
+    case kind::character: return "a C is not the number of a UTF-16 code unit";
+    case kind::single_precision:
+    case kind::double_precision: return "an Sg or Db is not a floating-point number";
+    case kind::decimal: return "a D is not a decimal number";
+    case kind::date_time: return "a DT is not a date and time";
+    case kind::duration: return "a TS is not a duration, or too long";
+    case kind::bytes: return "a BA is not base64";
+    case kind::guid: return "a G is not a GUID";
+    case kind::version: return "a Version is not two to four numbers";
+    default: return "an integer is none, or too large for its type";
+    }
+}
 
 } // namespace winrm::clixml
