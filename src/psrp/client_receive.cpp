@@ -77,11 +77,11 @@ result<void> client_pool::state_type::take_pool(const message& m, const clixml::
     }
     case message_type::runspacepool_state: return take_pool_state(v);
     case message_type::runspace_availability: {
-        auto answer = runspace_availability::from_value(v);
-        if (!answer) return answer.error();
-        if (calls.erase(answer->call) == 0)
+        auto said = runspace_availability::from_value(v);
+        if (!said) return said.error();
+        if (calls.erase(said->call) == 0)
             return error{errc::protocol, "RUNSPACE_AVAILABILITY answers a call that was not made"};
-        tell(pool_answer{answer->call, answer->answer});
+        tell(pool_answer{said->call, said->answer});
         return {};
     }
     case message_type::user_event: {
