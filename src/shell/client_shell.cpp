@@ -10,8 +10,9 @@ client_shell::~client_shell() = default;
 client_shell::client_shell(client_shell&&) noexcept = default;
 client_shell& client_shell::operator=(client_shell&&) noexcept = default;
 
-void client_shell::open()
+void client_shell::open(base::bytes creation_xml)
 {
+    if (!creation_xml.empty()) state_->options.create.creation_xml = std::move(creation_xml);
     if (state_->step(shell_step::create)) state_->ask_create();
 }
 

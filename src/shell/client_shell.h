@@ -126,7 +126,8 @@ public:
     client_shell& operator=(client_shell&&) noexcept;
 
     // -- what the application wants
-    void open();
+    /// @param creation_xml  in place of that in the options
+    void open(base::bytes creation_xml = {});
     /// Takes a shell that exists already; no Create. When it has run commands and then refuses one because a quota of
     /// the shell is used up, it is replaced: Delete, Create (a second shell_opened), and the same Command once. Not
     /// while other commands run in it.

@@ -19,7 +19,8 @@ parse_stop usage(const std::string& why) { return {usage_status, "winrm: " + why
 
 const std::vector<std::string>& subcommand_names()
 {
-    static const std::vector<std::string> names{"run", "identify", "shells", "explain", "config", "version", "help"};
+    static const std::vector<std::string> names{"run",     "psrp",   "identify", "shells",
+                                                "explain", "config", "version",  "help"};
     return names;
 }
 
@@ -151,6 +152,7 @@ const char* unsendable(const options& o)
         if (bad(name) || bad(value)) return "--env";
     }
     if (std::any_of(o.delete_shells.begin(), o.delete_shells.end(), bad)) return "--delete";
+    if (bad(o.configuration)) return "--configuration";
     if (bad(o.user)) return "--user";
     if (bad(o.service_name)) return "--service-name";
     return nullptr;
@@ -183,6 +185,13 @@ std::optional<parse_stop> find_mistake(const options& o)
     return std::nullopt;
 }
 
+void add_configuration(CLI::App& app, options& o)
+{
+    app.add_option("--configuration", o.configuration,
+                   "session configuration on the host (PowerShell.7, a JEA endpoint), instead of Microsoft.PowerShell")
+        ->type_name("NAME");
+}
+
 void add_shells(CLI::App& app, options& o)
 {
     app.add_option("--delete", o.delete_shells, "delete this shell; may be given again")
@@ -205,6 +214,7 @@ void add_options(CLI::App& app, options& o)
     }
     add_common(app, o);
     if (o.what == subcommand::run) add_run(app, o);
+    if (o.what == subcommand::psrp) add_configuration(app, o);
     if (o.what == subcommand::shells) add_shells(app, o);
 }
 
@@ -302,6 +312,7 @@ std::variant<options, parse_stop> parse_options(const std::vector<std::string>& 
     }
     if (first == "--help" || first == "-h" || first == "help") return parse_stop{0, help_text()};
     if (first == "run") return parse_subcommand(subcommand::run, first, std::move(rest));
+    if (first == "psrp") return parse_subcommand(subcommand::psrp, first, std::move(rest));
     if (first == "identify") return parse_subcommand(subcommand::identify, first, std::move(rest));
     if (first == "shells") return parse_subcommand(subcommand::shells, first, std::move(rest));
     if (first == "explain") return parse_subcommand(subcommand::explain, first, std::move(rest));
