@@ -158,6 +158,12 @@ struct signal_request
     signal_code code;
 };
 [[nodiscard]] std::variant<signal_request, wsman::fault> read_signal(const wsman::incoming_request& r);
+/// Only what the message has: resource, shell and version come with its header.
+[[nodiscard]] std::variant<connect_shell, wsman::fault> read_connect(const wsman::incoming_request& r);
+[[nodiscard]] std::variant<disconnect_shell, wsman::fault> read_disconnect(const wsman::incoming_request& r);
+/// Of Arguments that hold fragments, as PowerShell's Command has them. @return nullopt: not base64
+[[nodiscard]] std::optional<base::bytes> fragments_of(const start_command& c);
+void write_connect_reply(xml::writer& w, const connect_answer& a);
 void write_shell(xml::writer& w, const shell_info& s);
 void write_create_reply(xml::writer& w, const shell_info& s, base::bytes_view address);
 void write_command_reply(xml::writer& w, base::bytes_view command_id);
