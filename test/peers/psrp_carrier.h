@@ -16,7 +16,8 @@ public:
     /// Takes the pool's orders; what is to be written is appended to output().
     void carry_from(client_pool& pool, base::time_point now)
     {
-        while (auto next = pool.poll_carry(now)) std::visit([&](auto& what) { take(pool, next->id, what); }, next->what);
+        while (auto next = pool.poll_carry(now))
+            std::visit([&](auto& what) { take(pool, next->id, what); }, next->what);
     }
     /// Lines of the host. @return what is wrong with one, if anything
     std::optional<std::string> received(client_pool& pool, base::bytes_view bytes)
@@ -62,12 +63,14 @@ private:
     }
     void take(client_pool&, carry_id id, carry_data& o)
     {
-        const auto stream =
-            o.stream == carry_stream::normal ? packet_stream::normal : packet_stream::prompt_response;
+        const auto stream = o.stream == carry_stream::normal ? packet_stream::normal : packet_stream::prompt_response;
         push({packet_kind::data, o.pipeline.value_or(base::uuid{}), stream, o.fragments}, id);
     }
     void take(client_pool&, carry_id id, carry_stop& o) { push({packet_kind::signal, o.pipeline, {}, {}}, id); }
-    void take(client_pool&, carry_id id, carry_close_pipeline& o) { push({packet_kind::close, o.pipeline, {}, {}}, id); }
+    void take(client_pool&, carry_id id, carry_close_pipeline& o)
+    {
+        push({packet_kind::close, o.pipeline, {}, {}}, id);
+    }
     void take(client_pool&, carry_id id, carry_close&) { push({packet_kind::close, {}, {}, {}}, id); }
     template <class Other> void take(client_pool& pool, carry_id id, Other&)
     {

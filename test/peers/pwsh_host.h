@@ -49,7 +49,8 @@ public:
         waitpid(child_, nullptr, 0);
     }
 
-    /// Runs until an event comes for which `until` says true; all events go to it. @return false: given up, see `trouble`
+    /// Runs until an event comes for which `until` says true; all events go to it. @return false: given up, see
+    /// `trouble`
     bool run(const std::function<bool(pool_event&)>& until, std::chrono::seconds patience = std::chrono::seconds{60})
     {
         const auto end = std::chrono::steady_clock::now() + patience;
@@ -84,8 +85,10 @@ public:
     {
         outcome o;
         run([&](pool_event& e) {
-            if (auto* x = std::get_if<pipeline_output>(&e); x != nullptr && x->pipeline == id) o.output.push_back(x->value);
-            if (auto* x = std::get_if<pipeline_error>(&e); x != nullptr && x->pipeline == id) o.errors.push_back(x->record);
+            if (auto* x = std::get_if<pipeline_output>(&e); x != nullptr && x->pipeline == id)
+                o.output.push_back(x->value);
+            if (auto* x = std::get_if<pipeline_error>(&e); x != nullptr && x->pipeline == id)
+                o.errors.push_back(x->record);
             if (auto* x = std::get_if<pipeline_informational>(&e)) o.records.push_back(x->record);
             if (auto* x = std::get_if<pipeline_information>(&e)) o.information.push_back(x->record);
             if (auto* x = std::get_if<pipeline_progress>(&e)) o.progress.push_back(x->record);
@@ -106,10 +109,11 @@ public:
     {
         pool.open();
         return run([&](pool_event& e) {
-            if (auto* x = std::get_if<pool_broken>(&e)) trouble = to_string(x->error);
-            if (auto* x = std::get_if<pool_opened>(&e)) opened = *x;
-            return std::holds_alternative<pool_opened>(e) || std::holds_alternative<pool_broken>(e);
-        }) && trouble.empty();
+                   if (auto* x = std::get_if<pool_broken>(&e)) trouble = to_string(x->error);
+                   if (auto* x = std::get_if<pool_opened>(&e)) opened = *x;
+                   return std::holds_alternative<pool_opened>(e) || std::holds_alternative<pool_broken>(e);
+               }) &&
+               trouble.empty();
     }
     bool close_pool()
     {
