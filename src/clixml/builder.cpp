@@ -126,8 +126,7 @@ bool builder::read_attributes(const scanner& from, attributes& into)
     for (const raw_attribute& a : from.attributes()) {
         if (a.name == "N") {
             into.name = a.value;
-            into.has_name = true;
-        } else if (a.name == "RefId") {
+            } else if (a.name == "RefId") {
             into.id = a.value;
             into.has_id = true;
         } else if (a.name == "S") {
@@ -201,7 +200,6 @@ bool builder::on_start(const scanner& from, bool closed)
 
 bool builder::set_name(const attributes& a)
 {
-    if (!a.has_name) return refuse(errc::protocol, "a property has no name");
     base::bytes_view name;
     if (!decode_attribute(a.name, true, name)) return false;
     value_name_ = interned(name);
@@ -252,8 +250,6 @@ bool builder::start_in_object(std::uint64_t tag, const attributes& a, const scan
     case tags::STK: return open(place::list, contents::stack);
     case tags::QUE: return open(place::list, contents::queue);
     case tags::DCT: return open(place::dictionary, contents::dictionary);
-    case tags::Obj:
-    case tags::Ref: return refuse(errc::protocol, "an object stands directly inside of an object");
     default: return start_value(tag, a, from);
     }
 }

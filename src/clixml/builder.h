@@ -65,7 +65,7 @@ private:
     struct attributes
     {
         base::bytes_view name, id, stream;
-        bool has_name = false, has_id = false;
+        bool has_id = false;
     };
     struct binding
     {
