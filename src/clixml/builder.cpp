@@ -126,10 +126,8 @@ bool builder::read_attributes(const scanner& from, attributes& into)
     for (const raw_attribute& a : from.attributes()) {
         if (a.name == "N") {
             into.name = a.value;
-            into.has_name = true;
         } else if (a.name == "RefId") {
             into.id = a.value;
-            into.has_id = true;
         } else if (a.name == "S") {
             into.stream = a.value;
         } else {
@@ -182,7 +180,7 @@ bool builder::on_start(const scanner& from, bool closed)
             for (binding& b : bindings_) b.depth = 0;
             return true;
         }
-        if (kind_of_tag(tag) == kind::unknown && tag != tags::Obj && tag != tags::PR)
+        if (kind_of_tag(tag) == kind::unknown && tag != tags::Obj && tag != tags::PR && tag != tags::Ref)
             return refuse(errc::protocol, "this is not CLIXML");
         [[fallthrough]];
     case place::top: {
@@ -201,7 +199,6 @@ bool builder::on_start(const scanner& from, bool closed)
 
 bool builder::set_name(const attributes& a)
 {
-    if (!a.has_name) return refuse(errc::protocol, "a property has no name");
     base::bytes_view name;
     if (!decode_attribute(a.name, true, name)) return false;
     value_name_ = interned(name);
@@ -252,8 +249,6 @@ bool builder::start_in_object(std::uint64_t tag, const attributes& a, const scan
     case tags::STK: return open(place::list, contents::stack);
     case tags::QUE: return open(place::list, contents::queue);
     case tags::DCT: return open(place::dictionary, contents::dictionary);
-    case tags::Obj:
-    case tags::Ref: return refuse(errc::protocol, "an object stands directly inside of an object");
     default: return start_value(tag, a, from);
     }
 }
@@ -318,7 +313,7 @@ bool builder::start_object(kind becomes, place where, const attributes& a)
     f.owner = frames_.size() - 1;
     f.node = std::make_unique<detail::object_node>(object());
     f.name = std::move(value_name_);
-    if (a.has_id) {
+    if (!a.id.empty()) {
         f.id.assign(a.id);
         objects_.set(a.id, {value(), frames_.size() - 1, item_number_});
     }
@@ -328,7 +323,10 @@ bool builder::start_object(kind becomes, place where, const attributes& a)
 bool builder::start_reference(const attributes& a)
 {
     referent* found = objects_.find(a.id);
-    if (found == nullptr) return refuse(errc::protocol, "a Ref refers to no object before it");
+    if (found == nullptr) {
+        return refuse(errc::protocol, forgotten_ ? "a Ref refers to no object before it, or to one too far back"
+                                                 : "a Ref refers to no object before it");
+    }
     start_leaf(kind::null, leaf_use::ready);
     if (!found->content.is_null()) {
         if (found->item != item_number_) {
@@ -579,12 +577,12 @@ bool builder::deliver(value v)
 
 void builder::end_item()
 {
-    charged_ = 0;
-    const std::uint64_t size = ready_.content.size();
+    const std::uint64_t size = std::exchange(charged_, 0);
     history_.push_back({item_number_++, size});
     history_size_ += size;
     if (history_size_ <= bounds_.recalled) return;
     // Half of it at once, so that this is seldom.
+    forgotten_ = true;
     std::size_t gone = 0;
     while (gone < history_.size() && history_size_ > bounds_.recalled / 2) history_size_ -= history_[gone++].size;
     const std::uint64_t oldest = gone < history_.size() ? history_[gone].item : item_number_;
@@ -600,6 +598,7 @@ void builder::end_document()
     history_.clear();
     bindings_.clear();
     history_size_ = recalled_ = type_count_ = 0;
+    forgotten_ = false;
 }
 
 } // namespace winrm::clixml

@@ -65,7 +65,6 @@ private:
     struct attributes
     {
         base::bytes_view name, id, stream;
-        bool has_name = false, has_id = false;
     };
     struct binding
     {
@@ -155,6 +154,7 @@ private:
     std::uint64_t item_number_ = 0, charged_ = 0, recalled_ = 0, type_count_ = 0;
     std::vector<remembered> history_; ///< items whose objects a Ref may still mean
     std::uint64_t history_size_ = 0;
+    bool forgotten_ = false; ///< something of this document is no longer in objects_
     errc code_ = errc::protocol;
     const char* why_ = "";
 };

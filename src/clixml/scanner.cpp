@@ -299,8 +299,7 @@ scanner::token scanner::declaration() noexcept
     const auto close = rest.find("?>");
     constexpr std::size_t longest = 256;
     if (close == base::bytes_view::npos && rest.size() < longest) return more(cut);
-    if (close > longest || rest.substr(0, close).find_first_of(std::string_view("<\0", 2)) == 0)
-        return fail(at_, "the XML declaration is not well-formed");
+    if (close > longest || rest.find('<', 1) < close) return fail(at_, "the XML declaration is not well-formed");
     at_ += close + 2;
     return token::start;
 }

@@ -36,6 +36,7 @@ public:
     friend bool operator==(const text& a, const text& b) noexcept { return a.view() == b.view(); }
     friend bool operator==(const text& a, std::string_view b) noexcept { return a.view() == b; }
     friend bool operator==(const text& a, const char* b) noexcept { return a.view() == std::string_view(b); }
+    friend bool operator==(const text& a, const std::string& b) noexcept { return a.view() == b; }
 
 private:
     friend class value;

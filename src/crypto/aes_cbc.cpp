@@ -48,7 +48,8 @@ std::optional<base::secret> aes_256_cbc_decrypt(base::bytes_view key, base::byte
     int first = 0, last = 0;
     const bool done =
         c && EVP_DecryptInit_ex(c.get(), EVP_aes_256_cbc(), nullptr, octets(key), octets(initial_vector)) == 1 &&
-        EVP_DecryptUpdate(c.get(), octets(out), &first, octets(cipher_text), static_cast<int>(cipher_text.size())) == 1 &&
+        EVP_DecryptUpdate(c.get(), octets(out), &first, octets(cipher_text), static_cast<int>(cipher_text.size())) ==
+            1 &&
         EVP_DecryptFinal_ex(c.get(), octets(out) + first, &last) == 1;
     base::secret whole{std::move(out)};
     if (!done) return std::nullopt;

@@ -85,9 +85,10 @@ std::optional<base::secret> rsa_key_pair::decrypt(base::bytes_view cipher_text) 
     const owned<EVP_PKEY_CTX> context{EVP_PKEY_CTX_new(state_->key.get(), nullptr)};
     std::size_t length = key_bits / 8;
     std::string out(length, '\0');
-    const bool done = context && EVP_PKEY_decrypt_init(context.get()) == 1 &&
-                      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
-                      EVP_PKEY_decrypt(context.get(), octets(out), &length, octets(cipher_text), cipher_text.size()) == 1;
+    const bool done =
+        context && EVP_PKEY_decrypt_init(context.get()) == 1 &&
+        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
+        EVP_PKEY_decrypt(context.get(), octets(out), &length, octets(cipher_text), cipher_text.size()) == 1;
     base::secret whole{std::move(out)};
     if (!done) return std::nullopt;
     return base::secret{std::string{whole.reveal().substr(0, length)}};

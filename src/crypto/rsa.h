@@ -1,4 +1,5 @@
-// RSA with PKCS #1 v1.5 padding (RFC 8017 7.2), because PSRP's session keys travel so (MS-PSRP 2.2.2.4). Use it for nothing new.
+// RSA with PKCS #1 v1.5 padding (RFC 8017 7.2), because PSRP's session keys travel so (MS-PSRP 2.2.2.4). Use it for
+// nothing new.
 #pragma once
 
 #include "base/bytes.h"

@@ -45,8 +45,7 @@ std::optional<carry> client_pool::state_type::pipeline_order()
 {
     for (const pipeline_id& id : order_of_pipelines) {
         pipeline_entry& entry = pipelines.at(id);
-        if (psrp::take(entry.phase, pipeline_step::stop_sent))
-            return give({order_kind::stop, id, {}}, carry_stop{id});
+        if (psrp::take(entry.phase, pipeline_step::stop_sent)) return give({order_kind::stop, id, {}}, carry_stop{id});
     }
     if (phase != pool_phase::opened) return std::nullopt;
     for (const pipeline_id& id : order_of_pipelines) {
@@ -232,9 +231,8 @@ void client_pool::state_type::failed(const order& o, winrm::error why)
     case order_kind::disconnect:
         leaving = last_order::none;
         if (phase == pool_phase::disconnecting && psrp::take(phase, pool_step::refused))
-            tell(pool_state_changed{runspacepool_state::opened,
-                                    error_record::make(why.message(), "DisconnectFailed",
-                                                       error_category::invalid_operation)});
+            tell(pool_state_changed{runspacepool_state::opened, error_record::make(why.message(), "DisconnectFailed",
+                                                                                   error_category::invalid_operation)});
         return;
     case order_kind::reconnect:
         leaving = last_order::none;

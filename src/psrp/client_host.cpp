@@ -32,10 +32,8 @@ bool client_pool::state_type::waits(const host_call_made& asked_call)
 void client_pool::state_type::send_response(const host_call_made& asked_call, host_response r)
 {
     if (!waits(asked_call)) return;
-    if (asked_call.pipeline)
-        find(*asked_call.pipeline)->asked.erase(asked_call.call.id);
-    else
-        asked.erase(asked_call.call.id);
+    if (asked_call.pipeline) find(*asked_call.pipeline)->asked.erase(asked_call.call.id);
+    else asked.erase(asked_call.call.id);
     r.id = asked_call.call.id;
     r.method = asked_call.call.method;
     queue(asked_call.pipeline ? message_type::pipeline_host_response : message_type::runspacepool_host_response,
@@ -62,8 +60,7 @@ result<clixml::value> client_pool::state_type::encode_answer(const answer& conte
             [&](const auto& one) -> result<clixml::value> {
                 if constexpr (std::is_same_v<std::decay_t<decltype(one)>, std::vector<field_answer>>)
                     return clixml::value{};
-                else
-                    return encode_one(one);
+                else return encode_one(one);
             },
             content);
     std::vector<std::pair<clixml::value, clixml::value>> entries;
@@ -88,10 +85,11 @@ void client_pool::state_type::respond(host_call_made asked_call, answer content)
         return;
     }
     auto returned = encode_answer(content);
-    if (returned)
-        send_response(asked_call, {0, {}, std::move(*returned), {}});
+    if (returned) send_response(asked_call, {0, {}, std::move(*returned), {}});
     else
-        send_response(asked_call, {0, {}, {},
+        send_response(asked_call, {0,
+                                   {},
+                                   {},
                                    error_record::make(returned.error().message(), "RemoteHostExecutionException",
                                                       error_category::invalid_argument)});
 }
@@ -101,10 +99,7 @@ void client_pool::respond(const host_call_made& asked, clixml::value returned)
     state_->respond(asked, std::move(returned));
 }
 void client_pool::respond(const host_call_made& asked, base::secret text) { state_->respond(asked, std::move(text)); }
-void client_pool::respond(const host_call_made& asked, credential answer)
-{
-    state_->respond(asked, std::move(answer));
-}
+void client_pool::respond(const host_call_made& asked, credential answer) { state_->respond(asked, std::move(answer)); }
 void client_pool::respond(const host_call_made& asked, std::vector<field_answer> answers)
 {
     state_->respond(asked, std::move(answers));
@@ -112,17 +107,17 @@ void client_pool::respond(const host_call_made& asked, std::vector<field_answer>
 
 void client_pool::fail(const host_call_made& asked, std::string message)
 {
-    state_->send_response(asked, {0, {}, {},
-                                  error_record::make(std::move(message), "RemoteHostExecutionException",
-                                                     error_category::not_specified)});
+    state_->send_response(
+        asked, {0,
+                {},
+                {},
+                error_record::make(std::move(message), "RemoteHostExecutionException", error_category::not_specified)});
 }
 
 void client_pool::exchange_keys()
 {
-    if (state_->keys == state_type::key_phase::exchanged)
-        state_->tell(pool_keys_exchanged{});
-    else
-        state_->want_keys();
+    if (state_->key) state_->tell(pool_keys_exchanged{});
+    else state_->want_keys();
 }
 
 bool client_pool::has_keys() const noexcept { return state_->key.has_value(); }

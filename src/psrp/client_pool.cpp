@@ -82,10 +82,8 @@ void client_pool::state_type::break_pool(winrm::error why, std::optional<error_r
     const bool close_sent = closing_pool == last_order::under_way;
     closing_pool = tidy_up && open_answered && !close_sent ? last_order::due : last_order::none;
     leaving = last_order::none;
-    if (was_closing)
-        tell(pool_closed{});
-    else
-        tell(pool_broken{std::move(why), std::move(reason)});
+    if (was_closing) tell(pool_closed{});
+    else tell(pool_broken{std::move(why), std::move(reason)});
 }
 
 void client_pool::state_type::finish_closing()
@@ -108,7 +106,7 @@ void client_pool::state_type::check_input(const pipeline_id& id, pipeline_entry&
 
 void client_pool::state_type::want_keys()
 {
-    if (keys != key_phase::none) return;
+    if (exchange || (key && key->encrypts())) return;
     keys = key_phase::wanted;
     exchange.emplace();
     queue(message_type::public_key, {}, carry_stream::normal,
@@ -204,10 +202,8 @@ void client_pool::stop(const base::uuid& pipeline)
 {
     auto* entry = state_->find(pipeline);
     if (entry == nullptr) return;
-    if (entry->phase == pipeline_phase::queued)
-        state_->end_pipeline(pipeline, invocation_state::stopped, {}, {});
-    else
-        take(entry->phase, pipeline_step::stop);
+    if (entry->phase == pipeline_phase::queued) state_->end_pipeline(pipeline, invocation_state::stopped, {}, {});
+    else take(entry->phase, pipeline_step::stop);
 }
 
 namespace {
@@ -270,12 +266,9 @@ void client_pool::close()
     s.held.clear();
     s.normal.waiting.clear();
     s.prompt_response.waiting.clear();
-    if (before == pool_phase::before_open)
-        s.tell(pool_closed{});
-    else if (host_has_it)
-        s.closing_pool = state_type::last_order::due;
-    else
-        s.finish_closing();
+    if (before == pool_phase::before_open) s.tell(pool_closed{});
+    else if (host_has_it) s.closing_pool = state_type::last_order::due;
+    else s.finish_closing();
 }
 
 std::optional<pool_event> client_pool::poll_event()
@@ -301,10 +294,8 @@ void client_pool::handle_timeout(base::time_point now)
 
 void client_pool::handle_lost(winrm::error why)
 {
-    if (state_->phase == pool_phase::closing)
-        state_->finish_closing();
-    else
-        state_->break_pool(std::move(why), {}, false);
+    if (state_->phase == pool_phase::closing) state_->finish_closing();
+    else state_->break_pool(std::move(why), {}, false);
     state_->closing_pool = state_type::last_order::none;
 }
 

@@ -1,8 +1,9 @@
-// A runspace pool from the client's side (MS-PSRP 3.1): opens, runs pipelines in it, hands out what they tell, answers the
-// server's calls to the host, disconnects and connects, closes. Pure: it says what is to be carried and takes what came.
+// A runspace pool from the client's side (MS-PSRP 3.1): opens, runs pipelines in it, hands out what they tell, answers
+// the server's calls to the host, disconnects and connects, closes. Pure: it says what is to be carried and takes what
+// came.
 //
-// It knows no WS-Management. Whoever drives it is its carrier: WS-Man (src/powershell), or the lines of `pwsh -SSHServerMode`
-// (psrp/out_of_proc.h). A carrier takes orders from poll_carry() and does with each:
+// It knows no WS-Management. Whoever drives it is its carrier: WS-Man (src/powershell), or the lines of `pwsh
+// -SSHServerMode` (psrp/out_of_proc.h). A carrier takes orders from poll_carry() and does with each:
 //
 //   order                   over WS-Man                                    over out_of_proc (zero guid = the pool)
 //   carry_open              Create, fragments = creationXml                Data of the zero guid, then DataAck
@@ -10,24 +11,24 @@
 //   carry_connect_pipeline  Connect with the CommandId                     -
 //   carry_pipeline          Command, CommandId = pipeline,                 Command, CommandAck, Data, DataAck
 //                           fragments = its one Argument
-//   carry_data              Send to `stdin`, or `pr` for prompt_response   Data with Stream Default or PromptResponse, DataAck
-//   carry_stop              Signal powershell/signal/ctrl_c                Signal, SignalAck
+//   carry_data              Send to `stdin`, or `pr` for prompt_response   Data with Stream Default or PromptResponse,
+//   DataAck carry_stop              Signal powershell/signal/ctrl_c                Signal, SignalAck
 //   carry_close_pipeline    Signal terminate                               Close, CloseAck
 //   carry_close             Delete                                         Close of the zero guid
 //   carry_disconnect        Disconnect                                     -
 //   carry_reconnect         Reconnect                                      -
 //
-// and answers with handle_done(id) when the host has confirmed it (the reply or Ack came), or handle_failure(id, error). What
-// the host sends goes to received(): pipeline = the CommandId of the Receive (guid of the packet), nullopt = the pool's. For
-// carry_connect, received(nullopt, content of connectResponseXml) comes before handle_done().
-// Several orders can be under way at once; the machine takes care that those which must wait do: of carry_data there is one at
+// and answers with handle_done(id) when the host has confirmed it (the reply or Ack came), or handle_failure(id,
+// error). What the host sends goes to received(): pipeline = the CommandId of the Receive (guid of the packet), nullopt
+// = the pool's. For carry_connect, received(nullopt, content of connectResponseXml) comes before handle_done(). Several
+// orders can be under way at once; the machine takes care that those which must wait do: of carry_data there is one at
 // a time for each pool or pipeline and stream, and nothing for a pipeline before its carry_pipeline is done.
-// A carrier over WS-Man keeps a Receive waiting on the pool from the done of carry_open (carry_connect, carry_reconnect) until
-// pool_closed or pool_broken, and one on each pipeline from the done of carry_pipeline (carry_connect_pipeline) until its
-// pipeline_state_changed with an end state. `wants_output()` says the same.
+// A carrier over WS-Man keeps a Receive waiting on the pool from the done of carry_open (carry_connect,
+// carry_reconnect) until pool_closed or pool_broken, and one on each pipeline from the done of carry_pipeline
+// (carry_connect_pipeline) until its pipeline_state_changed with an end state. `wants_output()` says the same.
 //
-// Call poll_carry() and poll_event() after every other call until both are empty. After pool_closed or pool_broken nothing
-// follows.
+// Call poll_carry() and poll_event() after every other call until both are empty. After pool_closed or pool_broken
+// nothing follows.
 #pragma once
 
 #include "base/duration.h"
@@ -53,9 +54,9 @@ struct client_pool_options
     std::int32_t min_runspaces = 1, max_runspaces = 1;
     thread_options threads = thread_options::default_options;
     apartment_state apartment = apartment_state::unknown;
-    host_info host; ///< host_info::interactive(size) where host calls can be answered
-    clixml::value application_arguments;   ///< primitive dictionary: $PSSenderInfo.ApplicationArguments; null = none
-    std::string protocol_version = "2.3";  ///< 2.1 to 2.4; also the WS-Man option `protocolversion`
+    host_info host;                       ///< host_info::interactive(size) where host calls can be answered
+    clixml::value application_arguments;  ///< primitive dictionary: $PSSenderInfo.ApplicationArguments; null = none
+    std::string protocol_version = "2.3"; ///< 2.1 to 2.4; also the WS-Man option `protocolversion`
     /// Octets of fragments that one order may hold, at least 64: what is left of an envelope, before base64.
     std::size_t piece_size = 32 * 1024;
     std::size_t input_high_water = 1024 * 1024; ///< waiting input of a pipeline beyond which input_wanted is not told
@@ -155,8 +156,8 @@ struct pool_private_data
 /// protect() and reveal() work from here on.
 struct pool_keys_exchanged
 {};
-/// The host wants something of the user: if call.wants_answer(), then respond…() or fail() must follow, in any order with
-/// others. A pipeline that ends meanwhile waits for none.
+/// The host wants something of the user: if call.wants_answer(), then respond…() or fail() must follow, in any order
+/// with others. A pipeline that ends meanwhile waits for none.
 struct host_call_made
 {
     std::optional<base::uuid> pipeline; ///< nullopt: of the pool
@@ -208,10 +209,11 @@ struct pipeline_state_changed
     std::optional<winrm::error> error;  ///< of failed, where the carrier or the pool failed
 };
 
-using pool_event = std::variant<pool_opened, pool_state_changed, pool_disconnected, pool_reconnected, pool_closed,
-                                pool_broken, pool_answer, pool_user_event, pool_private_data, pool_keys_exchanged,
-                                host_call_made, pipeline_started, input_wanted, pipeline_output, pipeline_error,
-                                pipeline_informational, pipeline_information, pipeline_progress, pipeline_state_changed>;
+using pool_event =
+    std::variant<pool_opened, pool_state_changed, pool_disconnected, pool_reconnected, pool_closed, pool_broken,
+                 pool_answer, pool_user_event, pool_private_data, pool_keys_exchanged, host_call_made, pipeline_started,
+                 input_wanted, pipeline_output, pipeline_error, pipeline_informational, pipeline_information,
+                 pipeline_progress, pipeline_state_changed>;
 
 /// Answer to a field of Prompt.
 struct credential
@@ -279,7 +281,8 @@ public:
     void fail(const host_call_made& asked, std::string message);
 
     // -- secure strings (MS-PSRP 2.2.5.1.24)
-    /// Told by pool_keys_exchanged; at once where they are there already.
+    /// Told by pool_keys_exchanged; at once where they are there already. Where both ends speak 2.4, none are needed:
+    /// secure strings are not encrypted then (doc/PROTOCOL.md).
     void exchange_keys();
     [[nodiscard]] bool has_keys() const noexcept;
     /// A secure string of UTF-8 text for parameters and input. @errors usage: no keys yet, or not UTF-8
@@ -290,11 +293,11 @@ public:
     // -- the carrier
     [[nodiscard]] std::optional<carry> poll_carry(base::time_point now);
     void handle_done(carry_id id);
-    /// The host did not take it, or the way there broke. carry_open, carry_connect and data of the pool: the pool is broken.
-    /// Orders of a pipeline: it ends as failed. carry_close: it is closed all the same.
+    /// The host did not take it, or the way there broke. carry_open, carry_connect and data of the pool: the pool is
+    /// broken. Orders of a pipeline: it ends as failed. carry_close: it is closed all the same.
     void handle_failure(carry_id id, winrm::error why);
-    /// Bytes of the host's fragments, in pieces of any size. Of a pipeline that has ended: ignored. An error in them breaks
-    /// the pool.
+    /// Bytes of the host's fragments, in pieces of any size. Of a pipeline that has ended: ignored. An error in them
+    /// breaks the pool.
     void received(const std::optional<base::uuid>& pipeline, base::bytes_view bytes);
     /// The way to the host is gone for good (Receive failed, the process ended): the pool is broken.
     void handle_lost(winrm::error why);

@@ -34,8 +34,8 @@ struct client_pool::state_type
         clixml::value first; ///< data of the first message, until it goes out
         outgoing_stream normal, prompt_response;
         defragmenter incoming;
-        bool takes_input = false;   ///< input may still be sent
-        bool input_wanted = false;  ///< told, and none was sent since
+        bool takes_input = false;  ///< input may still be sent
+        bool input_wanted = false; ///< told, and none was sent since
         bool start_under_way = false;
         std::set<std::int64_t> asked; ///< host calls without an answer
     };

@@ -71,8 +71,7 @@ result<void> client_pool::state_type::take_pool(const message& m, const clixml::
         auto data = application_private_data::from_value(v);
         if (!data) return data.error();
         private_data = data->data;
-        if (phase == pool_phase::opened || phase == pool_phase::disconnecting)
-            tell(pool_private_data{private_data});
+        if (phase == pool_phase::opened || phase == pool_phase::disconnecting) tell(pool_private_data{private_data});
         return {};
     }
     case message_type::runspacepool_state: return take_pool_state(v);
@@ -111,9 +110,9 @@ result<void> client_pool::state_type::take_capability(const clixml::value& v)
 void client_pool::state_type::opened()
 {
     if (!psrp::take(phase, pool_step::opened) || phase != pool_phase::opened) return;
+    if (without_session_key(options.protocol_version, host->protocol_version)) key = session_key::not_encrypted();
     tell(pool_opened{*host, options.min_runspaces, options.max_runspaces, private_data});
-    for (message& m : std::exchange(held, {}))
-        normal.waiting.push(next_object++, write_message(m));
+    for (message& m : std::exchange(held, {})) normal.waiting.push(next_object++, write_message(m));
 }
 
 result<void> client_pool::state_type::take_pool_state(const clixml::value& v)
@@ -122,15 +121,15 @@ result<void> client_pool::state_type::take_pool_state(const clixml::value& v)
     if (!said) return said.error();
     switch (said->state) {
     case runspacepool_state::opened:
-        if (phase == pool_phase::negotiated)
-            opened();
+        if (phase == pool_phase::negotiated) opened();
         else if (phase == pool_phase::opening)
             return error{errc::protocol, "the runspace pool is opened before its host has said what it can"};
         return {};
     case runspacepool_state::closed:
     case runspacepool_state::broken: {
         const bool broke = said->state == runspacepool_state::broken;
-        winrm::error why{errc::protocol, broke ? "the runspace pool broke on the host" : "the host closed the runspace pool"};
+        winrm::error why{errc::protocol,
+                         broke ? "the runspace pool broke on the host" : "the host closed the runspace pool"};
         if (said->error) why.with_peer_text(said->error->text());
         break_pool(std::move(why), std::move(said->error), true);
         return {};
@@ -147,7 +146,7 @@ result<void> client_pool::state_type::take_session_key(const clixml::value& v)
         return error{errc::protocol, "ENCRYPTED_SESSION_KEY came without a PUBLIC_KEY"};
     auto got = exchange->accept(said->key);
     if (!got) return got.error();
-    key = std::move(*got);
+    if (!key) key = std::move(*got);
     exchange.reset();
     keys = key_phase::exchanged;
     key_deadline = base::time_point::max();
@@ -162,7 +161,8 @@ result<void> client_pool::state_type::take_host_call(const std::optional<pipelin
     if (!call) return call.error();
     if (call->wants_answer()) {
         std::set<std::int64_t>& open_calls = id ? pipelines.at(*id).asked : asked;
-        if (!open_calls.insert(call->id).second) return error{errc::protocol, "a host call has the number of another one"};
+        if (!open_calls.insert(call->id).second)
+            return error{errc::protocol, "a host call has the number of another one"};
     }
     tell(host_call_made{id, std::move(*call)});
     return {};
@@ -172,10 +172,8 @@ result<void> client_pool::state_type::take_pipeline_state(const pipeline_id& id,
 {
     auto said = pipeline_state_message::from_value(v);
     if (!said) return said.error();
-    if (is_end(said->state))
-        end_pipeline(id, said->state, std::move(said->error), {});
-    else
-        tell(pipeline_state_changed{id, said->state, std::move(said->error), {}});
+    if (is_end(said->state)) end_pipeline(id, said->state, std::move(said->error), {});
+    else tell(pipeline_state_changed{id, said->state, std::move(said->error), {}});
     return {};
 }
 
@@ -197,17 +195,21 @@ result<void> client_pool::state_type::take_pipeline(const message& m, const clix
     switch (m.type) {
     case message_type::pipeline_output: tell(pipeline_output{id, v}); return {};
     case message_type::error_record:
-        return tell_record(error_record::from_value(v), [&](error_record r) { return pipeline_error{id, std::move(r)}; });
+        return tell_record(error_record::from_value(v), [&](error_record r) {
+            return pipeline_error{id, std::move(r)};
+        });
     case message_type::pipeline_state: return take_pipeline_state(id, v);
     case message_type::debug_record: return informational(informational_kind::debug);
     case message_type::verbose_record: return informational(informational_kind::verbose);
     case message_type::warning_record: return informational(informational_kind::warning);
     case message_type::progress_record:
-        return tell_record(progress_record::from_value(v),
-                           [&](progress_record r) { return pipeline_progress{id, std::move(r)}; });
+        return tell_record(progress_record::from_value(v), [&](progress_record r) {
+            return pipeline_progress{id, std::move(r)};
+        });
     case message_type::information_record:
-        return tell_record(information_record::from_value(v),
-                           [&](information_record r) { return pipeline_information{id, std::move(r)}; });
+        return tell_record(information_record::from_value(v), [&](information_record r) {
+            return pipeline_information{id, std::move(r)};
+        });
     case message_type::pipeline_host_call: return take_host_call(id, v);
     default: return error{errc::protocol, "a PSRP message that no client gets"};
     }

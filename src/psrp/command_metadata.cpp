@@ -91,8 +91,8 @@ result<get_command_metadata> get_command_metadata::from_value(const clixml::valu
 
 clixml::value command_metadata_count::to_value() const
 {
-    static const clixml::type_names types{
-        "Selected.Microsoft.PowerShell.Commands.GenericMeasureInfo", custom_object, "System.Object"};
+    static const clixml::type_names types{"Selected.Microsoft.PowerShell.Commands.GenericMeasureInfo", custom_object,
+                                          "System.Object"};
     return clixml::value{clixml::object{types}.with("Count", count)};
 }
 

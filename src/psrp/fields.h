@@ -52,8 +52,7 @@ template <class T> [[nodiscard]] clixml::value or_null(const std::optional<T>& v
 }
 
 /// An enum as PSRP's own messages have it: the number, with its type and name.
-template <class Enum>
-[[nodiscard]] clixml::value enumeration(std::string_view type, std::string_view name, Enum number)
+template <class Enum> [[nodiscard]] clixml::value enumeration(std::string_view type, std::string_view name, Enum number)
 {
     return clixml::value{clixml::object::enumeration(type, name, static_cast<std::int32_t>(number))};
 }

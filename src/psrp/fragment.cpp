@@ -11,8 +11,8 @@ namespace {
 
 constexpr unsigned start_flag = 1;
 constexpr unsigned end_flag = 2;
-// Windows PowerShell sends warnings of a pipeline beside its output, so that ObjectIds are not always in order. A message that
-// comes twice is found among the last few.
+// Windows PowerShell sends warnings of a pipeline beside its output, so that ObjectIds are not always in order. A
+// message that comes twice is found among the last few.
 constexpr std::size_t remembered_ids = 64;
 
 void put(std::uint64_t value, int octets, base::bytes& out)
@@ -115,7 +115,8 @@ result<void> defragmenter::take(const fragment& f)
 {
     if (f.start) {
         if (building_) return refuse({errc::protocol, "a PSRP message begins within another one"});
-        if (f.fragment_id != 0) return refuse({errc::protocol, "the first fragment of a PSRP message has not the number 0"});
+        if (f.fragment_id != 0)
+            return refuse({errc::protocol, "the first fragment of a PSRP message has not the number 0"});
         if (std::find(finished_.begin(), finished_.end(), f.object_id) != finished_.end())
             return refuse({errc::protocol, "a PSRP message came twice"});
         building_ = true;
@@ -123,7 +124,8 @@ result<void> defragmenter::take(const fragment& f)
         next_fragment_ = 0;
     }
     if (!building_) return refuse({errc::protocol, "a fragment of a PSRP message came without its start"});
-    if (f.object_id != object_id_) return refuse({errc::protocol, "a fragment of another PSRP message came in between"});
+    if (f.object_id != object_id_)
+        return refuse({errc::protocol, "a fragment of another PSRP message came in between"});
     if (f.fragment_id != next_fragment_) return refuse({errc::protocol, "a PSRP fragment is missing or came twice"});
     ++next_fragment_;
     if (f.blob.size() > limits_.message - message_.size())

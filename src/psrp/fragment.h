@@ -1,4 +1,5 @@
-// Packet fragments (MS-PSRP 2.2.4): messages cut for a carrier that takes pieces of a bounded size, and put together again.
+// Packet fragments (MS-PSRP 2.2.4): messages cut for a carrier that takes pieces of a bounded size, and put together
+// again.
 #pragma once
 
 #include "base/bytes.h"
@@ -68,8 +69,8 @@ private:
 
 struct fragment_limits
 {
-    std::size_t blob = 1024 * 1024;            ///< of one fragment, in octets
-    std::size_t message = 1024 * 1024 * 1024;  ///< of one message put together, in octets
+    std::size_t blob = 1024 * 1024;           ///< of one fragment, in octets
+    std::size_t message = 1024 * 1024 * 1024; ///< of one message put together, in octets
 };
 
 /// Puts messages together from fragments, which may come in pieces of any size. One for each stream of a pool or

@@ -120,10 +120,7 @@ result<choice_prompt> read_choice_prompt(const host_call& call)
 }
 
 bool prompt_field::is_secure_string() const noexcept { return type_name == "System.Security.SecureString"; }
-bool prompt_field::is_credential() const noexcept
-{
-    return type_name == "System.Management.Automation.PSCredential";
-}
+bool prompt_field::is_credential() const noexcept { return type_name == "System.Management.Automation.PSCredential"; }
 
 result<field_prompt> read_field_prompt(const host_call& call)
 {

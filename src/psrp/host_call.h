@@ -1,4 +1,5 @@
-// Calls of the server's PowerShell to the host of the client, and their answers (MS-PSRP 2.2.2.15, 2.2.2.16, 2.2.3.17, 2.2.6).
+// Calls of the server's PowerShell to the host of the client, and their answers
+// (MS-PSRP 2.2.2.15, 2.2.2.16, 2.2.3.17, 2.2.6).
 #pragma once
 
 #include "psrp/records.h"
@@ -120,7 +121,8 @@ struct host_call
     [[nodiscard]] static result<host_call> from_value(const clixml::value& v);
 };
 
-/// Write1, Write2, WriteLine1 to 3, WriteErrorLine, WriteDebugLine, WriteVerboseLine, WriteWarningLine: text for the user.
+/// Write1, Write2, WriteLine1 to 3, WriteErrorLine, WriteDebugLine, WriteVerboseLine, WriteWarningLine: text for the
+/// user.
 struct host_write
 {
     std::string text;
@@ -148,7 +150,7 @@ struct choice_prompt
 struct prompt_field
 {
     std::string name, label, help;
-    std::string type_name;          ///< "System.Security.SecureString", "System.String", …: ParameterTypeFullName
+    std::string type_name; ///< "System.Security.SecureString", "System.String", …: ParameterTypeFullName
     bool mandatory = false;
     clixml::value default_value;
     /// To be asked without echo, and answered with a base::secret.
@@ -175,8 +177,8 @@ struct host_response
 {
     std::int64_t id = 0; ///< ci
     host_method method{};
-    std::optional<clixml::value> returned;   ///< mr, encoded as 2.2.6.1 says
-    std::optional<error_record> exception;   ///< me
+    std::optional<clixml::value> returned; ///< mr, encoded as 2.2.6.1 says
+    std::optional<error_record> exception; ///< me
 
     [[nodiscard]] clixml::value to_value() const;
     [[nodiscard]] static result<host_response> from_value(const clixml::value& v);

@@ -1,4 +1,5 @@
-// The table of host methods: what each takes and gives (MS-PSRP 2.2.3.17), with the parameters that PowerShell's host has.
+// The table of host methods: what each takes and gives (MS-PSRP 2.2.3.17), with the parameters that PowerShell's host
+// has.
 #include "psrp/host_call.h"
 
 #include <array>

@@ -1,5 +1,5 @@
-// The lives of a pool and of its pipelines on both ends as tables (MS-PSRP 3.1.1.2.2, 3.1.1.3.2, 3.2.1.2.2, 3.2.1.3.2): code, tests and
-// doc/PROTOCOL.md read the same rows.
+// The lives of a pool and of its pipelines on both ends as tables (MS-PSRP 3.1.1.2.2, 3.1.1.3.2, 3.2.1.2.2, 3.2.1.3.2):
+// code, tests and doc/PROTOCOL.md read the same rows.
 #pragma once
 
 #include "psrp/objects.h"
@@ -12,9 +12,9 @@ namespace winrm::psrp {
 /// What MS-PSRP calls the RunspacePool state, and what lies between: an order that is not answered yet.
 enum class pool_phase {
     before_open,
-    opening,       ///< NegotiationSent
-    negotiated,    ///< NegotiationSucceeded
-    connecting,    ///< Connecting, to a pool of another client
+    opening,    ///< NegotiationSent
+    negotiated, ///< NegotiationSucceeded
+    connecting, ///< Connecting, to a pool of another client
     opened,
     disconnecting,
     disconnected,
@@ -23,9 +23,9 @@ enum class pool_phase {
     closed,
     broken
 };
-/// open, connect, disconnect, reconnect, close: the application. negotiated: SESSION_CAPABILITY came. opened: RUNSPACEPOOL_STATE
-/// Opened, or the answers to Connect and Reconnect. left: Disconnect was answered. refused: it was not carried out.
-/// gone: the way to the host or the pool there is. ended: the close was answered, or given up.
+/// open, connect, disconnect, reconnect, close: the application. negotiated: SESSION_CAPABILITY came. opened:
+/// RUNSPACEPOOL_STATE Opened, or the answers to Connect and Reconnect. left: Disconnect was answered. refused: it was
+/// not carried out. gone: the way to the host or the pool there is. ended: the close was answered, or given up.
 enum class pool_step { open, connect, negotiated, opened, disconnect, left, refused, reconnect, close, gone, ended };
 struct pool_transition
 {
@@ -39,7 +39,7 @@ enum class pipeline_phase {
     starting,         ///< CREATE_PIPELINE is under way
     starting_to_stop, ///< the same, and it is to be stopped then
     running,
-    stop_due,         ///< to be stopped by the next order
+    stop_due, ///< to be stopped by the next order
     stopping,
     ended
 };

@@ -78,8 +78,8 @@ struct message
 };
 
 [[nodiscard]] base::bytes write_message(const message& m);
-/// Takes the bytes over. A byte order mark before the data is dropped. The RPID may be all zeros, as PowerShell writes it in
-/// messages of pipelines; a pipeline's message without PID is refused.
+/// Takes the bytes over. A byte order mark before the data is dropped. The RPID may be all zeros, as PowerShell writes
+/// it in messages of pipelines; a pipeline's message without PID is refused.
 /// @errors protocol: cut, an unknown destination or type, one that does not go there
 [[nodiscard]] result<message> read_message(base::bytes bytes);
 

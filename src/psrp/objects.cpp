@@ -7,22 +7,22 @@
 namespace winrm::psrp {
 namespace {
 
-constexpr std::array<std::string_view, 10> pool_states{"BeforeOpen", "Opening", "Opened",
-                                                       "Closed",     "Closing", "Broken",
-                                                       "NegotiationSent", "NegotiationSucceeded", "Connecting",
-                                                       "Disconnected"};
+constexpr std::array<std::string_view, 10> pool_states{
+    "BeforeOpen",           "Opening",    "Opened",      "Closed", "Closing", "Broken", "NegotiationSent",
+    "NegotiationSucceeded", "Connecting", "Disconnected"};
 constexpr std::array<std::string_view, 7> invocation_states{"NotStarted", "Running", "Stopping",    "Stopped",
                                                             "Completed",  "Failed",  "Disconnected"};
 constexpr std::array<std::string_view, 32> categories{
-    "NotSpecified",     "OpenError",           "CloseError",         "DeviceError",       "DeadlockDetected",
-    "InvalidArgument",  "InvalidData",         "InvalidOperation",   "InvalidResult",     "InvalidType",
-    "MetadataError",    "NotImplemented",      "NotInstalled",       "ObjectNotFound",    "OperationStopped",
-    "OperationTimeout", "SyntaxError",         "ParserError",        "PermissionDenied",  "ResourceBusy",
-    "ResourceExists",   "ResourceUnavailable", "ReadError",          "WriteError",        "FromStdErr",
-    "SecurityError",    "ProtocolError",       "ConnectionError",    "AuthenticationError", "LimitsExceeded",
+    "NotSpecified",     "OpenError",           "CloseError",       "DeviceError",         "DeadlockDetected",
+    "InvalidArgument",  "InvalidData",         "InvalidOperation", "InvalidResult",       "InvalidType",
+    "MetadataError",    "NotImplemented",      "NotInstalled",     "ObjectNotFound",      "OperationStopped",
+    "OperationTimeout", "SyntaxError",         "ParserError",      "PermissionDenied",    "ResourceBusy",
+    "ResourceExists",   "ResourceUnavailable", "ReadError",        "WriteError",          "FromStdErr",
+    "SecurityError",    "ProtocolError",       "ConnectionError",  "AuthenticationError", "LimitsExceeded",
     "QuotaExceeded",    "NotEnabled"};
 
-template <class Names, class Enum> std::string_view word(const Names& names, Enum value, std::string_view unknown) noexcept
+template <class Names, class Enum>
+std::string_view word(const Names& names, Enum value, std::string_view unknown) noexcept
 {
     const auto at = static_cast<std::size_t>(static_cast<std::int32_t>(value));
     return at < names.size() ? names[at] : unknown;
@@ -69,8 +69,7 @@ clixml::value to_value(const host_default_data& d)
         entry{background_key, color_value(d.background)},
         entry{foreground_key, color_value(d.foreground)},
     };
-    return clixml::value{
-        clixml::object{}.with("data", clixml::value{clixml::object::hashtable(std::move(entries))})};
+    return clixml::value{clixml::object{}.with("data", clixml::value{clixml::object::hashtable(std::move(entries))})};
 }
 
 void read_entry(std::int32_t which, const clixml::value& v, host_default_data& d)

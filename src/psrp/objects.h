@@ -178,7 +178,8 @@ struct host_info
     bool use_runspace_host = true; ///< of a pipeline: the host of its pool
     std::optional<host_default_data> data;
 
-    /// A host with a user interface, `window` characters wide and high: Write-Host, Read-Host, prompts come as host calls.
+    /// A host with a user interface, `window` characters wide and high: Write-Host, Read-Host, prompts come as host
+    /// calls.
     [[nodiscard]] static host_info interactive(size window);
     [[nodiscard]] clixml::value to_value() const;
     [[nodiscard]] static result<host_info> from_value(const clixml::value& v);

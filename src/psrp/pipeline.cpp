@@ -166,16 +166,16 @@ clixml::value pipeline::to_value() const
     const std::string_view options = with_invocation_info == stream_options::all    ? "AddInvocationInfo"
                                      : with_invocation_info == stream_options::none ? "0"
                                                                                     : "AddInvocationInfoToErrorRecord";
-    return clixml::value{clixml::object{}
-                             .with("NoInput", !takes_input)
-                             .with("ApartmentState", apartment_value(apartment))
-                             .with("RemoteStreamOptions",
-                                   detail::enumeration("System.Management.Automation.RemoteStreamOptions", options,
-                                                       with_invocation_info))
-                             .with("AddToHistory", add_to_history)
-                             .with("HostInfo", host.to_value())
-                             .with("PowerShell", clixml::value{std::move(shell)})
-                             .with("IsNested", is_nested)};
+    return clixml::value{
+        clixml::object{}
+            .with("NoInput", !takes_input)
+            .with("ApartmentState", apartment_value(apartment))
+            .with("RemoteStreamOptions", detail::enumeration("System.Management.Automation.RemoteStreamOptions",
+                                                             options, with_invocation_info))
+            .with("AddToHistory", add_to_history)
+            .with("HostInfo", host.to_value())
+            .with("PowerShell", clixml::value{std::move(shell)})
+            .with("IsNested", is_nested)};
 }
 
 result<pipeline> pipeline::from_value(const clixml::value& v)

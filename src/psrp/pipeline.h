@@ -15,8 +15,8 @@ struct command_parameter
 /// 2.2.3.12
 struct command
 {
-    std::string text;         ///< name of a command, or a whole script
-    bool is_script = false;   ///< text is a script; else the name of one command, which JEA endpoints demand
+    std::string text;       ///< name of a command, or a whole script
+    bool is_script = false; ///< text is a script; else the name of one command, which JEA endpoints demand
     std::optional<bool> use_local_scope;
     std::vector<command_parameter> parameters;
     bool end_of_statement = false; ///< what follows is a statement of its own: `a; b` instead of `a | b`
@@ -41,8 +41,8 @@ struct pipeline
     std::vector<command> commands; ///< at least one
     bool takes_input = false;      ///< send_input() and end_input() follow; else there is none
     bool add_to_history = false;
-    bool is_nested = false;                ///< runs while another pipeline of the runspace waits (its debugger, its prompt)
-    std::optional<std::string> history;    ///< text for the history instead of the commands
+    bool is_nested = false; ///< runs while another pipeline of the runspace waits (its debugger, its prompt)
+    std::optional<std::string> history; ///< text for the history instead of the commands
     bool redirect_shell_error_output = true;
     apartment_state apartment = apartment_state::unknown;
     stream_options with_invocation_info = stream_options::all;

@@ -168,12 +168,9 @@ result<runspace_availability> runspace_availability::from_value(const clixml::va
     runspace_availability made;
     if (auto wrong = need(v, "ci", made.call)) return *wrong;
     constexpr std::string_view name = "SetMinMaxRunspacesResponse";
-    if (auto done = maybe<bool>(v, name))
-        made.answer = *done;
-    else if (auto count = maybe<std::int64_t>(v, name))
-        made.answer = *count;
-    else
-        return bad_field(name);
+    if (auto done = maybe<bool>(v, name)) made.answer = *done;
+    else if (auto count = maybe<std::int64_t>(v, name)) made.answer = *count;
+    else return bad_field(name);
     return made;
 }
 

@@ -1,4 +1,5 @@
-// The messages about a pool as values (MS-PSRP 2.2.2). Each has to_value() and from_value(); their data is that value in CLIXML.
+// The messages about a pool as values (MS-PSRP 2.2.2). Each has to_value() and from_value(); their data is that value
+// in CLIXML.
 #pragma once
 
 #include "psrp/pipeline.h"

@@ -11,11 +11,19 @@ namespace {
 using detail::or_null;
 using detail::take;
 
-constexpr std::array<std::string_view, 13> error_fields{
-    "Exception",              "TargetObject",          "FullyQualifiedErrorId",        "InvocationInfo",
-    "ErrorCategory_Category", "ErrorCategory_Activity", "ErrorCategory_Reason",        "ErrorCategory_TargetName",
-    "ErrorCategory_TargetType", "ErrorCategory_Message", "ErrorDetails_Message",
-    "ErrorDetails_RecommendedAction", "ErrorDetails_ScriptStackTrace"};
+constexpr std::array<std::string_view, 13> error_fields{"Exception",
+                                                        "TargetObject",
+                                                        "FullyQualifiedErrorId",
+                                                        "InvocationInfo",
+                                                        "ErrorCategory_Category",
+                                                        "ErrorCategory_Activity",
+                                                        "ErrorCategory_Reason",
+                                                        "ErrorCategory_TargetName",
+                                                        "ErrorCategory_TargetType",
+                                                        "ErrorCategory_Message",
+                                                        "ErrorDetails_Message",
+                                                        "ErrorDetails_RecommendedAction",
+                                                        "ErrorDetails_ScriptStackTrace"};
 
 bool is_of_invocation(std::string_view name)
 {
@@ -36,10 +44,8 @@ void sort_properties(const clixml::object& from, std::span<const std::string_vie
 {
     for (const clixml::property& p : from.extended) {
         const std::string_view name = p.name.view();
-        if (is_of_invocation(name))
-            of_invocation.emplace_back(name, p.content);
-        else if (std::find(known.begin(), known.end(), name) == known.end())
-            others.emplace_back(name, p.content);
+        if (is_of_invocation(name)) of_invocation.emplace_back(name, p.content);
+        else if (std::find(known.begin(), known.end(), name) == known.end()) others.emplace_back(name, p.content);
     }
 }
 
@@ -88,10 +94,10 @@ error_record error_record::make(std::string message, std::string error_id, error
                                 std::string exception_type)
 {
     error_record made;
-    made.exception = clixml::value{
-        clixml::object{clixml::type_names{exception_type, "System.Exception", "System.Object"}}
-            .shown_as(exception_type + ": " + message)
-            .with_adapted("Message", message)};
+    made.exception =
+        clixml::value{clixml::object{clixml::type_names{exception_type, "System.Exception", "System.Object"}}
+                          .shown_as(exception_type + ": " + message)
+                          .with_adapted("Message", message)};
     made.message = std::move(message);
     made.fully_qualified_error_id = std::move(error_id);
     made.category = category;
@@ -148,7 +154,8 @@ result<error_record> error_record::from_value(const clixml::value& v)
     made.script_stack_trace = detail::maybe<std::string>(v, "ErrorDetails_ScriptStackTrace");
     named_values of_invocation;
     sort_properties(*whole, error_fields, made.others, of_invocation);
-    if (const clixml::value& info = v["InvocationInfo"]; !info.is_null()) made.others.emplace_back("InvocationInfo", info);
+    if (const clixml::value& info = v["InvocationInfo"]; !info.is_null())
+        made.others.emplace_back("InvocationInfo", info);
     made.invocation = read_invocation(v, std::move(of_invocation));
     return made;
 }
@@ -156,9 +163,9 @@ result<error_record> error_record::from_value(const clixml::value& v)
 clixml::value informational_record::to_value() const
 {
     const std::string_view type = type_of(kind);
-    clixml::object made{types.empty() ? clixml::type_names{type, "System.Management.Automation.InformationalRecord",
-                                                           "System.Object"}
-                                      : types};
+    clixml::object made{
+        types.empty() ? clixml::type_names{type, "System.Management.Automation.InformationalRecord", "System.Object"}
+                      : types};
     made.shown_as(message)
         .with("InformationalRecord_Message", message)
         .with("InformationalRecord_SerializeInvocationInfo", invocation.has_value());
@@ -215,6 +222,7 @@ result<information_record> information_record::from_value(const clixml::value& v
     made.whole = v;
     made.message_data = v["MessageData"];
     made.message = words_of(v);
+    if (made.message.empty()) made.message = words_of(made.message_data); // PowerShell 7 sends no ToString
     take(v, "Source", made.source);
     if (const clixml::value* when = v.find("TimeGenerated"); when != nullptr && !when->is_null())
         made.time_generated = *when;
@@ -231,9 +239,8 @@ std::optional<information_record::host_text> information_record::written_host_te
 {
     const clixml::object* data = message_data.as_object();
     if (data == nullptr) return std::nullopt;
-    const bool is_host_text =
-        data->types.holds("System.Management.Automation.HostInformationMessage") ||
-        data->types.holds("Deserialized.System.Management.Automation.HostInformationMessage");
+    const bool is_host_text = data->types.holds("System.Management.Automation.HostInformationMessage") ||
+                              data->types.holds("Deserialized.System.Management.Automation.HostInformationMessage");
     const auto text = detail::maybe<std::string>(message_data, "Message");
     if (!is_host_text || !text) return std::nullopt;
     host_text made;
@@ -246,18 +253,17 @@ std::optional<information_record::host_text> information_record::written_host_te
 
 clixml::value progress_record::to_value() const
 {
-    return clixml::value{clixml::object{}
-                             .with("Activity", activity)
-                             .with("ActivityId", activity_id)
-                             .with("StatusDescription", or_null(status))
-                             .with("CurrentOperation", or_null(current_operation))
-                             .with("ParentActivityId", parent_activity_id)
-                             .with("PercentComplete", percent_complete)
-                             .with("Type", detail::enumeration("System.Management.Automation.ProgressRecordType",
-                                                               type == progress_type::completed ? "Completed"
-                                                                                                : "Processing",
-                                                               type))
-                             .with("SecondsRemaining", seconds_remaining)};
+    return clixml::value{
+        clixml::object{}
+            .with("Activity", activity)
+            .with("ActivityId", activity_id)
+            .with("StatusDescription", or_null(status))
+            .with("CurrentOperation", or_null(current_operation))
+            .with("ParentActivityId", parent_activity_id)
+            .with("PercentComplete", percent_complete)
+            .with("Type", detail::enumeration("System.Management.Automation.ProgressRecordType",
+                                              type == progress_type::completed ? "Completed" : "Processing", type))
+            .with("SecondsRemaining", seconds_remaining)};
 }
 
 result<progress_record> progress_record::from_value(const clixml::value& v)

@@ -38,7 +38,7 @@ struct error_record
     std::optional<std::string> script_stack_trace;
     std::optional<invocation_info> invocation;
     clixml::type_names types; ///< empty: the usual two
-    named_values others;                 ///< extended properties that are none of these
+    named_values others;      ///< extended properties that are none of these
 
     /// details_message, else message.
     [[nodiscard]] const std::string& text() const noexcept { return details_message ? *details_message : message; }
@@ -68,8 +68,8 @@ struct informational_record
 struct information_record
 {
     clixml::value message_data;
-    std::string message;                       ///< ToString: message_data in words
-    std::string source;                        ///< "Write-Information"
+    std::string message;                         ///< ToString: message_data in words
+    std::string source;                          ///< "Write-Information"
     std::optional<clixml::value> time_generated; ///< a date_time
     std::vector<std::string> tags;
     std::optional<std::string> user, computer;

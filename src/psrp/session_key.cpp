@@ -47,6 +47,7 @@ result<clixml::value> session_key::protect(base::bytes_view text) const
     auto wide = base::utf8_to_utf16(text, base::utf16_order::little);
     if (!wide) return error{errc::bad_argument, "the text for a secure string is not UTF-8"};
     const base::secret clear{std::move(*wide)};
+    if (!encrypts()) return clixml::value{clixml::secure_string{base::base64_encode(clear.reveal())}};
     return clixml::value{clixml::secure_string{
         base::base64_encode(crypto::aes_256_cbc_encrypt(key_.reveal(), no_vector, clear.reveal()))}};
 }
@@ -58,7 +59,8 @@ result<base::secret> session_key::reveal(const clixml::value& secure_string) con
     base::bytes cipher_text;
     if (!base::base64_decode(secure_string.words(), cipher_text))
         return error{errc::protocol, "a secure string is not base64"};
-    const auto wide = crypto::aes_256_cbc_decrypt(key_.reveal(), no_vector, cipher_text);
+    const auto wide = encrypts() ? crypto::aes_256_cbc_decrypt(key_.reveal(), no_vector, cipher_text)
+                                 : std::optional<base::secret>{base::secret{std::move(cipher_text)}};
     if (!wide) return error{errc::protocol, "a secure string is not of this session's key"};
     auto text = base::utf16_to_utf8(wide->reveal(), base::utf16_order::little);
     if (!text) return error{errc::protocol, "a secure string holds no text"};
@@ -91,6 +93,15 @@ result<session_key> key_exchange::accept(base::bytes_view encrypted_session_key_
         if (key && key->reveal().size() == crypto::aes_256_key_size) return session_key{std::move(*key)};
     }
     return error{errc::protocol, "the session key of the host is none for this client"};
+}
+
+bool without_session_key(base::bytes_view one_version, base::bytes_view other_version) noexcept
+{
+    const auto minor = [](base::bytes_view version) {
+        return version.starts_with("2.") ? base::parse_unsigned(version.substr(2)).value_or(0) : 0;
+    };
+    constexpr std::uint64_t first = 4;
+    return minor(one_version) >= first && minor(other_version) >= first;
 }
 
 } // namespace winrm::psrp
