@@ -77,6 +77,12 @@ void bridge::acknowledge(packet_kind ack, const base::uuid& guid)
     events_.emplace_back(line_ready{psrp::write(psrp::packet{ack, guid})});
 }
 
+void bridge::no_longer_running(const base::uuid& guid)
+{
+    running_.erase(guid);
+    if (stopped_.erase(guid) != 0) acknowledge(packet_kind::signal_ack, guid);
+}
+
 void bridge::order(decltype(psrp::carry::what) what, packet_kind ack, const base::uuid& guid, base::time_point now)
 {
     const psrp::carry_id id{next_++};
@@ -94,6 +100,7 @@ void bridge::take(psrp::packet&& p, base::time_point now)
     case packet_kind::close:
         if (!session) {
             announced_.erase(p.guid);
+            no_longer_running(p.guid);
             return order(psrp::carry_close_pipeline{p.guid}, ack, p.guid, now);
         }
         ended_ = true;
@@ -112,8 +119,10 @@ void bridge::take_data(psrp::packet&& p, base::time_point now)
     const auto stream = p.stream == psrp::packet_stream::prompt_response ? psrp::carry_stream::prompt_response
                                                                          : psrp::carry_stream::normal;
     if (p.guid != base::uuid{}) {
-        if (announced_.erase(p.guid) != 0)
+        if (announced_.erase(p.guid) != 0) {
+            running_.insert(p.guid);
             return order(psrp::carry_pipeline{p.guid, std::move(p.bytes)}, ack, p.guid, now);
+        }
         return order(psrp::carry_data{p.guid, stream, std::move(p.bytes)}, ack, p.guid, now);
     }
     if (opened_) return order(psrp::carry_data{{}, stream, std::move(p.bytes)}, ack, p.guid, now);
@@ -143,12 +152,17 @@ void bridge::translate(carrier_event&& event, base::time_point now)
         p.bytes = std::move(arrived->bytes);
         events_.emplace_back(line_ready{psrp::write(p)});
     } else if (const auto* done = std::get_if<order_done>(&event)) {
-        if (const auto node = owed_.extract(done->id)) acknowledge(node.mapped().ack, node.mapped().guid);
+        const auto node = owed_.extract(done->id);
+        if (node.empty()) return;
+        const auto& [ack, guid] = node.mapped();
+        if (ack == packet_kind::signal_ack && running_.count(guid) != 0) stopped_.insert(guid);
+        else acknowledge(ack, guid);
     } else if (auto* failed = std::get_if<order_failed>(&event)) {
         fail(std::move(failed->error), now);
     } else if (auto* lost = std::get_if<carrier_lost>(&event)) {
         fail(std::move(lost->error), now);
     } else if (auto* ended = std::get_if<pipeline_ended>(&event)) {
+        no_longer_running(ended->pipeline);
         // Without an error the client has read the pipeline's state in its fragments.
         if (ended->error) fail(std::move(*ended->error), now);
     } else if (std::holds_alternative<carrier_finished>(event)) {

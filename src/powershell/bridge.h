@@ -55,6 +55,7 @@ private:
     void take_data(psrp::packet&& p, base::time_point now);
     void order(decltype(psrp::carry::what) what, psrp::packet_kind ack, const base::uuid& guid, base::time_point now);
     void acknowledge(psrp::packet_kind ack, const base::uuid& guid);
+    void no_longer_running(const base::uuid& guid);
     void fail(winrm::error e, base::time_point now);
     void translate(carrier_event&& e, base::time_point now);
 
@@ -68,6 +69,8 @@ private:
     base::bytes opening_; ///< fragments of the pool before Create
     bool opened_ = false, ended_ = false;
     std::set<base::uuid> announced_; ///< Command came, its first data has not
+    std::set<base::uuid> running_;   ///< fragments of it may still come
+    std::set<base::uuid> stopped_;   ///< SignalAck is owed: it must not overtake the pipeline's last state
     std::map<psrp::carry_id, owed> owed_;
     std::uint64_t next_ = 1;
     std::deque<bridge_event> events_;
