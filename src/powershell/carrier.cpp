@@ -76,7 +76,7 @@ void carrier::carry(psrp::carry_id id, psrp::carry_connect&& o)
 void carrier::carry(psrp::carry_id id, psrp::carry_connect_pipeline&& o)
 {
     const auto n = client().connect_command(o.pipeline.text());
-    pipelines_[o.pipeline] = n;
+    pipelines_[o.pipeline] = {n};
     begin(id, kind::pipeline, n);
 }
 
@@ -86,7 +86,7 @@ void carrier::carry(psrp::carry_id id, psrp::carry_pipeline&& o)
     c.command_id = o.pipeline.text();
     c.arguments.push_back(base::base64_encode(o.fragments));
     const auto n = client().run(std::move(c));
-    pipelines_[o.pipeline] = n;
+    pipelines_[o.pipeline] = {n};
     begin(id, kind::pipeline, n);
 }
 
@@ -94,9 +94,9 @@ void carrier::carry(psrp::carry_id id, psrp::carry_data&& o)
 {
     command_number n = shell_itself;
     if (o.pipeline) {
-        const auto at = pipelines_.find(*o.pipeline);
-        if (at == pipelines_.end()) return done_at_once(id); // it has ended: nobody reads that
-        n = at->second;
+        const auto number = running(*o.pipeline);
+        if (!number) return done_at_once(id); // it has ended: nobody reads that
+        n = *number;
     }
     const bool prompts = o.stream == psrp::carry_stream::prompt_response;
     begin(id, prompts ? kind::prompts : kind::data, n);
@@ -105,19 +105,21 @@ void carrier::carry(psrp::carry_id id, psrp::carry_data&& o)
 
 void carrier::carry(psrp::carry_id id, psrp::carry_stop&& o)
 {
-    const auto at = pipelines_.find(o.pipeline);
-    if (at == pipelines_.end()) return done_at_once(id);
-    begin(id, kind::stop, at->second);
-    client().signal(at->second, shell::signal_code::stop);
+    const auto number = running(o.pipeline);
+    if (!number) return done_at_once(id);
+    begin(id, kind::stop, *number);
+    client().signal(*number, shell::signal_code::stop);
 }
 
 void carrier::carry(psrp::carry_id id, psrp::carry_close_pipeline&& o)
 {
-    if (const auto at = pipelines_.find(o.pipeline); at != pipelines_.end()) {
-        if (!options_.one_pipeline) client().abandon(at->second);
-        pipelines_.erase(at);
-    }
-    done_at_once(id);
+    const auto node = pipelines_.extract(o.pipeline);
+    if (node.empty()) return done_at_once(id);
+    const auto n = node.mapped().number;
+    if (!options_.one_pipeline) client().abandon(n);
+    // Its id may be used again, and that Command must not overtake this Signal.
+    if (client().signal_under_way(n)) begin(id, kind::close_pipeline, n);
+    else done_at_once(id);
 }
 
 void carrier::carry(psrp::carry_id id, psrp::carry_close&&)
@@ -169,8 +171,15 @@ void carrier::handle_failure(shell::exchange_id id, winrm::error e, base::time_p
 
 const base::uuid* carrier::pipeline_of(command_number n) const
 {
-    const auto at = std::find_if(pipelines_.begin(), pipelines_.end(), [n](const auto& p) { return p.second == n; });
+    const auto at =
+        std::find_if(pipelines_.begin(), pipelines_.end(), [n](const auto& p) { return p.second.number == n; });
     return at == pipelines_.end() ? nullptr : &at->first;
+}
+
+std::optional<command_number> carrier::running(const base::uuid& id) const
+{
+    const auto at = pipelines_.find(id);
+    return at == pipelines_.end() || at->second.ended ? std::nullopt : std::optional(at->second.number);
 }
 
 void carrier::fail_all(command_number n, const winrm::error& e)
@@ -179,9 +188,8 @@ void carrier::fail_all(command_number n, const winrm::error& e)
     bool told = false;
     for (const kind k : {kind::pipeline, kind::data, kind::prompts, kind::stop}) told = fail(k, n, e) || told;
     if (id == nullptr) return;
-    const auto pipeline = *id;
-    pipelines_.erase(pipeline);
-    if (!told) events_.emplace_back(pipeline_ended{pipeline, e});
+    pipelines_[*id].ended = true;
+    if (!told) events_.emplace_back(pipeline_ended{*id, e});
 }
 
 std::optional<carrier_event> carrier::poll_event(base::time_point now)
@@ -223,15 +231,15 @@ void carrier::translate(shell::client_event&& event, base::time_point now)
             fragments_arrived{id == nullptr ? std::nullopt : std::optional(*id), std::move(output->data)});
     } else if (const auto* taken = std::get_if<input_taken>(&event)) {
         done(taken->stream == "pr" ? kind::prompts : kind::data, taken->command);
-    } else if (const auto* stopped = std::get_if<stop_answered>(&event)) {
-        done(kind::stop, stopped->command);
+    } else if (const auto* signalled = std::get_if<signal_answered>(&event)) {
+        if (signalled->code == signal_code::stop) done(kind::stop, signalled->command);
+        if (!client().signal_under_way(signalled->command)) done(kind::close_pipeline, signalled->command);
     } else if (const auto* ended = std::get_if<command_done>(&event)) {
         for (const kind k : {kind::pipeline, kind::data, kind::prompts, kind::stop}) done(k, ended->command);
         const auto* id = pipeline_of(ended->command);
-        if (id != nullptr) {
-            events_.emplace_back(pipeline_ended{*id, {}});
-            pipelines_.erase(base::uuid(*id));
-        }
+        if (id == nullptr) return;
+        pipelines_[*id].ended = true;
+        events_.emplace_back(pipeline_ended{*id, {}});
     } else if (const auto* failed = std::get_if<command_failed>(&event)) {
         if (phase_ == carrier_phase::carrying) fail_all(failed->command, failed->error);
     } else if (auto* gone = std::get_if<shell_failed>(&event)) {

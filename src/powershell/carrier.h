@@ -95,7 +95,7 @@ public:
     void learn_envelope_size(std::size_t octets) { client().learn_envelope_size(octets); }
 
 private:
-    enum class kind { open, connect, pipeline, data, prompts, stop, close, disconnect, reconnect };
+    enum class kind { open, connect, pipeline, data, prompts, stop, close_pipeline, close, disconnect, reconnect };
     struct order
     {
         psrp::carry_id id;
@@ -120,13 +120,19 @@ private:
     void carry(psrp::carry_id id, psrp::carry_disconnect&&);
     void carry(psrp::carry_id id, psrp::carry_reconnect&&);
     [[nodiscard]] const base::uuid* pipeline_of(shell::command_number n) const;
+    [[nodiscard]] std::optional<shell::command_number> running(const base::uuid& id) const;
     void translate(shell::client_event&& e, base::time_point now);
     void clean_up_from(base::time_point now);
 
     carrier_options options_;
     shell::paced_shell paced_;
     std::vector<order> orders_; ///< under way
-    std::map<base::uuid, shell::command_number> pipelines_;
+    struct pipeline
+    {
+        shell::command_number number;
+        bool ended = false; ///< Done, or failed; carry_close_pipeline has not come
+    };
+    std::map<base::uuid, pipeline> pipelines_;
     std::deque<carrier_event> events_;
     carrier_phase phase_ = carrier_phase::carrying;
     base::time_point cleanup_ = base::time_point::max();

@@ -107,6 +107,13 @@ command_number client_shell::connect_command(const std::string& command_id)
 
 std::size_t client_shell::piece_size() const noexcept { return state_->size.piece(); }
 
+bool client_shell::signal_under_way(command_number command) const noexcept
+{
+    return std::any_of(state_->exchanges.begin(), state_->exchanges.end(), [command](const auto& e) {
+        return e.second.kind == exchange_kind::signal && e.second.command == command;
+    });
+}
+
 void client_shell::close()
 {
     if (state_->close_wanted) return;

@@ -31,7 +31,7 @@ struct client_options
     std::size_t input_high_water = 1024 * 1024; ///< queued stdin beyond which input_wanted is not signalled
     bool signal_after_done = true;              ///< MS-WSMV 3.1.4.12: terminate follows the final output
     /// The shell has streams of its own, as PowerShell's have: they are Received while it is open, and input_taken and
-    /// stop_answered are told.
+    /// signal_answered are told.
     bool streams_of_shell = false;
 };
 
@@ -76,10 +76,11 @@ struct input_taken
     command_number command;
     std::string stream;
 };
-/// The host has answered signal_code::stop, or will not.
-struct stop_answered
+/// The host has answered a Signal, or will not.
+struct signal_answered
 {
     command_number command;
+    signal_code code;
 };
 struct command_done
 {
@@ -113,9 +114,9 @@ struct shell_connected
 /// Delete was answered (or given up): the machine is finished.
 struct shell_closed
 {};
-using client_event =
-    std::variant<shell_opened, command_started, command_output, input_wanted, input_taken, stop_answered, command_done,
-                 command_failed, shell_failed, shell_disconnected, shell_reconnected, shell_connected, shell_closed>;
+using client_event = std::variant<shell_opened, command_started, command_output, input_wanted, input_taken,
+                                  signal_answered, command_done, command_failed, shell_failed, shell_disconnected,
+                                  shell_reconnected, shell_connected, shell_closed>;
 
 class client_shell
 {
@@ -149,6 +150,8 @@ public:
     /// Connect to a command of such a shell. No events of it before shell_opened.
     command_number connect_command(const std::string& command_id);
     void signal(command_number command, signal_code code);
+    /// A Signal of this command, which may have ended, is not answered yet.
+    [[nodiscard]] bool signal_under_way(command_number command) const noexcept;
     /// Delete, after Signals; commands still running end as command_failed(cancelled).
     void close();
     /// As close(), but Delete is asked at once, whatever is still unanswered (a Signal whose answer does not come);

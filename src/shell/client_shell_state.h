@@ -318,7 +318,7 @@ struct client_shell::state
     void on_signal_end(const exchange& e)
     {
         --signals_under_way;
-        if (options.streams_of_shell && e.code == signal_code::stop) events.emplace_back(stop_answered{e.command});
+        if (options.streams_of_shell) events.emplace_back(signal_answered{e.command, e.code});
         ask_delete();
     }
 
