@@ -138,6 +138,7 @@ scanner::token scanner::tag() noexcept
     p = name_end(p, end_);
     if (p == nullptr) return fail(at_, bad_character);
     name_ = {name, static_cast<std::size_t>(p - name)};
+    prefixed_ = std::memchr(name, ':', name_.size()) != nullptr;
     attributes_.clear();
     for (;;) {
         const char* const before = p;
@@ -186,13 +187,18 @@ const char* scanner::attribute(const char* p) noexcept
     const char quote = *p++;
     if (quote != '"' && quote != '\'') return bad(bad_tag);
     const char* const begin = p;
+    bool markup = false, underscore = false;
     for (;; ++p) {
         if (p == end_) return cut_here();
         const octet o = kind_of(*p);
-        if (o <= octet::name) {
+        if (o == octet::name) continue;
+        if (o == octet::plain) {
             if (*p == quote) break;
+            markup = markup || static_cast<unsigned char>(*p) < 0x20;
             continue;
         }
+        if (o == octet::underscore) underscore = true;
+        if (o == octet::markup) markup = true;
         if (o == octet::open) return bad("a '<' stands in an XML attribute");
         if (o == octet::bad) return bad(bad_character);
         if (o == octet::high) {
@@ -206,7 +212,7 @@ const char* scanner::attribute(const char* p) noexcept
         if (a.name == label) return bad("an XML attribute stands twice");
     }
     if (attributes_.size() >= most) return bad("an XML element has too many attributes");
-    attributes_.push_back({label, {begin, static_cast<std::size_t>(p - begin)}});
+    attributes_.push_back({label, {begin, static_cast<std::size_t>(p - begin)}, markup, underscore});
     return p + 1;
 }
 

@@ -14,7 +14,9 @@ namespace winrm::clixml {
 struct raw_attribute
 {
     base::bytes_view name;
-    base::bytes_view value; ///< as written: references not replaced
+    base::bytes_view value;  ///< as written: references not replaced
+    bool markup = false;     ///< it holds '&' or white space other than blanks
+    bool underscore = false; ///< it holds '_': perhaps _xHHHH_
 };
 
 class scanner
@@ -51,6 +53,8 @@ public:
     [[nodiscard]] token next() noexcept;
 
     [[nodiscard]] base::bytes_view name() const noexcept { return name_; }
+    /// A colon stands in the name of the start tag.
+    [[nodiscard]] bool has_prefix() const noexcept { return prefixed_; }
     [[nodiscard]] const std::vector<raw_attribute>& attributes() const noexcept { return attributes_; }
     [[nodiscard]] base::bytes_view text() const noexcept { return text_; }
     [[nodiscard]] text_marks marks() const noexcept { return marks_; }
@@ -79,7 +83,7 @@ private:
     const char* why_ = "";
     std::size_t scanned_ = 0; ///< octets of a text that is not complete which are known to be good
     text_marks scanned_marks_;
-    bool last_ = false;
+    bool last_ = false, prefixed_ = false;
     bool retry_ = false; ///< attribute() met the end of the buffer
 };
 
