@@ -390,9 +390,22 @@ bool builder::on_raw(const scanner& from, scanner::token what)
     return true;
 }
 
+bool builder::on_stray_text(const scanner& from)
+{
+    if (from.text().find_first_not_of(" \t\r\n") == base::bytes_view::npos) return true;
+    attribute_.clear();
+    if (!decode_markup(from.text(), from.marks().cdata, false, attribute_))
+        return refuse(errc::protocol, "an XML character reference names no character");
+    stream_ = {};
+    return charge(1) && deliver(value(attribute_));
+}
+
 bool builder::on_text(const scanner& from)
 {
-    if (state_ != phase::leaf) return true; // white space; a few of the specification's examples have words there
+    if (state_ != phase::leaf) {
+        if (frames_.size() == 1 && frames_.front().where == place::top) return on_stray_text(from);
+        return true; // white space; a few of the specification's examples have words there
+    }
     if (from.text().empty()) return true;
     if (leaf_view_.empty() && !leaf_owned_ && !from.marks().cdata) {
         leaf_view_ = from.text();

@@ -95,6 +95,7 @@ private:
     [[nodiscard]] bool on_start(const scanner& from, bool closed);
     [[nodiscard]] bool on_end(base::bytes_view name);
     [[nodiscard]] bool on_text(const scanner& from);
+    [[nodiscard]] bool on_stray_text(const scanner& from);
     [[nodiscard]] bool on_raw(const scanner& from, scanner::token what);
 
     [[nodiscard]] bool read_attributes(const scanner& from, attributes& into);

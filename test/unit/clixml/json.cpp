@@ -164,7 +164,7 @@ TEST(json, bad_input)
                 {"\"\xFF\"", "the JSON is not UTF-8 (line 1, column 2)"},
                 {"\"a\nb\"", "a control character stands in a JSON string (line 1, column 3)"},
                 {"{1:2}", "the name of a JSON member is missing (line 1, column 2)"},
-                {"\n {\"$ref\":1}", "a $ref has no $id before it (line 2, column 9)"},
+                {"\n {\"$ref\":1}", "a $ref has no $id before it (line 2, column 10)"},
                 {"{\"$int64\":\"x\"}", "this is not of the kind that is said of it (line 1, column 11)"},
                 {"{\"$char\":\"ab\"}", "a char is not one UTF-16 code unit (line 1, column 10)"},
                 {"{\"$what\":1}", "a member whose name begins with '$' is none of the mapping (line 1, column 10)"},
