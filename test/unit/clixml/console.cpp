@@ -39,11 +39,7 @@ TEST(console, what_is_no_CLIXML_stays_as_it_is)
           std::string("#< CLIXML\n#< CLIXML\n"), std::string("a #< CLIXML\n<Objs><S>b</S></Objs>"),
           std::string("<Objs><S>b</S></Objs>"), std::string("#< CLIXML\n<Objs><broken\x01>"),
           std::string("#< CLIXML\n<Objs><S>not closed"), std::string("#< CLIXML\nbytes \xFF\xFE\0\n", 19)})
-        EXPECT_EQ(
-            filtered(text).ends_with(text.substr(text.find("<Objs") == std::string::npos ? 0 : text.find("<Objs"))),
-            true)
-            << text << "\n=>\n"
-            << filtered(text);
+        EXPECT_EQ(filtered(text), text);
     EXPECT_EQ(filtered("#< CLIXML\nhello\n"), "#< CLIXML\nhello\n");
     EXPECT_EQ(filtered("one\n#< CLIXM\ntwo"), "one\n#< CLIXM\ntwo");
 }
