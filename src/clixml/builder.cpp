@@ -3,6 +3,8 @@
 #include "clixml/escape.h"
 #include "clixml/tags.h"
 
+#include <utility>
+
 namespace winrm::clixml {
 namespace {
 
@@ -21,6 +23,7 @@ builder::step builder::advance(scanner& from)
     for (;;) {
         if (state_ == phase::between) {
             if (const step s = begin_document(from); s != step::item) return s;
+            if (std::exchange(have_item_, false)) return step::item;
         }
         const scanner::token t = from.next();
         bool good = true;
@@ -46,11 +49,15 @@ builder::step builder::advance(scanner& from)
     }
 }
 
-// step::item = a document begins here.
+// step::item = a document begins here, or a line of another program's is ready.
 builder::step builder::begin_document(scanner& from)
 {
     switch (from.skip_prologue()) {
     case scanner::token::start: break;
+    case scanner::token::text:
+        ready_ = {{}, value(from.text())};
+        have_item_ = true;
+        return step::item;
     case scanner::token::need_more: return step::need_more;
     case scanner::token::finished: return step::finished;
     default: return fail(errc::protocol, from.why());

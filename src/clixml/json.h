@@ -7,6 +7,7 @@
 #include <winrm/result.h>
 
 #include <string>
+#include <vector>
 
 namespace winrm::clixml {
 
@@ -29,5 +30,8 @@ struct json_options
 ///         too_large: a bound of `limits`.
 [[nodiscard]] result<item> item_from_json(base::bytes_view json, const limits& bounds = {});
 [[nodiscard]] result<value> from_json(base::bytes_view json, const limits& bounds = {});
+
+/// Of an array its items, else the one.
+[[nodiscard]] result<std::vector<item>> items_from_json(base::bytes_view json, const limits& bounds = {});
 
 } // namespace winrm::clixml

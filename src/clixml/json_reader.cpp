@@ -284,20 +284,44 @@ result<value> from_json(base::bytes_view json, const limits& bounds)
     return std::move(made->content);
 }
 
-result<item> item_from_json(base::bytes_view json, const limits& bounds)
+namespace {
+
+result<item> item_of(const json_node& node, base::bytes_view json, json_builder& builder)
 {
-    const auto tree = parse_json(json, bounds);
-    if (!tree) return tree.error();
     item made;
-    const json_node* root = &*tree;
+    const json_node* root = &node;
     const json_node *stream = root->find("$stream"), *content = root->find("$item");
     if (stream != nullptr && content != nullptr) {
         made.stream = text(stream->text);
         root = content;
     }
-    json_builder builder;
     if (!builder.convert(*root, made.content)) return located(json, builder.where(), errc::protocol, builder.why());
     return made;
+}
+
+} // namespace
+
+result<item> item_from_json(base::bytes_view json, const limits& bounds)
+{
+    const auto tree = parse_json(json, bounds);
+    if (!tree) return tree.error();
+    json_builder builder;
+    return item_of(*tree, json, builder);
+}
+
+result<std::vector<item>> items_from_json(base::bytes_view json, const limits& bounds)
+{
+    const auto tree = parse_json(json, bounds);
+    if (!tree) return tree.error();
+    std::vector<item> all;
+    const bool many = tree->is == type::array;
+    for (std::size_t i = 0; i < (many ? tree->items.size() : 1); ++i) {
+        json_builder builder; // ids hold for their value, as to_json() gives them
+        auto made = item_of(many ? tree->items[i] : *tree, json, builder);
+        if (!made) return std::move(made).error();
+        all.push_back(std::move(*made));
+    }
+    return all;
 }
 
 } // namespace winrm::clixml

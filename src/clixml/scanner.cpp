@@ -310,6 +310,19 @@ scanner::token scanner::declaration() noexcept
     return token::start;
 }
 
+scanner::token scanner::foreign_line() noexcept
+{
+    const base::bytes_view rest(at_, static_cast<std::size_t>(end_ - at_));
+    auto end = rest.find_first_of("\n<");
+    if (end == base::bytes_view::npos && !last_) return token::need_more;
+    if (end == base::bytes_view::npos) end = rest.size();
+    text_ = rest.substr(0, end);
+    if (text_.ends_with('\r')) text_.remove_suffix(1);
+    marks_ = {};
+    at_ += end;
+    return token::text;
+}
+
 scanner::token scanner::skip_prologue() noexcept
 {
     constexpr base::bytes_view heading = "#< CLIXML";
@@ -330,10 +343,11 @@ scanner::token scanner::skip_prologue() noexcept
             at_ += base::utf8_mark.size();
         } else if (starts(at_, end_, heading)) {
             at_ += heading.size();
+            noise_ = true;
         } else if (may_start(at_, end_, base::utf8_mark) || may_start(at_, end_, heading)) {
-            return more("this is not CLIXML");
+            return last_ && noise_ ? foreign_line() : more("this is not CLIXML");
         } else {
-            return fail(at_, "this is not CLIXML");
+            return noise_ ? foreign_line() : fail(at_, "this is not CLIXML");
         }
     }
 }

@@ -48,7 +48,8 @@ public:
     }
     void last() noexcept { last_ = true; }
     /// Only between documents: white space, byte-order marks, `<?xml …?>` and lines `#< CLIXML` are passed over.
-    /// @return start = a tag may begin here; need_more, finished, bad.
+    /// After such a line other programs may have written, too: text() is then a line of theirs.
+    /// @return start = a tag may begin here; text, need_more, finished, bad.
     [[nodiscard]] token skip_prologue() noexcept;
     [[nodiscard]] token next() noexcept;
 
@@ -74,6 +75,7 @@ private:
     token cdata() noexcept;
     token character_data() noexcept;
     [[nodiscard]] token declaration() noexcept;
+    [[nodiscard]] token foreign_line() noexcept;
     [[nodiscard]] const char* attribute(const char* p) noexcept;
 
     const char *begin_ = nullptr, *at_ = nullptr, *end_ = nullptr, *token_ = nullptr;
@@ -84,6 +86,7 @@ private:
     std::size_t scanned_ = 0; ///< octets of a text that is not complete which are known to be good
     text_marks scanned_marks_;
     bool last_ = false, prefixed_ = false;
+    bool noise_ = false; ///< a line `#< CLIXML` has been
     bool retry_ = false; ///< attribute() met the end of the buffer
 };
 

@@ -12,7 +12,7 @@
 
 namespace winrm::cli {
 
-enum class subcommand { run, identify, shells, explain, config_show };
+enum class subcommand { run, identify, shells, explain, config_show, clixml };
 
 struct options
 {
@@ -36,6 +36,9 @@ struct options
     bool delete_all = false, commands = false;
     // explain
     std::vector<std::string> codes;
+    // clixml
+    std::string file = "-", format = "json", from = "clixml";
+    bool plain = false;
 };
 
 /// Nothing to run (help, version, a mistake): print `text` (to stdout if status is 0) and exit.
