@@ -64,7 +64,8 @@ private:
     };
     struct attributes
     {
-        base::bytes_view name, id, stream;
+        const raw_attribute *name = nullptr, *stream = nullptr;
+        base::bytes_view id;
     };
     struct binding
     {
@@ -94,6 +95,7 @@ private:
     [[nodiscard]] bool on_start(const scanner& from, bool closed);
     [[nodiscard]] bool on_end(base::bytes_view name);
     [[nodiscard]] bool on_text(const scanner& from);
+    [[nodiscard]] bool on_stray_text(const scanner& from);
     [[nodiscard]] bool on_raw(const scanner& from, scanner::token what);
 
     [[nodiscard]] bool read_attributes(const scanner& from, attributes& into);
@@ -119,13 +121,14 @@ private:
     void end_item();
     void end_document();
     [[nodiscard]] text interned(base::bytes_view name);
-    [[nodiscard]] bool decode_attribute(base::bytes_view raw, bool escapes, base::bytes_view& out);
+    [[nodiscard]] bool decode_attribute(const raw_attribute* raw, bool escapes, base::bytes_view& out);
 
     limits bounds_;
     phase state_ = phase::between;
     std::vector<frame> frames_;
     std::vector<std::string> long_names_;
     std::vector<binding> bindings_;
+    bool only_ours_ = true; ///< so no name needs to be looked up in them
     // Of what is open: moved into an object's own vectors, which then have the right size.
     std::vector<property> properties_;
     std::vector<value> values_;

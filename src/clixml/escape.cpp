@@ -78,6 +78,17 @@ std::size_t escape_at(base::bytes_view text, std::size_t at, char32_t& c)
     return n + 3;
 }
 
+bool as_it_is(char c, bool cdata, bool attribute)
+{
+    switch (c) {
+    case '&': return cdata;
+    case '\r': return false;
+    case '\n':
+    case '\t': return !attribute;
+    default: return true;
+    }
+}
+
 // What encode() copies as it is: all but control characters, markup, '_' and what is not ASCII.
 constexpr auto plain = [] {
     std::array<bool, 256> t{};
@@ -130,9 +141,7 @@ bool decode_markup(base::bytes_view raw, bool cdata, bool attribute, std::string
     constexpr std::size_t longest_reference = 64;
     for (std::size_t at = 0; at < raw.size();) {
         std::size_t run = at;
-        while (run < raw.size() && (raw[run] != '&' || cdata) && raw[run] != '\r' &&
-               !(attribute && (raw[run] == '\n' || raw[run] == '\t')))
-            ++run;
+        while (run < raw.size() && (raw[run] > '&' || raw[run] < 0 || as_it_is(raw[run], cdata, attribute))) ++run;
         out.append(raw.substr(at, run - at));
         at = run;
         if (at == raw.size()) break;

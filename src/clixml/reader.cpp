@@ -92,6 +92,7 @@ struct reader::state
     std::size_t item_bytes = 0; ///< of the value that is being read, up to buffer's first octet
     std::optional<error> failure;
     bool ended = false;
+    std::uint64_t dropped = 0, last_item = 0; ///< octets no longer in buffer; up to the last value given out
 
     void append(base::bytes_view utf8)
     {
@@ -104,6 +105,7 @@ struct reader::state
         const std::size_t used = from.used();
         at.pass(base::bytes_view(buffer).substr(0, used));
         item_bytes += used;
+        dropped += used;
         buffer.erase(0, used);
         from.rebase(buffer);
     }
@@ -180,6 +182,7 @@ result<std::optional<item>> reader::poll()
     if (step != builder::step::item) return std::optional<item>{};
     // What was used up counts for this value, the rest for the next.
     s.item_bytes = 0 - s.from.used();
+    s.last_item = s.dropped + s.from.used();
     return std::optional<item>(s.made.take());
 }
 
@@ -187,5 +190,7 @@ bool reader::between_documents() const noexcept
 {
     return state_->made.between_documents() && state_->from.unread().empty() && state_->undecoded.empty();
 }
+
+std::uint64_t reader::used() const noexcept { return state_->last_item; }
 
 } // namespace winrm::clixml

@@ -52,6 +52,8 @@ public:
     [[nodiscard]] result<std::optional<item>> poll();
     /// Nothing but white space stands between the last complete document and what is read next.
     [[nodiscard]] bool between_documents() const noexcept;
+    /// Octets of UTF-8 from the very beginning to the end of the last value that was given out.
+    [[nodiscard]] std::uint64_t used() const noexcept;
 
 private:
     struct state;

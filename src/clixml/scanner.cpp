@@ -138,6 +138,7 @@ scanner::token scanner::tag() noexcept
     p = name_end(p, end_);
     if (p == nullptr) return fail(at_, bad_character);
     name_ = {name, static_cast<std::size_t>(p - name)};
+    prefixed_ = std::memchr(name, ':', name_.size()) != nullptr;
     attributes_.clear();
     for (;;) {
         const char* const before = p;
@@ -186,13 +187,18 @@ const char* scanner::attribute(const char* p) noexcept
     const char quote = *p++;
     if (quote != '"' && quote != '\'') return bad(bad_tag);
     const char* const begin = p;
+    bool markup = false, underscore = false;
     for (;; ++p) {
         if (p == end_) return cut_here();
         const octet o = kind_of(*p);
-        if (o <= octet::name) {
+        if (o == octet::name) continue;
+        if (o == octet::plain) {
             if (*p == quote) break;
+            markup = markup || static_cast<unsigned char>(*p) < 0x20;
             continue;
         }
+        if (o == octet::underscore) underscore = true;
+        if (o == octet::markup) markup = true;
         if (o == octet::open) return bad("a '<' stands in an XML attribute");
         if (o == octet::bad) return bad(bad_character);
         if (o == octet::high) {
@@ -206,7 +212,7 @@ const char* scanner::attribute(const char* p) noexcept
         if (a.name == label) return bad("an XML attribute stands twice");
     }
     if (attributes_.size() >= most) return bad("an XML element has too many attributes");
-    attributes_.push_back({label, {begin, static_cast<std::size_t>(p - begin)}});
+    attributes_.push_back({label, {begin, static_cast<std::size_t>(p - begin)}, markup, underscore});
     return p + 1;
 }
 
@@ -304,6 +310,19 @@ scanner::token scanner::declaration() noexcept
     return token::start;
 }
 
+scanner::token scanner::foreign_line() noexcept
+{
+    const base::bytes_view rest(at_, static_cast<std::size_t>(end_ - at_));
+    auto end = rest.find_first_of("\n<");
+    if (end == base::bytes_view::npos && !last_) return token::need_more;
+    if (end == base::bytes_view::npos) end = rest.size();
+    text_ = rest.substr(0, end);
+    if (text_.ends_with('\r')) text_.remove_suffix(1);
+    marks_ = {};
+    at_ += end;
+    return token::text;
+}
+
 scanner::token scanner::skip_prologue() noexcept
 {
     constexpr base::bytes_view heading = "#< CLIXML";
@@ -324,10 +343,11 @@ scanner::token scanner::skip_prologue() noexcept
             at_ += base::utf8_mark.size();
         } else if (starts(at_, end_, heading)) {
             at_ += heading.size();
+            noise_ = true;
         } else if (may_start(at_, end_, base::utf8_mark) || may_start(at_, end_, heading)) {
-            return more("this is not CLIXML");
+            return last_ && noise_ ? foreign_line() : more("this is not CLIXML");
         } else {
-            return fail(at_, "this is not CLIXML");
+            return noise_ ? foreign_line() : fail(at_, "this is not CLIXML");
         }
     }
 }

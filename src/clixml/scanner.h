@@ -14,7 +14,9 @@ namespace winrm::clixml {
 struct raw_attribute
 {
     base::bytes_view name;
-    base::bytes_view value; ///< as written: references not replaced
+    base::bytes_view value;  ///< as written: references not replaced
+    bool markup = false;     ///< it holds '&' or white space other than blanks
+    bool underscore = false; ///< it holds '_': perhaps _xHHHH_
 };
 
 class scanner
@@ -46,11 +48,14 @@ public:
     }
     void last() noexcept { last_ = true; }
     /// Only between documents: white space, byte-order marks, `<?xml …?>` and lines `#< CLIXML` are passed over.
-    /// @return start = a tag may begin here; need_more, finished, bad.
+    /// After such a line other programs may have written, too: text() is then a line of theirs.
+    /// @return start = a tag may begin here; text, need_more, finished, bad.
     [[nodiscard]] token skip_prologue() noexcept;
     [[nodiscard]] token next() noexcept;
 
     [[nodiscard]] base::bytes_view name() const noexcept { return name_; }
+    /// A colon stands in the name of the start tag.
+    [[nodiscard]] bool has_prefix() const noexcept { return prefixed_; }
     [[nodiscard]] const std::vector<raw_attribute>& attributes() const noexcept { return attributes_; }
     [[nodiscard]] base::bytes_view text() const noexcept { return text_; }
     [[nodiscard]] text_marks marks() const noexcept { return marks_; }
@@ -70,6 +75,7 @@ private:
     token cdata() noexcept;
     token character_data() noexcept;
     [[nodiscard]] token declaration() noexcept;
+    [[nodiscard]] token foreign_line() noexcept;
     [[nodiscard]] const char* attribute(const char* p) noexcept;
 
     const char *begin_ = nullptr, *at_ = nullptr, *end_ = nullptr, *token_ = nullptr;
@@ -79,7 +85,8 @@ private:
     const char* why_ = "";
     std::size_t scanned_ = 0; ///< octets of a text that is not complete which are known to be good
     text_marks scanned_marks_;
-    bool last_ = false;
+    bool last_ = false, prefixed_ = false;
+    bool noise_ = false; ///< a line `#< CLIXML` has been
     bool retry_ = false; ///< attribute() met the end of the buffer
 };
 

@@ -36,6 +36,7 @@ int dispatch(const options& o)
     case subcommand::shells: return shells_command(o);
     case subcommand::explain: return explain_command(o);
     case subcommand::config_show: return config_show_command(o);
+    case subcommand::clixml: return clixml_command(o);
     }
     return trouble;
 }

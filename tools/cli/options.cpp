@@ -19,8 +19,8 @@ parse_stop usage(const std::string& why) { return {usage_status, "winrm: " + why
 
 const std::vector<std::string>& subcommand_names()
 {
-    static const std::vector<std::string> names{"run",     "psrp",   "identify", "shells",
-                                                "explain", "config", "version",  "help"};
+    static const std::vector<std::string> names{"run",     "ps",     "psrp",   "identify", "shells",
+                                                "explain", "config", "clixml", "version",  "help"};
     return names;
 }
 
@@ -128,7 +128,8 @@ void add_run(CLI::App& app, options& o)
 /// The message for an unknown option or a word too many.
 std::string unknown_option(const CLI::App& app, const std::string& word, subcommand what)
 {
-    if (!word.starts_with('-')) return "there is a word too many after the host";
+    if (!word.starts_with('-'))
+        return what == subcommand::clixml ? "winrm clixml reads one file" : "there is a word too many after the host";
     std::vector<std::string> known;
     for (const auto* option : app.get_options()) {
         for (const auto& name : option->get_lnames()) known.push_back("--" + name);
@@ -203,9 +204,22 @@ void add_shells(CLI::App& app, options& o)
     app.add_flag("--commands", o.commands, "list the commands of each shell too");
 }
 
+void add_clixml(CLI::App& app, options& o)
+{
+    app.add_option("file", o.file, "FILE to read; - or nothing: standard input")->type_name("");
+    app.add_option("-o,--output", o.format, "json (unless given), jsonl: one value on each line, text, clixml")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"json", "jsonl", "text", "clixml"}));
+    app.add_option("--from", o.from, "what is read: clixml (unless given), json, jsonl")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"clixml", "json", "jsonl"}));
+    app.add_flag("--plain", o.plain, "JSON of the values alone, without types; it cannot be turned back");
+}
+
 void add_options(CLI::App& app, options& o)
 {
     app.set_help_flag("-h,--help", "this text");
+    if (o.what == subcommand::clixml) return add_clixml(app, o);
     if (o.what == subcommand::explain) {
         app.add_option("code", o.codes, "2150858843, 0x8033805B, -2144108453 …")->required()->type_name("");
         app.allow_extras();
@@ -286,6 +300,8 @@ std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::s
         if (!std::equal(o.command.rbegin(), o.command.rend(), typed.rbegin()))
             return stopped(usage("an option stands among the words of the command: put -- before the command"));
         for (auto& w : after) o.command.push_back(std::move(w));
+    } else if (what == subcommand::clixml && after.size() == 1 && o.file == "-") {
+        o.file = after.front();
     } else if (!after.empty()) {
         return stopped(usage("winrm " + name + " takes nothing after --"));
     }
@@ -316,6 +332,7 @@ std::variant<options, parse_stop> parse_options(const std::vector<std::string>& 
     if (first == "identify") return parse_subcommand(subcommand::identify, first, std::move(rest));
     if (first == "shells") return parse_subcommand(subcommand::shells, first, std::move(rest));
     if (first == "explain") return parse_subcommand(subcommand::explain, first, std::move(rest));
+    if (first == "clixml") return parse_subcommand(subcommand::clixml, first, std::move(rest));
     if (first == "config") {
         if (rest.empty() || (rest.front() != "show" && rest.front() != "--help" && rest.front() != "-h")) {
             return usage("config has one verb: winrm config show HOST");

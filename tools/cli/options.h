@@ -12,7 +12,7 @@
 
 namespace winrm::cli {
 
-enum class subcommand { run, psrp, identify, shells, explain, config_show };
+enum class subcommand { run, ps, psrp, identify, shells, explain, config_show, clixml };
 
 struct options
 {
@@ -38,6 +38,9 @@ struct options
     bool delete_all = false, commands = false;
     // explain
     std::vector<std::string> codes;
+    // clixml
+    std::string file = "-", format = "json", from = "clixml";
+    bool plain = false;
 };
 
 /// Nothing to run (help, version, a mistake): print `text` (to stdout if status is 0) and exit.

@@ -191,8 +191,20 @@ TEST(reader, documents_in_a_row_cut_anywhere)
     // Cut off: what was whole comes, and then it is said.
     for (std::size_t end = 11; end < xml.size(); ++end) {
         const auto part = pieces(std::string_view(xml).substr(0, end), 13);
-        for (std::size_t i = 0; i < part.size() && part[i][0] != '!'; ++i) EXPECT_EQ(part[i], whole[i]) << end;
+        for (std::size_t i = 0; i < part.size() && part[i][0] != '!'; ++i) {
+            if (part[i].starts_with(":<S>#")) break; // half a heading is a line of text
+            EXPECT_EQ(part[i], whole[i]) << end;
+        }
     }
+}
+
+TEST(reader, lines_of_other_programs_after_a_heading)
+{
+    const std::string xml = "#< CLIXML\r\nnative: a & b\r\n<Objs><S S=\"Error\">x</S>between\n<S>y</S></Objs>\nlast";
+    const std::vector<std::string> all{":<S>native: a &amp; b</S>", "Error:<S>x</S>", ":<S>between_x000A_</S>",
+                                       ":<S>y</S>", ":<S>last</S>"};
+    for (std::size_t size = 1; size < 100; ++size) EXPECT_EQ(pieces(xml, size), all) << size;
+    EXPECT_EQ(pieces("native\n<S>a</S>", 100).front(), "!this is not CLIXML (line 1, column 1)");
 }
 
 TEST(reader, utf16_with_a_mark)
@@ -267,7 +279,9 @@ TEST(reader, agrees_with_expat_on_what_is_well_formed)
             ++good;
             EXPECT_TRUE(theirs) << xml;
         }
-        if (theirs && document->root().children().empty()) EXPECT_TRUE(ours) << xml;
+        if (theirs && document->root().children().empty()) {
+            EXPECT_TRUE(ours) << xml;
+        }
     }
     EXPECT_GT(good, 500U);
 }

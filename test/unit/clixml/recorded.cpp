@@ -1,5 +1,6 @@
 // The samples of others: read, compared with the tree that stands beside each, written and read again.
 #include "base/text.h"
+#include "clixml/json.h"
 #include "clixml/primitives.h"
 #include "clixml/reader.h"
 #include "clixml/writer.h"
@@ -164,6 +165,9 @@ std::string written_again_differs(const clixml::value& v)
         if (!again) return again.error().message();
         if (!(*again == v)) return "read again it is another value";
     }
+    const auto from_json = clixml::from_json(clixml::to_json(v));
+    if (!from_json) return from_json.error().message();
+    if (!(*from_json == v)) return "by way of JSON it is another value";
     return "";
 }
 
