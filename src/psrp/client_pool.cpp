@@ -152,9 +152,9 @@ void client_pool::connect()
             clixml::write(connect_runspacepool{s.options.min_runspaces, s.options.max_runspaces}.to_value()));
 }
 
-base::uuid client_pool::run(pipeline what)
+base::uuid client_pool::run(pipeline what, const std::optional<base::uuid>& given)
 {
-    const base::uuid id = base::uuid::random(state_->random);
+    const base::uuid id = given ? *given : base::uuid::random(state_->random);
     state_type::pipeline_entry entry;
     entry.first = what.to_value();
     entry.takes_input = what.takes_input;
@@ -162,9 +162,9 @@ base::uuid client_pool::run(pipeline what)
     return id;
 }
 
-base::uuid client_pool::get_commands(get_command_metadata what)
+base::uuid client_pool::get_commands(get_command_metadata what, const std::optional<base::uuid>& given)
 {
-    const base::uuid id = base::uuid::random(state_->random);
+    const base::uuid id = given ? *given : base::uuid::random(state_->random);
     state_type::pipeline_entry entry;
     entry.first_type = message_type::get_command_metadata;
     entry.first = what.to_value();

@@ -244,10 +244,10 @@ public:
     void open();
     /// Instead of open(): to a pool that another client left disconnected; options.id is its ShellId.
     void connect();
-    /// May be called before the pool is open. @return its id, also the CommandId
-    base::uuid run(pipeline what);
+    /// May be called before the pool is open. @param id  nullopt: a random one. @return its id, also the CommandId
+    base::uuid run(pipeline what, const std::optional<base::uuid>& id = {});
     /// GET_COMMAND_METADATA (MS-PSRP 3.1.4.5): its outputs are a command_metadata_count and command_metadata.
-    base::uuid get_commands(get_command_metadata what);
+    base::uuid get_commands(get_command_metadata what, const std::optional<base::uuid>& id = {});
     /// After connect(): a pipeline of that pool. `takes_input`: send_input() may follow.
     void connect_pipeline(const base::uuid& pipeline, bool takes_input = false);
     /// Queued. Ignored for a pipeline that takes none or has ended.

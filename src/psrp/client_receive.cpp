@@ -47,11 +47,14 @@ result<void> client_pool::state_type::take(const std::optional<pipeline_id>& fro
     const message& m = *read;
     if (m.destination != destination::client)
         return error{errc::protocol, "a PSRP message of the host is for a server"};
-    if (m.pool != options.id && m.pool != base::uuid{})
-        return error{errc::protocol, "a PSRP message is about another runspace pool"};
     const message_row* row = find_message_row(m.type);
-    if (row->target == message_target::pipeline && m.pipeline != from)
-        return error{errc::protocol, "a PSRP message is about another pipeline than the stream it came in"};
+    const bool of_pipeline = row->target == message_target::pipeline;
+    if (of_pipeline && !from && m.type != message_type::pipeline_state)
+        return error{errc::protocol, "a PSRP message about a pipeline came in the stream of the pool"};
+    if (!of_pipeline && m.pool != options.id && m.pool != base::uuid{})
+        return error{errc::protocol, "a PSRP message is about another runspace pool"};
+    // The stream says which pipeline a message is about, whatever ids stand in it: recorded hosts have others there.
+    if (of_pipeline) read->pipeline = from;
     auto value = m.data.empty() ? result<clixml::value>{clixml::value{}} : clixml::read(m.data, options.values);
     if (!value) return value.error();
     return row->target == message_target::pipeline ? take_pipeline(m, *value) : take_pool(m, *value);

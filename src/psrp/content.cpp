@@ -74,13 +74,11 @@ std::optional<clixml::value> to_value(const message_content& c)
     return std::visit(
         [](const auto& one) -> std::optional<clixml::value> {
             using type = std::decay_t<decltype(one)>;
-            if constexpr (std::is_same_v<type, end_of_pipeline_input>)
-                return std::nullopt;
+            if constexpr (std::is_same_v<type, end_of_pipeline_input>) return std::nullopt;
             else if constexpr (std::is_same_v<type, pipeline_input_object> ||
                                std::is_same_v<type, pipeline_output_object>)
                 return one.value;
-            else
-                return one.to_value();
+            else return one.to_value();
         },
         c);
 }

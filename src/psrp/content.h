@@ -23,7 +23,8 @@ struct pipeline_output_object
 struct end_of_pipeline_input
 {};
 
-/// Two types have two messages each: host_call and host_response, for pools and pipelines. informational_record has three.
+/// Two types have two messages each: host_call and host_response, for pools and pipelines. informational_record has
+/// three.
 using message_content =
     std::variant<session_capability, init_runspacepool, public_key, encrypted_session_key, public_key_request,
                  connect_runspacepool, runspacepool_init_data, reset_runspace_state, set_max_runspaces,

@@ -196,7 +196,7 @@ result<pipeline> pipeline::from_value(const clixml::value& v)
     if (commands == nullptr) return detail::bad_field("PowerShell");
     take(shell, "IsNested", made.is_nested);
     made.history = detail::maybe<std::string>(shell, "History");
-    take(shell, "RedirectShellErrorOutputPipe", made.redirect_shell_error_output);
+    made.redirect_shell_error_output = detail::maybe<bool>(shell, "RedirectShellErrorOutputPipe").value_or(false);
     const clixml::value& extra = shell["ExtraCmds"];
     if (extra.items().empty()) {
         if (auto read = read_commands(*commands, made.commands); !read) return read.error();

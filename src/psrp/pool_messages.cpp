@@ -241,6 +241,7 @@ result<application_private_data> application_private_data::from_value(const clix
 
 clixml::value connect_runspacepool::to_value() const
 {
+    if (!min_runspaces && !max_runspaces) return clixml::value{""};
     clixml::object made;
     if (min_runspaces) made.with("MinRunspaces", *min_runspaces);
     if (max_runspaces) made.with("MaxRunspaces", *max_runspaces);

@@ -49,19 +49,27 @@ void sort_properties(const clixml::object& from, std::span<const std::string_vie
     }
 }
 
-std::optional<invocation_info> read_invocation(const clixml::value& v, named_values properties)
+void fill(const clixml::value& v, const std::string& prefix, invocation_info& to)
 {
-    if (properties.empty()) return std::nullopt;
+    take(v, prefix + "InvocationName", to.name);
+    take(v, prefix + "Line", to.line);
+    take(v, prefix + "PositionMessage", to.position_message);
+    take(v, prefix + "ScriptName", to.script_name);
+    take(v, prefix + "ScriptLineNumber", to.line_number);
+    take(v, prefix + "OffsetInLine", to.offset_in_line);
+    take(v, prefix + "HistoryId", to.history_id);
+    take(v, prefix + "PipelineLength", to.pipeline_length);
+    take(v, prefix + "PipelinePosition", to.pipeline_position);
+}
+
+// Records tell their invocation as properties of their own, or in an object, or both.
+std::optional<invocation_info> read_invocation(const clixml::value& v, named_values properties,
+                                               const clixml::value& as_object = {})
+{
+    if (properties.empty() && as_object.as_object() == nullptr) return std::nullopt;
     invocation_info made;
-    take(v, "InvocationInfo_InvocationName", made.name);
-    take(v, "InvocationInfo_Line", made.line);
-    take(v, "InvocationInfo_PositionMessage", made.position_message);
-    take(v, "InvocationInfo_ScriptName", made.script_name);
-    take(v, "InvocationInfo_ScriptLineNumber", made.line_number);
-    take(v, "InvocationInfo_OffsetInLine", made.offset_in_line);
-    take(v, "InvocationInfo_HistoryId", made.history_id);
-    take(v, "InvocationInfo_PipelineLength", made.pipeline_length);
-    take(v, "InvocationInfo_PipelinePosition", made.pipeline_position);
+    fill(as_object, "", made);
+    fill(v, "InvocationInfo_", made);
     made.properties = std::move(properties);
     return made;
 }
@@ -116,7 +124,7 @@ clixml::value error_record::to_value() const
         .with("Exception", exception)
         .with("TargetObject", target_object)
         .with("FullyQualifiedErrorId", fully_qualified_error_id)
-        .with("InvocationInfo", {})
+        .with("InvocationInfo", invocation_object)
         .with("ErrorCategory_Category", static_cast<std::int32_t>(category))
         .with("ErrorCategory_Activity", or_null(activity))
         .with("ErrorCategory_Reason", or_null(reason))
@@ -127,7 +135,7 @@ clixml::value error_record::to_value() const
     if (recommended_action) made.with("ErrorDetails_RecommendedAction", *recommended_action);
     if (script_stack_trace) made.with("ErrorDetails_ScriptStackTrace", *script_stack_trace);
     if (std::none_of(others.begin(), others.end(), [](const auto& o) { return o.first == "SerializeExtendedInfo"; }))
-        made.with("SerializeExtendedInfo", invocation.has_value());
+        made.with("SerializeExtendedInfo", invocation && !invocation->properties.empty());
     if (invocation) add(invocation->properties, made);
     add(others, made);
     return clixml::value{std::move(made)};
@@ -154,9 +162,8 @@ result<error_record> error_record::from_value(const clixml::value& v)
     made.script_stack_trace = detail::maybe<std::string>(v, "ErrorDetails_ScriptStackTrace");
     named_values of_invocation;
     sort_properties(*whole, error_fields, made.others, of_invocation);
-    if (const clixml::value& info = v["InvocationInfo"]; !info.is_null())
-        made.others.emplace_back("InvocationInfo", info);
-    made.invocation = read_invocation(v, std::move(of_invocation));
+    made.invocation_object = v["InvocationInfo"];
+    made.invocation = read_invocation(v, std::move(of_invocation), made.invocation_object);
     return made;
 }
 

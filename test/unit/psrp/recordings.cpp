@@ -63,7 +63,8 @@ std::vector<element> elements(std::string_view body, const std::vector<std::stri
         if (const auto colon = name.find(':'); colon != std::string_view::npos) name.remove_prefix(colon + 1);
         if (tag.starts_with('/') || tag.ends_with('/')) continue;
         if (std::find(names.begin(), names.end(), name) == names.end()) continue;
-        found.push_back({std::string{name}, std::string{tag}, std::string{body.substr(end + 1, body.find('<', end) - end - 1)}});
+        found.push_back(
+            {std::string{name}, std::string{tag}, std::string{body.substr(end + 1, body.find('<', end) - end - 1)}});
     }
     return found;
 }
@@ -77,7 +78,8 @@ std::string text_of(std::string_view body, std::string_view name)
 std::vector<carried> carried_in(std::string_view body, const std::optional<base::uuid>& command)
 {
     std::vector<carried> out;
-    for (const element& e : elements(body, {"Stream", "creationXml", "Arguments", "connectXml", "connectResponseXml"})) {
+    for (const element& e :
+         elements(body, {"Stream", "creationXml", "Arguments", "connectXml", "connectResponseXml"})) {
         carried c;
         c.stream = e.name == "Stream" ? attribute(e.tag, "Name") : e.name;
         const auto id = base::uuid::parse(attribute(e.tag, "CommandId"));
@@ -99,6 +101,9 @@ psrp_exchange exchange_of(const json::object& e)
         if (attribute(s.tag, "Name") == "ShellId") x.shell = base::uuid::parse(s.text);
     for (const element& s : elements(request, {"Shell"}))
         if (const auto id = base::uuid::parse(attribute(s.tag, "ShellId"))) x.shell = id;
+    if (x.action == "Create") // a host of protocol 2.1 takes no proposal
+        for (const element& s : elements(answer, {"Selector"}))
+            if (attribute(s.tag, "Name") == "ShellId") x.shell = base::uuid::parse(s.text);
     for (const element& s : elements(request, {"CommandLine", "Stream", "DesiredStream", "Signal", "Connect"}))
         if (const auto id = base::uuid::parse(attribute(s.tag, "CommandId"))) x.command = id;
     x.request = carried_in(request, x.command);

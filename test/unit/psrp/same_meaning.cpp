@@ -51,7 +51,8 @@ std::string of_items(const object& b, const object& a, const std::string& where)
     if (b.items.size() != a.items.size() || b.holds != a.holds) return where + " has other items";
     if (b.holds != contents::dictionary) {
         for (std::size_t i = 0; i < b.items.size(); ++i)
-            if (auto d = difference(b.items[i], a.items[i], where + "[" + std::to_string(i) + "]"); !d.empty()) return d;
+            if (auto d = difference(b.items[i], a.items[i], where + "[" + std::to_string(i) + "]"); !d.empty())
+                return d;
         return "";
     }
     for (std::size_t i = 0; i + 1 < b.items.size(); i += 2) {
@@ -71,11 +72,14 @@ std::string difference(const value& before, const value& after, const std::strin
     const value& b = plain(before);
     const value& a = plain(after);
     if (b.as_object() == nullptr || a.as_object() == nullptr)
-        return a == b || (means_nothing(a) && means_nothing(b)) ? "" : where + ": " + clixml::write(b) + " became " + clixml::write(a);
+        return a == b || (means_nothing(a) && means_nothing(b))
+                   ? ""
+                   : where + ": " + clixml::write(b) + " became " + clixml::write(a);
     const object& was = *b.as_object();
     const object& is = *a.as_object();
     const bool enumeration = was.holds == contents::primitive;
-    if (!enumeration && !was.to_string.is_null() && !(was.to_string == is.to_string)) return where + " is shown otherwise";
+    if (!enumeration && !was.to_string.is_null() && !(was.to_string == is.to_string))
+        return where + " is shown otherwise";
     if (auto d = of_properties(b, a, where); !d.empty()) return d;
     return of_items(was, is, where);
 }

@@ -7,8 +7,9 @@
 
 namespace winrm::test {
 
-/// "" = it does; else where and what differs. Type names and the spelling of enums may differ; what is new must be null, false, 0 or
-/// empty, which is what a property means that is not there.
-[[nodiscard]] std::string difference(const clixml::value& before, const clixml::value& after, const std::string& where = "");
+/// "" = it does; else where and what differs. Type names and the spelling of enums may differ; what is new must be
+/// null, false, 0 or empty, which is what a property means that is not there.
+[[nodiscard]] std::string difference(const clixml::value& before, const clixml::value& after,
+                                     const std::string& where = "");
 
 } // namespace winrm::test
