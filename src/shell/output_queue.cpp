@@ -23,8 +23,8 @@ std::size_t unfinished_tail(base::bytes_view text)
 
 } // namespace
 
-output_queue::output_queue(std::vector<std::string> streams)
-    : names_(std::move(streams)), open_((stream_set{1} << names_.size()) - 1), waiting_(names_.size())
+output_queue::output_queue(std::vector<std::string> streams, bool text)
+    : names_(std::move(streams)), text_(text), open_((stream_set{1} << names_.size()) - 1), waiting_(names_.size())
 {}
 
 std::size_t output_queue::waiting(stream_set of) const noexcept
@@ -54,7 +54,7 @@ void output_queue::push(std::size_t stream, base::bytes_view data)
     std::string start;
     const auto last =
         std::find_if(chunks_.rbegin(), chunks_.rend(), [&](const chunk& c) { return c.stream == stream; });
-    if (const std::size_t tail = last == chunks_.rend() ? 0 : unfinished_tail(last->rest()); tail > 0) {
+    if (const std::size_t tail = !text_ || last == chunks_.rend() ? 0 : unfinished_tail(last->rest()); tail > 0) {
         start = last->data.substr(last->data.size() - tail);
         last->data.resize(last->data.size() - tail);
     }
@@ -79,7 +79,7 @@ output_queue::piece output_queue::cut(stream_set wanted, std::size_t room, std::
         const base::bytes_view rest = c.rest();
         if (rest.empty()) continue; // its bytes moved on with the rest of their character
         const std::size_t fits = room > tags ? base::base64_capacity(room - tags) : 0;
-        const std::size_t take = rest.size() <= fits ? rest.size() : base::utf8_cut(rest, fits);
+        const std::size_t take = rest.size() <= fits ? rest.size() : text_ ? base::utf8_cut(rest, fits) : fits;
         p.everything = take == rest.size();
         if (take == 0) break;
         p.blocks.push_back({names_[c.stream], rest.substr(0, take), false});
@@ -87,7 +87,7 @@ output_queue::piece output_queue::cut(stream_set wanted, std::size_t room, std::
         room -= tags + base::base64_encoded_size(take);
         last_chunk = i;
     }
-    if (!last && p.everything && !p.blocks.empty()) hold_back_tail(p, last_chunk);
+    if (text_ && !last && p.everything && !p.blocks.empty()) hold_back_tail(p, last_chunk);
     return p;
 }
 

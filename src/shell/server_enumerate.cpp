@@ -61,7 +61,8 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
         const auto at = shells.find(shell_key(*id));
         if (at == shells.end()) return no_such_shell();
         for (const auto& [key, n] : at->second->commands)
-            e.infos.push_back({n->id, n->line, n->phase >= server_command_phase::ended ? "Done" : "Running"});
+            if (!is_shell_process(*n))
+                e.infos.push_back({n->id, n->line, n->phase >= server_command_phase::ended ? "Done" : "Running"});
     } else {
         if (!asked.filter_dialect.empty()) return fault{fault_code::filtering_not_supported, {}, {}};
         for (const auto& [key, s] : shells) e.shells.push_back(told(*s, c.now));

@@ -111,8 +111,10 @@ void server_table::state::check_end(server_command& c, time_point now)
 
 time_point server_table::state::ready_at(const server_command& c) const
 {
-    const auto as_ever = std::min(c.last_output + options.coalesce,
-                                  std::max(c.first_output, c.receiving->since) + options.coalesce * coalesce_rounds);
+    const bool packets = c.shell->kind->streams == stream_form::packets;
+    const milliseconds pause = packets ? options.packet_coalesce : options.coalesce;
+    const auto as_ever =
+        std::min(c.last_output + pause, std::max(c.first_output, c.receiving->since) + pause * coalesce_rounds);
     // The exit code rides with the last output: Ruby's client reads it nowhere else. Unless others go on printing.
     return c.phase == server_command_phase::exited ? std::max(as_ever, c.exited_at + options.output_linger) : as_ever;
 }
@@ -120,6 +122,7 @@ time_point server_table::state::ready_at(const server_command& c) const
 /// Answers the waiting Receive if there is reason to.
 void server_table::state::try_answer(server_command& c, time_point now)
 {
+    if (c.shell->phase == server_shell_phase::lost && c.phase < server_command_phase::ended) return answer_lost(c, now);
     if (!c.receiving) return;
     const std::size_t bytes = wanted_bytes(c);
     const std::size_t whole = base::base64_capacity(c.receiving->room);
@@ -132,7 +135,8 @@ void server_table::state::try_answer(server_command& c, time_point now)
     const std::size_t room = c.receiving->room > state_tags ? c.receiving->room - state_tags : 0;
     auto p = c.output.cut(c.receiving->streams, room, block_tags + c.id.size(), ended);
     const bool done = ended && p.everything;
-    for (std::size_t i = 0; done && i < c.output.names().size(); ++i) {
+    const bool ends = done && c.shell->kind->streams == stream_form::text;
+    for (std::size_t i = 0; ends && i < c.output.names().size(); ++i) {
         if ((c.receiving->streams & (stream_set{1} << i)) != 0) p.blocks.push_back({c.output.names()[i], {}, true});
     }
     auto request = std::optional(std::move(c.receiving->request));

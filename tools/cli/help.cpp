@@ -13,6 +13,7 @@ std::string help_text()
            "  winrm shells HOST [--delete ID]                   my shells on the host\n"
            "  winrm explain CODE                                what an error code means and what to do\n"
            "  winrm config show HOST                            the settings for a host and where they come from\n"
+           "  winrm clixml [FILE]                               PowerShell's CLIXML as JSON or text, and back\n"
            "  winrm version                                     version of this program\n"
            "\n"
            "One quoted word after -- is safest: several are joined with blanks and read by the shell of the host,\n"

@@ -19,7 +19,8 @@ parse_stop usage(const std::string& why) { return {usage_status, "winrm: " + why
 
 const std::vector<std::string>& subcommand_names()
 {
-    static const std::vector<std::string> names{"run", "identify", "shells", "explain", "config", "version", "help"};
+    static const std::vector<std::string> names{"run",     "ps",     "psrp",   "identify", "shells",
+                                                "explain", "config", "clixml", "version",  "help"};
     return names;
 }
 
@@ -127,7 +128,8 @@ void add_run(CLI::App& app, options& o)
 /// The message for an unknown option or a word too many.
 std::string unknown_option(const CLI::App& app, const std::string& word, subcommand what)
 {
-    if (!word.starts_with('-')) return "there is a word too many after the host";
+    if (!word.starts_with('-'))
+        return what == subcommand::clixml ? "winrm clixml reads one file" : "there is a word too many after the host";
     std::vector<std::string> known;
     for (const auto* option : app.get_options()) {
         for (const auto& name : option->get_lnames()) known.push_back("--" + name);
@@ -151,6 +153,7 @@ const char* unsendable(const options& o)
         if (bad(name) || bad(value)) return "--env";
     }
     if (std::any_of(o.delete_shells.begin(), o.delete_shells.end(), bad)) return "--delete";
+    if (bad(o.configuration)) return "--configuration";
     if (bad(o.user)) return "--user";
     if (bad(o.service_name)) return "--service-name";
     return nullptr;
@@ -183,6 +186,13 @@ std::optional<parse_stop> find_mistake(const options& o)
     return std::nullopt;
 }
 
+void add_configuration(CLI::App& app, options& o)
+{
+    app.add_option("--configuration", o.configuration,
+                   "session configuration on the host (PowerShell.7, a JEA endpoint), instead of Microsoft.PowerShell")
+        ->type_name("NAME");
+}
+
 void add_shells(CLI::App& app, options& o)
 {
     app.add_option("--delete", o.delete_shells, "delete this shell; may be given again")
@@ -194,9 +204,22 @@ void add_shells(CLI::App& app, options& o)
     app.add_flag("--commands", o.commands, "list the commands of each shell too");
 }
 
+void add_clixml(CLI::App& app, options& o)
+{
+    app.add_option("file", o.file, "FILE to read; - or nothing: standard input")->type_name("");
+    app.add_option("-o,--output", o.format, "json (unless given), jsonl: one value on each line, text, clixml")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"json", "jsonl", "text", "clixml"}));
+    app.add_option("--from", o.from, "what is read: clixml (unless given), json, jsonl")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"clixml", "json", "jsonl"}));
+    app.add_flag("--plain", o.plain, "JSON of the values alone, without types; it cannot be turned back");
+}
+
 void add_options(CLI::App& app, options& o)
 {
     app.set_help_flag("-h,--help", "this text");
+    if (o.what == subcommand::clixml) return add_clixml(app, o);
     if (o.what == subcommand::explain) {
         app.add_option("code", o.codes, "2150858843, 0x8033805B, -2144108453 …")->required()->type_name("");
         app.allow_extras();
@@ -205,6 +228,7 @@ void add_options(CLI::App& app, options& o)
     }
     add_common(app, o);
     if (o.what == subcommand::run) add_run(app, o);
+    if (o.what == subcommand::psrp) add_configuration(app, o);
     if (o.what == subcommand::shells) add_shells(app, o);
 }
 
@@ -276,6 +300,8 @@ std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::s
         if (!std::equal(o.command.rbegin(), o.command.rend(), typed.rbegin()))
             return stopped(usage("an option stands among the words of the command: put -- before the command"));
         for (auto& w : after) o.command.push_back(std::move(w));
+    } else if (what == subcommand::clixml && after.size() == 1 && o.file == "-") {
+        o.file = after.front();
     } else if (!after.empty()) {
         return stopped(usage("winrm " + name + " takes nothing after --"));
     }
@@ -302,9 +328,11 @@ std::variant<options, parse_stop> parse_options(const std::vector<std::string>& 
     }
     if (first == "--help" || first == "-h" || first == "help") return parse_stop{0, help_text()};
     if (first == "run") return parse_subcommand(subcommand::run, first, std::move(rest));
+    if (first == "psrp") return parse_subcommand(subcommand::psrp, first, std::move(rest));
     if (first == "identify") return parse_subcommand(subcommand::identify, first, std::move(rest));
     if (first == "shells") return parse_subcommand(subcommand::shells, first, std::move(rest));
     if (first == "explain") return parse_subcommand(subcommand::explain, first, std::move(rest));
+    if (first == "clixml") return parse_subcommand(subcommand::clixml, first, std::move(rest));
     if (first == "config") {
         if (rest.empty() || (rest.front() != "show" && rest.front() != "--help" && rest.front() != "-h")) {
             return usage("config has one verb: winrm config show HOST");

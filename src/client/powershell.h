@@ -1,0 +1,16 @@
+// What PowerShell over a session needs besides the machines of src/powershell.
+#pragma once
+
+#include "client/machine_driver.h"
+#include "powershell/bridge.h"
+#include "powershell/carrier.h"
+
+namespace winrm::remote {
+
+/// For one pool. The pool is the shell of the same id.
+/// @param configuration  name of the session configuration, or a whole URI; "" = Microsoft.PowerShell
+[[nodiscard]] powershell::carrier_options carrier_options_for(const std::string& configuration,
+                                                              base::milliseconds operation_timeout,
+                                                              const base::random_source& random);
+
+} // namespace winrm::remote
