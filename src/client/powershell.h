@@ -9,8 +9,9 @@ namespace winrm::remote {
 
 /// For one pool. The pool is the shell of the same id.
 /// @param configuration  name of the session configuration, or a whole URI; "" = Microsoft.PowerShell
+/// @param compress  ask the host to compress streams (MS-WSMV 3.2.4.1.19)
 [[nodiscard]] powershell::carrier_options carrier_options_for(const std::string& configuration,
                                                               base::milliseconds operation_timeout,
-                                                              const base::random_source& random);
+                                                              const base::random_source& random, bool compress = false);
 
 } // namespace winrm::remote

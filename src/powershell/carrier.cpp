@@ -70,7 +70,12 @@ void carrier::carry(psrp::carry_id id, psrp::carry_connect&& o)
 {
     begin(id, kind::connect);
     const auto& create = options_.shell.create;
-    client().connect({create.resource_uri, create.shell_id, {}, std::move(o.fragments), create.protocol_version});
+    client().connect({create.resource_uri,
+                      create.shell_id,
+                      {},
+                      std::move(o.fragments),
+                      create.protocol_version,
+                      create.compression});
 }
 
 void carrier::carry(psrp::carry_id id, psrp::carry_connect_pipeline&& o)

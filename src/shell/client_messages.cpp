@@ -288,6 +288,7 @@ result<shell_info> read_shell(const xml::element& shell)
     s.process_id = number_of(shell, "ProcessId");
     s.child_processes = number_of(shell, "ChildProcesses");
     s.memory_used = text_of(shell, "MemoryUsed");
+    s.compression_mode = text_of(shell, "CompressionMode");
     if (const auto profile = text_of(shell, "ProfileLoaded"); !profile.empty())
         s.profile_loaded = base::iequals(profile, "Yes");
     const auto children = shell.children();

@@ -20,6 +20,7 @@ void client_shell::attach(shell_info existing)
 {
     if (state_->phase != shell_phase::idle) return;
     state_->used = true;
+    state_->streams = read_mode(existing.compression_mode);
     state_->opened(std::move(existing));
 }
 
@@ -92,6 +93,8 @@ void client_shell::connect(connect_shell to)
     if (!state_->step(shell_step::create)) return;
     state_->info.shell_id = to.shell_id;
     state_->info.resource_uri = to.resource_uri;
+    state_->info.compression_mode = to.compression_mode;
+    state_->streams = read_mode(to.compression_mode);
     state_->ask({exchange_kind::connect}, make_connect(to));
 }
 
@@ -105,7 +108,7 @@ command_number client_shell::connect_command(const std::string& command_id)
     return n;
 }
 
-std::size_t client_shell::piece_size() const noexcept { return state_->size.piece(); }
+std::size_t client_shell::piece_size() const noexcept { return state_->piece(); }
 
 bool client_shell::signal_under_way(command_number command) const noexcept
 {
@@ -138,7 +141,7 @@ void client_shell::learn_envelope_size(std::size_t octets) { state_->size.learn(
 bool client_shell::wants_envelope_size() const noexcept
 {
     if (state_->size.learnt() || state_->phase != shell_phase::open) return false;
-    const std::size_t piece = state_->size.piece();
+    const std::size_t piece = state_->piece();
     return std::any_of(state_->commands.begin(), state_->commands.end(),
                        [piece](const auto& c) { return c.second.input[0].queued() > piece; });
 }

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "shell/client_faults.h"
 #include "shell/client_shell.h"
+#include "shell/compression.h"
 #include "shell/lifecycle.h"
 #include "shell/send_queue.h"
 #include "shell/transition.h"
@@ -40,7 +41,8 @@ struct client_shell::state
         std::vector<signal_code> signals; ///< asked for before the command had an id
         std::uint64_t answers = 0;        ///< to Receives, faults not counted
         std::optional<std::int64_t> exit_code;
-        bool adopted = false; ///< Connect in place of Command
+        bool adopted = false;       ///< Connect in place of Command
+        stream_unpackers unpackers; ///< of a compressed shell
     };
 
     explicit state(client_options&& o) : options(std::move(o)), size(options.send_envelope_size) {}
@@ -79,14 +81,23 @@ struct client_shell::state
         ask({exchange_kind::signal, n, 0, code}, make_signal(resource, info.shell_id, c.id, code), background);
     }
 
+    /// Octets of input that one Send may hold.
+    [[nodiscard]] std::size_t piece() const
+    {
+        const bool packed = streams != compression::none || !options.create.compression.empty();
+        return packed ? unpacked_room(size.piece()) : size.piece();
+    }
+
     void push_input(command_number n, command& c)
     {
         if (c.phase != command_phase::running || options.create.input_streams.empty() || away()) return;
         for (std::size_t i = 0; i < c.input.size(); ++i) {
             const std::string stream{input_names[i]};
-            if (auto p = c.input[i].poll(size.piece()))
-                ask({exchange_kind::send, n, i},
-                    make_send(resource, info.shell_id, c.id, std::move(p->data), p->end, stream), false, p->delay);
+            auto p = c.input[i].poll(piece());
+            if (!p) continue;
+            if (streams != compression::none) p->data = xpress::pack(p->data);
+            ask({exchange_kind::send, n, i},
+                make_send(resource, info.shell_id, c.id, std::move(p->data), p->end, stream), false, p->delay);
         }
         if (n != shell_itself && c.input[0].poll_wanted(options.input_high_water)) events.emplace_back(input_wanted{n});
     }
@@ -173,6 +184,16 @@ struct client_shell::state
         ask({exchange_kind::delete_}, make_delete(resource, info.shell_id), true);
     }
 
+    /// Streams are compressed as Create asked (MS-WSMV 3.2.4.1.19) where the host did not refuse it, whether it names
+    /// the mode or not; and never where it says that they are not.
+    void settle_compression(shell_info& created)
+    {
+        const auto wanted = read_compression_type(options.create.compression).value_or(compression::none);
+        streams = created.compression_mode.empty() || wanted == compression::none ? wanted
+                                                                                  : read_mode(created.compression_mode);
+        created.compression_mode = mode_name(streams);
+    }
+
     void opened(shell_info&& created)
     {
         info = std::move(created);
@@ -212,6 +233,10 @@ struct client_shell::state
             // Nothing was made: safe to ask again.
             if (profile_was_unloaded(*r.fault()) && !close_wanted && creates_refused++ == 0)
                 return ask_create(create_delay);
+            if (compression_is_refused(*r.fault()) && !close_wanted && !options.create.compression.empty()) {
+                options.create.compression.clear();
+                return ask_create();
+            }
             return create_failed(create_error(*r.fault()));
         }
         auto created = read_create_reply(r);
@@ -220,6 +245,7 @@ struct client_shell::state
                                      .error()
                                      .with_more("; a shell may have been opened")
                                      .with_remedy(remedy::list_shells));
+        settle_compression(*created);
         opened(std::move(*created));
     }
 
@@ -260,6 +286,18 @@ struct client_shell::state
         push_input(n, c);
     }
 
+    result<receive_answer> read_output(command& c, const wsman::incoming_reply& r) const
+    {
+        auto answer = read_receive_reply(r);
+        if (!answer || streams == compression::none) return answer;
+        const std::size_t room = receive_expansion * options.max_envelope_size;
+        if (auto done = c.unpackers.unpack(answer->blocks, options.create.output_streams, room); !done)
+            return std::move(done).error();
+        if (answer->state == command_state::done && !c.unpackers.at_border())
+            return error(errc::protocol, "the output ends within a compressed block");
+        return answer;
+    }
+
     void on_receive(command_number n, command& c, const wsman::incoming_reply& r)
     {
         if (r.fault()) {
@@ -270,7 +308,7 @@ struct client_shell::state
             if (n == shell_itself) return fail_shell(e);
             return fail_command(n, std::move(e));
         }
-        auto answer = read_receive_reply(r);
+        auto answer = read_output(c, r);
         if (!answer && n == shell_itself) return fail_shell(answer.error());
         if (!answer) return fail_command(n, std::move(answer).error());
         ++c.answers;
@@ -392,6 +430,7 @@ struct client_shell::state
     shell_phase phase = shell_phase::idle;
     std::string resource;
     shell_info info;
+    compression streams = compression::none; ///< of the shell that is open
     std::map<command_number, command> commands;
     std::map<exchange_id, exchange> exchanges;
     std::deque<outgoing> requests;

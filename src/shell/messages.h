@@ -40,9 +40,10 @@ struct create_shell
 struct connect_shell
 {
     std::string resource_uri, shell_id;
-    std::string command_id;       ///< "" = the shell itself
-    base::bytes connect_xml;      ///< PSRP fragments, decoded; "" = no connectXml
-    std::string protocol_version; ///< option protocolversion; "" = none
+    std::string command_id;         ///< "" = the shell itself
+    base::bytes connect_xml;        ///< PSRP fragments, decoded; "" = no connectXml
+    std::string protocol_version;   ///< option protocolversion; "" = none
+    std::string compression_mode{}; ///< client: as Get or Enumerate told it; not sent
 };
 
 /// rsp:ConnectResponse.
@@ -71,6 +72,7 @@ struct shell_info
     std::optional<std::uint32_t> child_processes;
     std::string memory_used;
     std::optional<bool> profile_loaded; ///< the user's login files are read before each command
+    std::string compression_mode;       ///< "" = not said, written as NoCompression
     bool counts_answers = false;        ///< output in an answer that was lost is given again: see received_option
 };
 

@@ -36,13 +36,21 @@ server_table::state::outcome server_table::state::check_create(create_shell& c, 
 server_table::state::outcome server_table::state::create(const call& c, const shell_kind& kind)
 {
     const auto& h = c.request.header();
-    if (!h.compression.empty()) return fault{fault_code::unsupported_feature, "Streams are not compressed.", {}};
+    // Refused whatever its mustUnderstand says: the client compresses what it sends from here on.
+    const auto streams = read_compression_type(h.compression);
+    if (!streams)
+        return fault{fault_code::unsupported_feature,
+                     "Streams are compressed as \"" + std::string(xpress_type) + "\" or not at all, not as \"" +
+                         base::printable(h.compression, 40) + "\".",
+                     {}};
     auto read = read_create(c.request);
     if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
     auto& wanted = std::get<create_shell>(read);
     auto s = std::make_unique<server_shell>();
     if (auto why = check_create(wanted, kind, *s)) return why;
     s->kind = &kind;
+    s->streams = *streams;
+    s->info.compression_mode = mode_name(*streams);
     s->session_id = h.session_id;
     s->info.shell_id = wanted.shell_id.empty() ? base::uuid::random(random).text() : wanted.shell_id;
     const std::string key = shell_key(s->info.shell_id);

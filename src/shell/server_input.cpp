@@ -44,14 +44,35 @@ server_table::state::outcome server_table::state::send(const call& c, server_she
     }
     if (n->sending || n->phase == server_command_phase::starting) return fault{fault_code::busy, {}, {}};
     if (n->input.end) return fault{fault_code::invalid_parameter, "The input has ended already.", {}};
-    if (has_room(*n, data.size())) {
-        accept_input(*n, stream, std::move(data), end);
+    const auto at_most = std::min(h.operation_timeout.value_or(options.max_timeout), options.max_timeout);
+    waiting_send input{{}, stream, std::move(data), end, c.now + at_most, {}};
+    if (auto why = unpack_input(*n, input)) return why;
+    if (has_room(*n, input.data.size())) {
+        accept_input(*n, std::move(input));
         answer(c.token, h.message_id, wsman::action::send, write_send_response);
         return {};
     }
-    const auto at_most = std::min(h.operation_timeout.value_or(options.max_timeout), options.max_timeout);
-    n->sending = waiting_send{waiting_request{c.token, h.message_id}, stream, std::move(data), end, c.now + at_most};
+    input.request = waiting_request{c.token, h.message_id};
+    n->sending = std::move(input);
     ++waiting;
+    return {};
+}
+
+/// What a Send of a compressed shell brought, before anything counts its bytes. A block may go on in the next Send; if
+/// this one is not taken after all, that follows what was taken last.
+server_table::state::outcome server_table::state::unpack_input(const server_command& c, waiting_send& input) const
+{
+    if (c.shell->streams == compression::none) return {};
+    if (const auto at = c.input.unpackers.find(input.stream); at != c.input.unpackers.end()) input.after = at->second;
+    base::bytes plain;
+    if (auto done = input.after.received(input.data, send_expansion * options.limits.envelope, plain); !done) {
+        if (done.error().code() == errc::too_large)
+            return fault{fault_code::encoding_limit, "A Send unpacks to more than is taken at once.", {}};
+        return fault{fault_code::invalid_soap_body, "A stream is not compressed as the shell's are.", {}};
+    }
+    if (input.end && !input.after.at_border())
+        return fault{fault_code::invalid_soap_body, "The input ends within a compressed block.", {}};
+    input.data = std::move(plain);
     return {};
 }
 
@@ -61,12 +82,15 @@ bool server_table::state::has_room(const server_command& c, std::size_t size) co
     return size == 0 || c.input.held == 0 || c.input.held + size <= options.output_budget;
 }
 
-void server_table::state::accept_input(server_command& c, std::size_t stream, base::bytes&& data, bool end)
+void server_table::state::accept_input(server_command& c, waiting_send&& input)
 {
     input_queue& q = c.input;
+    const std::size_t stream = input.stream;
+    base::bytes& data = input.data;
+    if (c.shell->streams != compression::none) q.unpackers[stream] = std::move(input.after);
     c.bytes_in += data.size();
     q.held += data.size();
-    q.end = end;
+    q.end = input.end;
     if (!q.blocks.empty() && q.blocks.back().stream == stream &&
         q.blocks.back().data.size() + data.size() <= block_size)
         q.blocks.back().data += data;
@@ -100,7 +124,7 @@ void server_table::state::input_taken(server_command& c, time_point now)
     q.held -= q.given;
     q.given = 0;
     if (c.sending && has_room(c, c.sending->data.size())) {
-        accept_input(c, c.sending->stream, std::move(c.sending->data), c.sending->end);
+        accept_input(c, std::move(*c.sending));
         end_send(c, {}, now);
     }
     feed(c);

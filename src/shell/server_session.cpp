@@ -40,6 +40,9 @@ server_table::state::outcome server_table::state::connect(const call& c, server_
     if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
     auto& wanted = std::get<connect_shell>(read);
     const auto& h = c.request.header();
+    // Whoever connects finds the streams as Create wanted them; who says otherwise would not understand them.
+    if (!h.compression.empty() && read_compression_type(h.compression) != s.streams)
+        return fault{fault_code::unsupported_feature, "The streams of this shell are not compressed so.", {}};
     if (!wanted.command_id.empty()) {
         if (s.phase == server_shell_phase::disconnected) return fault{fault_code::shell_disconnected, {}, {}};
         server_command* const n = find_command(s, wanted.command_id);
@@ -101,6 +104,7 @@ void server_table::state::answer_lost(server_command& c, time_point now)
     if (!c.receiving) return;
     const std::size_t room = c.receiving->room;
     auto p = c.output.cut(c.receiving->streams, room, 192 + c.id.size(), true);
+    const auto packed = pack_blocks(c.shell->streams, p.blocks);
     if (p.blocks.empty()) return end_receive(c, lost_fault(*c.shell), now);
     auto request = std::optional(std::move(c.receiving->request));
     answer_later(request, wsman::action::receive,

@@ -1,6 +1,7 @@
 // Inside of server_table, shared by its source files only.
 #pragma once
 
+#include "shell/compression.h"
 #include "shell/output_queue.h"
 #include "shell/server_lifecycle.h"
 #include "shell/server_table.h"
@@ -45,6 +46,7 @@ struct waiting_send
     base::bytes data;
     bool end = false;
     time_point until;
+    xpress::unpacker after; ///< the stream's unpacker, once this is taken
 };
 
 /// What Sends brought and the child has not read.
@@ -59,6 +61,7 @@ struct input_queue
     std::size_t held = 0, given = 0; ///< bytes of the blocks and of the write under way; of the write alone
     bool writing = false;            ///< a write_input is under way
     bool end = false, end_given = false;
+    std::map<std::size_t, xpress::unpacker> unpackers; ///< by stream, of a compressed shell
 };
 
 struct server_shell;
@@ -92,6 +95,7 @@ struct server_shell
 {
     const shell_kind* kind = nullptr;
     server_shell_phase phase = server_shell_phase::connected;
+    compression streams = compression::none;
     std::string session_id; ///< p:SessionId of the session it belongs to, "" = the client said none
     shell_info info;
     std::string address;   ///< where the client reached it, of a Create not answered yet
@@ -178,7 +182,8 @@ struct server_table::state
 
     // server_input.cpp
     outcome send(const call& c, server_shell& s);
-    void accept_input(server_command& c, std::size_t stream, base::bytes&& data, bool end);
+    [[nodiscard]] outcome unpack_input(const server_command& c, waiting_send& input) const;
+    void accept_input(server_command& c, waiting_send&& input);
     void feed(server_command& c);
     void input_taken(server_command& c, time_point now);
     void drop_input(server_command& c, time_point now);

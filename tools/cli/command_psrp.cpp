@@ -28,10 +28,11 @@ public:
           input_(loop_, 0,
                  input::events{[this](base::bytes data, bool end) { take(data, end); },
                                [this] { cancel("standard input cannot be read"); }}),
-          driver_(std::make_shared<driver>(session_,
-                                           powershell::bridge(remote::carrier_options_for(
-                                               o.configuration, login_.host.operation_timeout.value, shared_.random())),
-                                           [this](powershell::bridge_event&& e) { report(std::move(e)); }))
+          driver_(std::make_shared<driver>(
+              session_,
+              powershell::bridge(remote::carrier_options_for(o.configuration, login_.host.operation_timeout.value,
+                                                             shared_.random(), login_.host.compress.value)),
+              [this](powershell::bridge_event&& e) { report(std::move(e)); }))
     {
         for (const int signo : ending_signals) {
             if (is_ignored(signo)) continue;

@@ -191,6 +191,7 @@ void add_configuration(CLI::App& app, options& o)
     app.add_option("--configuration", o.configuration,
                    "session configuration on the host (PowerShell.7, a JEA endpoint), instead of Microsoft.PowerShell")
         ->type_name("NAME");
+    app.add_flag("--compress", o.compress, "compress what goes both ways, where the host can");
 }
 
 void add_shells(CLI::App& app, options& o)

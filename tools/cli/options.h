@@ -32,6 +32,7 @@ struct options
     std::optional<std::uint32_t> code_page;
     bool no_stdin = false, profile = false, no_profile = false, skip_cmd_shell = false, raw = false;
     // psrp, ps
+    bool compress = false;
     std::string configuration; ///< name of the session configuration; "" = Microsoft.PowerShell
     // shells
     std::vector<std::string> delete_shells;

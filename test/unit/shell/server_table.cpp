@@ -24,7 +24,7 @@ TEST_F(table_test, create_refuses_what_it_cannot_keep)
     EXPECT_EQ(with([](auto& c) { c.shell_id = "../x"; }), number(fault_code::invalid_selectors));
     EXPECT_EQ(with([](auto& c) { c.idle_timeout = 3h; }), number(fault_code::idle_timeout_out_of_bounds));
     auto r = make_create({});
-    r.header.compression = "xpress";
+    r.header.compression = "lzx";
     EXPECT_EQ(code_of(r), number(fault_code::unsupported_feature));
     r = make_create({});
     r.header.options.add("protocolversion", "2.3", true);
