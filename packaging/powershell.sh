@@ -7,6 +7,15 @@ if ! command -v "$program" >/dev/null 2>&1; then
         "(https://aka.ms/powershell), or name the program as [powershell] program in winrmd.toml." >&2
     exit 127
 fi
+# What runs inside may start it by these names again, and expects the place of temporary files. There is no terminal: no colours.
+here=${0%/*}
+case :$PATH: in
+*:"$here":*) ;;
+*) PATH=$PATH:$here ;;
+esac
+TEMP=${TEMP:-${TMPDIR:-/tmp}}
+TERM=${TERM:-dumb}
+export PATH TEMP TERM
 # Each argument goes through once and comes back at the end.
 left=$#
 while [ "$left" -gt 0 ]; do
