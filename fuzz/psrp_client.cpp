@@ -1,5 +1,5 @@
-// What a host sends to a client's pool, for the pool (even first byte of a piece) and for a pipeline: events and orders are bounded, and
-// close() ends it whatever came before.
+// What a host sends to a client's pool, for the pool (even first byte of a piece) and for a pipeline: events and orders
+// are bounded, and close() ends it whatever came before.
 #include "psrp/client_pool.h"
 
 #include <algorithm>
@@ -37,13 +37,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     o.values.values = 5'000;
     psrp::client_pool pool{std::move(o), base::system_random()};
     pool.open();
-    const base::uuid id = pool.run(psrp::pipeline::script("x"), base::uuid::parse("22222222-2222-4222-8222-222222222222"));
+    const base::uuid id =
+        pool.run(psrp::pipeline::script("x"), base::uuid::parse("22222222-2222-4222-8222-222222222222"));
     settle(pool);
     // Pieces: whose, two octets of length, bytes.
     for (std::size_t at = 0; at + 3 <= size;) {
         const bool of_pool = (data[at] & 1U) == 0;
         const std::size_t length = std::min<std::size_t>(data[at + 1] * 256u + data[at + 2], size - at - 3);
-        pool.received(of_pool ? std::nullopt : std::optional{id}, {reinterpret_cast<const char*>(data) + at + 3, length});
+        pool.received(of_pool ? std::nullopt : std::optional{id},
+                      {reinterpret_cast<const char*>(data) + at + 3, length});
         settle(pool);
         at += 3 + length;
     }

@@ -1,5 +1,5 @@
-// The data of each type of PSRP message (the first byte says which): a value or an error; what was understood is written so that it
-// is understood in the same way again.
+// The data of each type of PSRP message (the first byte says which): a value or an error; what was understood is
+// written so that it is understood in the same way again.
 #include "psrp/content.h"
 
 #include <cstdint>
