@@ -149,7 +149,7 @@ void client_pool::connect()
     s.queue(message_type::session_capability, {}, carry_stream::normal,
             clixml::write(own_capability(s.options).to_value()));
     s.queue(message_type::connect_runspacepool, {}, carry_stream::normal,
-            clixml::write(connect_runspacepool{s.options.min_runspaces, s.options.max_runspaces}.to_value()));
+            clixml::write(connect_runspacepool{}.to_value()));
 }
 
 base::uuid client_pool::run(pipeline what, const std::optional<base::uuid>& given)

@@ -105,7 +105,11 @@ void powershell_session::shut_down()
     pump();
 }
 
-void powershell_session::connect(const base::bytes&) { news_.connected(process_, std::nullopt); }
+void powershell_session::connect(const base::bytes& request)
+{
+    news_.connected(process_, bridge_.connect(request));
+    pump();
+}
 
 // -- news
 
