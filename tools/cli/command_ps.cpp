@@ -104,7 +104,10 @@ public:
         : options_(o), login_(std::move(l)), session_(shared_, session_of(login_)),
           out_(loop_, 1, o.raw, output_events()), err_(loop_, 2, o.raw, output_events()), limit_(loop_),
           objects_(format), plain_lines_(format == object_format::text && !o.plain_objects),
-          actions_{[this](base::bytes_view t) { show(out_, t); }, [this](base::bytes_view t) { show(err_, t); },
+          actions_{[this](base::bytes_view t) { show(out_, t); },
+                   [this](base::bytes_view t) {
+                       if (pairs_.first_as_call(std::string(t))) show(err_, t);
+                   },
                    [this] { clear_progress(); }, window_of(1)}
     {
         for (const int signo : ending_signals) {
@@ -226,13 +229,13 @@ private:
         } else out_.write(objects_.write(e.value));
     }
     void take(psrp::pipeline_error&& e) { show(err_, error_text(e.record)); }
-    void take(psrp::pipeline_informational&& e) { show(err_, informational_text(e.record)); }
-    void take(psrp::pipeline_information&& e)
+    void take(psrp::pipeline_informational&& e)
     {
-        // Write-Host comes as a call of the host, too.
-        if (e.record.written_host_text()) return;
-        show(err_, e.record.message + "\n");
+        const auto line = informational_text(e.record);
+        if (pairs_.first_as_record(line)) show(err_, line);
     }
+    /// What of it is to be seen (Write-Host, -InformationAction Continue) comes as a call of the host, too.
+    void take(psrp::pipeline_information&&) {}
     void take(psrp::pipeline_progress&& e)
     {
         if (::isatty(2) != 1) return;
@@ -325,6 +328,7 @@ private:
     io::timer limit_;
     object_writer objects_;
     bool plain_lines_; ///< each object is a line that the host has formatted
+    line_pairs pairs_;
     host_actions actions_;
     std::optional<input_reader> reader_;
     std::optional<input> input_;

@@ -55,6 +55,7 @@ public:
             write(*text);
             return 0;
         }
+        if (asked_.call.wants_answer()) actions_.clear_progress();
         using enum host_method;
         switch (asked_.call.method) {
         case get_name: pool_.respond(asked_, clixml::value("winrm")); break;
@@ -103,7 +104,6 @@ private:
 
     int read(result<std::string> said)
     {
-        actions_.clear_progress();
         if (!said) return failed(said.error());
         pool_.respond(asked_, clixml::value(*said));
         return 0;
@@ -111,7 +111,6 @@ private:
 
     int read_secret()
     {
-        actions_.clear_progress();
         auto said = user_.hidden_line("");
         if (!said) return failed(said.error());
         pool_.respond(asked_, std::move(*said));
@@ -120,7 +119,6 @@ private:
 
     int choose()
     {
-        actions_.clear_progress();
         const auto p = psrp::read_choice_prompt(asked_.call);
         if (!p) return failed(p.error());
         std::string question = heading(p->caption, p->message);
@@ -149,7 +147,6 @@ private:
 
     int credential()
     {
-        actions_.clear_progress();
         const auto p = psrp::read_credential_prompt(asked_.call);
         if (!p) return failed(p.error());
         psrp::credential out;
@@ -170,7 +167,6 @@ private:
 
     int fields()
     {
-        actions_.clear_progress();
         const auto p = psrp::read_field_prompt(asked_.call);
         if (!p) return failed(p.error());
         std::string before = heading(p->caption, p->message);

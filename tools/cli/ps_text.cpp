@@ -17,6 +17,7 @@ std::string with_end(std::string line)
 }
 
 constexpr std::size_t bar_width = 20;
+constexpr std::size_t remembered_lines = 16;
 
 /// The first `columns` characters; UTF-8 is not cut within one.
 std::string cut(std::string text, std::size_t columns)
@@ -60,6 +61,17 @@ std::string informational_text(const psrp::informational_record& r)
     using kind = psrp::informational_kind;
     const char* head = r.kind == kind::warning ? "WARNING: " : r.kind == kind::verbose ? "VERBOSE: " : "DEBUG: ";
     return with_end(head + r.message);
+}
+
+bool line_pairs::take(const std::string& line, std::deque<std::string>& others, std::deque<std::string>& own)
+{
+    if (const auto at = std::find(others.begin(), others.end(), line); at != others.end()) {
+        others.erase(at);
+        return false;
+    }
+    own.push_back(line);
+    if (own.size() > remembered_lines) own.pop_front();
+    return true;
 }
 
 std::string progress_text(const psrp::progress_record& r, std::size_t columns)
