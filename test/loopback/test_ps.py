@@ -121,6 +121,15 @@ class PowerShell(unittest.TestCase):
         process.stdout.close()
         self.assertEqual(pathlib.Path(self.home.name, "cleaned").read_text().strip(), "cleaned", "the script ended in order")
 
+    def test_the_library_gives_objects_as_they_come(self):
+        example = pathlib.Path(os.environ["WINRM_BIN"]).parent / "example" / "example_05_script"
+        if not example.exists():
+            self.skipTest("SKIPPED: the examples are not built")
+        done = subprocess.run([example, self.service.url, self.service.user, "1; [pscustomobject]@{a = 'x'}; Write-Warning w; exit 7",
+                               self.service.ca], capture_output=True, text=True, timeout=PATIENCE,
+                              env={**os.environ, "WINRM_PASSWORD": self.service.password})
+        self.assertEqual((done.stdout, done.stderr, done.returncode), ('1\n{"a":"x"}\n', "w\n", 7))
+
     def on_terminal(self, script, answer, *more):
         """@return what the terminal showed"""
         pid, fd = pty.fork()

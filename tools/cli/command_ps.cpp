@@ -153,7 +153,7 @@ private:
     static remote::session_options session_of(const login& l)
     {
         auto s = l.session;
-        s.max_connections = 4; // Receives of the pool and the pipeline, and what is sent beside them
+        s.max_connections = remote::connections_of_a_pool;
         return s;
     }
 
