@@ -82,6 +82,12 @@ void script_run::handle_reply(shell::exchange_id id, const wsman::incoming_reply
 void script_run::handle_failure(shell::exchange_id id, winrm::error e, base::time_point now)
 {
     carrier_.handle_failure(id, std::move(e), now);
+    // What the pool said may have gone with the answer, and it says it once: the script would wait for ever.
+    const auto state = pool_.state();
+    const bool opening = state != psrp::runspacepool_state::opened && state != psrp::runspacepool_state::broken &&
+                         phase_ == phase::running;
+    if (carrier_.output_uncertain() && opening)
+        end(error(errc::connection_lost, "the connection was lost while the session was being opened"), now);
 }
 
 std::optional<script_event> script_run::poll_event(base::time_point now)
