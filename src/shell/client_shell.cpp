@@ -57,7 +57,10 @@ void client_shell::signal(command_number command, signal_code code)
 
 void client_shell::want_shell_output(bool wanted)
 {
-    if (std::exchange(state_->shell_output_wanted, wanted) == wanted || !wanted) return;
+    if (std::exchange(state_->shell_output_wanted, wanted) == wanted) return;
+    if (!wanted)
+        return state_->drop_unsent(
+            [](const auto& e) { return e.kind == exchange_kind::receive && e.command == shell_itself; });
     const auto at = state_->commands.find(shell_itself);
     const bool asked = std::any_of(state_->exchanges.begin(), state_->exchanges.end(), [](const auto& e) {
         return e.second.kind == exchange_kind::receive && e.second.command == shell_itself;

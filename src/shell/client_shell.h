@@ -137,7 +137,7 @@ public:
     command_number run(start_command command);
     /// Queued and cut into Sends that fit the envelope; one Send is under way at a time per command.
     void send_input(command_number command, base::bytes data, bool end, base::bytes_view stream = "stdin");
-    /// The host holds back no input of this shell: Receives of the shell itself are asked (the default) or not.
+    /// Receives of the shell itself are asked (the default) or not: one that is under way stays.
     void want_shell_output(bool wanted);
     /// Nothing of it is of interest any more: Signal terminate, and no event follows.
     void abandon(command_number command);

@@ -7,6 +7,7 @@ namespace winrm::cli {
 
 int run_command(const options& o);
 int identify_command(const options& o);
+int ps_command(const options& o);
 int psrp_command(const options& o);
 int shells_command(const options& o);
 int explain_command(const options& o);

@@ -9,6 +9,8 @@ std::string help_text()
     return "Runs commands on other machines by Windows Remote Management.\n"
            "\n"
            "  winrm run HOST [options] -- COMMAND [ARGUMENTS]   run a command; output and exit status come back\n"
+           "  winrm ps HOST -c SCRIPT [ARGUMENTS]               run a PowerShell script; objects and streams come back\n"
+           "  winrm psrp HOST                                   PowerShell's own transport on standard input and output\n"
            "  winrm identify HOST                               is this a WinRM service, and which\n"
            "  winrm shells HOST [--delete ID]                   my shells on the host\n"
            "  winrm explain CODE                                what an error code means and what to do\n"

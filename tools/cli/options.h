@@ -33,6 +33,9 @@ struct options
     bool no_stdin = false, profile = false, no_profile = false, skip_cmd_shell = false, raw = false;
     // psrp, ps
     bool compress = false;
+    std::string script, script_file, output_format, input_format; ///< of ps; "command" holds the script's arguments
+    std::vector<std::string> parameters; ///< NAME[:TYPE]=VALUE
+    bool plain_objects = false;          ///< text is made here, not by Out-String on the host
     std::string configuration; ///< name of the session configuration; "" = Microsoft.PowerShell
     // shells
     std::vector<std::string> delete_shells;
