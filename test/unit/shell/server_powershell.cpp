@@ -1,5 +1,6 @@
 // A shell with one process: PowerShell's, in the table. What its bytes mean nobody here knows.
 #include "unit/shell/table_fixture.h"
+#include "xpress/xpress.h"
 
 #include <chrono>
 #include <stdexcept>
@@ -247,6 +248,37 @@ TEST_F(powershell_test, disconnected_it_waits_for_its_own_client_or_for_another)
     now += 91s;
     table.handle_timeout(now);
     EXPECT_EQ(table.shells(), 0U) << "nobody came within the time that Disconnect gave";
+}
+
+TEST_F(powershell_test, compressed_streams_are_packed_and_unpacked_within_bounds)
+{
+    auto c = wanted();
+    c.compression = "xpress";
+    ask(make_create(c));
+    host = order<start_shell_process>().process;
+    table.process_started(host, 77, now);
+    const auto r = table.poll_reply();
+    EXPECT_NE(r->envelope.find("<rsp:CompressionMode>XpressCompression<"), std::string::npos);
+    shell = read_create_reply(*wsman::read_reply(r->envelope, base::limits{}, "uuid:m"))->shell_id;
+    const std::string plain(100'000, 'x');
+    EXPECT_EQ(code_of(make_send(uri, shell, "", xpress::pack(plain), false, "stdin")), 0U);
+    EXPECT_EQ(order<write_input>().data, plain);
+    EXPECT_EQ(code_of(make_send(uri, shell, "", std::string("\0\0\1\0xx", 6), false, "stdin")),
+              number(fault_code::invalid_soap_body));
+    const std::string bomb = xpress::pack(std::string(8 * 512'000 + 1, 'x'));
+    ASSERT_LT(bomb.size(), 100'000U);
+    EXPECT_EQ(code_of(make_send(uri, shell, "", bomb, false, "stdin")), number(fault_code::encoding_limit));
+    ask_output();
+    for (int i = 0; i < 3; ++i) table.process_output(host, 0, plain.substr(0, 30'000), now);
+    std::string got;
+    xpress::unpacker client;
+    for (const auto& b : received().blocks) ASSERT_TRUE(client.received(b.data, 1'000'000, got));
+    EXPECT_EQ(got, plain.substr(0, 90'000));
+    c.resource_uri = cmd;
+    c.input_streams = {"stdin"};
+    c.creation_xml.clear();
+    c.protocol_version.clear();
+    EXPECT_EQ(code_of(make_create(c)), 0U) << "any kind of shell";
 }
 
 TEST_F(powershell_test, the_shells_process_is_no_command_of_a_client)
