@@ -64,6 +64,7 @@ struct script_options
     std::vector<script_value> input;                              ///< into the pipeline: $input
     std::string configuration = "Microsoft.PowerShell";           ///< session configuration, or its whole URI
     bool is_command = false;                   ///< the text is the name of one command: what JEA endpoints demand
+    bool compress = false;                     ///< what goes both ways, where the host can (MS-WSMV 3.2.4.1.19)
     std::chrono::milliseconds timeout{60'000}; ///< whole call; 0 = none. Then the script is ended: errc::timeout
 };
 

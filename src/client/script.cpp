@@ -43,7 +43,7 @@ powershell::script_request make_script(std::string text, const script_options& o
                                        base::milliseconds operation_timeout, const base::random_source& random)
 {
     powershell::script_request r;
-    r.carrier = carrier_options_for(options.configuration, operation_timeout, random);
+    r.carrier = carrier_options_for(options.configuration, operation_timeout, random, options.compress);
     r.pool.id = *base::uuid::parse(r.carrier.shell.create.shell_id);
     r.pool.host = psrp::host_info::interactive({120, 50}); // without a host `exit N` would be lost
     psrp::command c(std::move(text), !options.is_command);

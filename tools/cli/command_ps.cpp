@@ -160,8 +160,8 @@ private:
     powershell::script_request request_of(psrp::pipeline&& what)
     {
         powershell::script_request r;
-        r.carrier =
-            remote::carrier_options_for(options_.configuration, login_.host.operation_timeout.value, shared_.random());
+        r.carrier = remote::carrier_options_for(options_.configuration, login_.host.operation_timeout.value,
+                                                shared_.random(), login_.host.compress.value);
         r.carrier.shell.create.name = options_.shell_name;
         r.carrier.shell.create.idle_timeout = options_.idle_timeout;
         r.pool.id = *base::uuid::parse(r.carrier.shell.create.shell_id);
