@@ -39,7 +39,7 @@ TEST(conversation, input_comes_back_whole_in_pieces)
 TEST(conversation, compressed_streams_come_back_whole)
 {
     std::string sent;
-    for (int i = 0; i < 300'000; ++i) sent += std::to_string(i * 7919);
+    for (int i = 0; i < 60'000; ++i) sent += std::to_string(i * 7919);
     std::size_t plain = 0;
     for (const bool packed : {false, true}) {
         shell::client_options c;
@@ -52,7 +52,7 @@ TEST(conversation, compressed_streams_come_back_whole)
         EXPECT_TRUE(w.out == sent) << w.out.size();
         EXPECT_EQ(w.exits, std::vector<std::int32_t>{0});
         if (!packed) plain = w.octets;
-        else EXPECT_LT(w.octets, plain * 3 / 4);
+        EXPECT_TRUE(!packed || w.octets < plain * 3 / 4);
     }
 }
 

@@ -38,43 +38,46 @@ std::vector<conversation> conversations()
         return psrp::carry_data{id, s, std::move(text)};
     };
     const auto end = [](const base::uuid& id) -> order_content { return psrp::carry_close_pipeline{id}; };
-    const std::string long_text = text_of(300'000), short_text = text_of(4000);
+    const std::string long_text = text_of(150'000), short_text = text_of(4000);
     return {
         {"echo",
-         {open, pipeline(first, "echo hello"), await_end{first}, end(first), close},
+         {open, await_pool{10}, pipeline(first, "echo hello"), await_end{first}, end(first), close},
          "capability",
          {{first, "hello"}}},
         {"input",
-         {open, pipeline(first, "cat"), data(first, long_text), data(first, "yes", carry_stream::prompt_response),
-          data(first, "END"), await_end{first}, end(first), close},
+         {open, await_pool{10}, pipeline(first, "cat"), data(first, long_text),
+          data(first, "yes", carry_stream::prompt_response), data(first, "END"), await_end{first}, end(first), close},
          "capability",
          {{first, long_text + "yesEND"}}},
         {"big output",
-         {open, pipeline(first, "big 2000000"), await_end{first}, end(first), close},
+         {open, await_pool{10}, pipeline(first, "big 420000"), await_end{first}, end(first), close},
          "capability",
-         {{first, std::string(2'000'000, 'x')}}},
+         {{first, std::string(420'000, 'x')}}},
         {"pool messages",
-         {open, data({}, short_text), data({}, "again"), pipeline(first, "echo x"), await_end{first}, end(first),
-          close},
+         {open, data({}, short_text), data({}, "again"), await_pool{15 + short_text.size()}, pipeline(first, "echo x"),
+          await_end{first}, end(first), close},
          "capability" + short_text + "again",
          {{first, "x"}}},
         {"silence",
-         {open, pipeline(first, "silent 200000"), await_end{first}, end(first), close},
+         {open, await_pool{10}, pipeline(first, "silent 200000"), await_end{first}, end(first), close},
          "capability",
          {{first, ""}}},
         {"stopped",
-         {open, pipeline(first, "wait"), psrp::carry_stop{first}, await_end{first}, end(first), close},
+         {open, await_pool{10}, pipeline(first, "wait"), psrp::carry_stop{first}, await_end{first}, end(first), close},
          "capability",
          {{first, ""}}},
         {"two at once",
-         {open, pipeline(first, "cat"), pipeline(second, "big 200000"), data(first, short_text), await_end{second},
-          end(second), data(first, "END"), await_end{first}, end(first), close},
+         {open, await_pool{10}, pipeline(first, "cat"), pipeline(second, "big 200000"), data(first, short_text),
+          await_end{second}, end(second), data(first, "END"), await_end{first}, end(first), close},
          "capability",
          {{first, short_text + "END"}, {second, std::string(200'000, 'x')}}},
-        {"left in the middle", {open, pipeline(first, "wait"), end(first), close}, "capability", {{first, ""}}},
+        {"left in the middle",
+         {open, await_pool{10}, pipeline(first, "wait"), end(first), close},
+         "capability",
+         {{first, ""}}},
         {"away and back",
-         {open, pipeline(first, "cat"), order_content(psrp::carry_disconnect{}), order_content(psrp::carry_reconnect{}),
-          data(first, "after END"), await_end{first}, end(first), close},
+         {open, await_pool{10}, pipeline(first, "cat"), order_content(psrp::carry_disconnect{}),
+          order_content(psrp::carry_reconnect{}), data(first, "after END"), await_end{first}, end(first), close},
          "capability",
          {{first, "after END"}}},
     };
@@ -123,7 +126,7 @@ void check(const conversation& c, const setting& s, std::size_t at, mishap what)
         if (again) continue;
         const bool uncertain = w.carrier.output_uncertain();
         EXPECT_TRUE(uncertain ? got.size() <= whole.size() : whole.starts_with(got)) << "a gap, or something twice";
-        if (w.errors.empty() && !w.carrier.output_uncertain()) EXPECT_EQ(got.size(), whole.size());
+        EXPECT_TRUE(!w.errors.empty() || uncertain || got.size() == whole.size());
     }
     w.idle(3h);
     EXPECT_EQ(w.table.objects(), 0U);
@@ -143,7 +146,7 @@ TEST(powershell, conversations_come_to_their_end)
             for (const auto& [id, whole] : c.output) EXPECT_TRUE(w.output[id] == whole) << w.output[id].size();
             EXPECT_EQ(w.table.objects(), 0U);
             if (!s.compressed) plain = w.octets;
-            else if (plain > 500'000) EXPECT_LT(w.octets, plain / 2);
+            EXPECT_TRUE(!s.compressed || plain < 300'000 || w.octets < plain / 2) << w.octets << " of " << plain;
         }
     }
 }

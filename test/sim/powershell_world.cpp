@@ -103,7 +103,7 @@ bool powershell_world::take_events()
 /// The next step, or after an error the end.
 bool powershell_world::go_on()
 {
-    if (!errors.empty() && !closing_) {
+    if ((!errors.empty() || now >= base::time_point{} + 1h) && !closing_) {
         closing_ = true;
         orders_.clear();
         carrier.close(now);
@@ -113,6 +113,11 @@ bool powershell_world::go_on()
     script_step& step = script_[next_step_of_script_];
     if (const auto* end = std::get_if<await_end>(&step)) {
         if (!ended.contains(end->pipeline)) return false;
+        ++next_step_of_script_;
+        return true;
+    }
+    if (const auto* bytes = std::get_if<await_pool>(&step)) {
+        if (pool_output.size() < bytes->octets) return false;
         ++next_step_of_script_;
         return true;
     }

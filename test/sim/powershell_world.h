@@ -30,7 +30,11 @@ struct await_end ///< of a pipeline
 {
     base::uuid pipeline;
 };
-using script_step = std::variant<order_content, await_end>;
+struct await_pool
+{
+    std::size_t octets; ///< of its output in all
+};
+using script_step = std::variant<order_content, await_end, await_pool>;
 
 class powershell_world : public service
 {
@@ -39,7 +43,7 @@ public:
 
     /// Happens to the exchange with this number (from 0).
     void arrange(std::size_t exchange, mishap what) { at_ = exchange, what_ = what; }
-    /// Until carrier_finished. When something failed the application closes the pool and waits.
+    /// Until carrier_finished. When something failed, or after an hour, the application closes the pool and waits.
     /// @return false: the bound on steps was reached, or nothing can happen any more
     bool run(std::size_t max_steps = 20'000);
 

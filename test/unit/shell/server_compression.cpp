@@ -160,7 +160,7 @@ TEST_F(compression_test, what_does_not_shrink_fits_the_envelope_all_the_same)
     const auto all = noise(3'000'000);
     base::bytes got;
     for (std::size_t at = 0; at < all.size(); at += 65'000) {
-        table.process_output(process, (at / 65'000) % 2, base::bytes_view(all).substr(at, 65'000), now);
+        table.process_output(process, 0, base::bytes_view(all).substr(at, 65'000), now);
         if (at % 500'000 > 400'000) {
             for (const auto& b : output()) got += unpacked(b.data);
             EXPECT_LE(size, base::limits{}.envelope);
