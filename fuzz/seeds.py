@@ -1,4 +1,4 @@
-"""seeds.py NAME FOLDER: more seeds for a target that reads envelopes or tokens, from the recordings of ../shared/vectors
+"""seeds.py NAME FOLDER: more seeds for a target that reads envelopes, CLIXML or tokens, from the recordings of ../shared/vectors
 beside the clone. Writes nothing where there are none, or for another target."""
 import json
 import pathlib
@@ -33,8 +33,18 @@ def ntlm_tokens():
                 yield f"{file.stem}-{name}", bytes([token[8] - 1]) + token
 
 
+def clixml():
+    for file in sorted(f for folder in ("clixml/*", "spec/ms-psrp") for f in VECTORS.glob(folder + "/*.json")):
+        text = json.loads(file.read_bytes()).get("clixml") or ""
+        if text and len(text) <= LARGEST:
+            yield file.stem, text
+
+
 def main():
     name, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    if name == "clixml":
+        for title, seed in clixml():
+            (folder / title).write_text(seed)
     if name == "ntlm":
         for title, seed in ntlm_tokens():
             (folder / title).write_bytes(seed)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <winrm/credentials.h>
+#include <winrm/powershell.h>
 #include <winrm/result.h>
 #include <winrm/target.h>
 
@@ -141,6 +142,21 @@ public:
     /// client must outlive the call.
     void async_run(event_loop& loop, std::string command, run_options options,
                    std::function<void(result<run_output>)> done);
+
+    /// Runs a PowerShell script on the host (or one command, options.is_command) in a runspace of its own: no command
+    /// line, no text to be parsed, objects come back as they are made. Blocks; `each` is called for every record of
+    /// every stream, in order. Memory does not grow with their number.
+    ///
+    /// @return How it ended. A script that failed is a result, not an error; so are errors that did not end it, which
+    ///         came as records.
+    /// @errors as run(); fault 2150858754 or 2150858811: the host has no such session configuration, or no PowerShell
+    /// @spec   MS-PSRP 3.1.4.1 to 3.1.4.3
+    result<script_output> run_script(std::string_view script, const script_options& options = {},
+                                     const script_handler& each = {});
+    /// The same on a loop; `done` is called once from loop.run(), which returns when the shell is deleted, too. The
+    /// client must outlive the call.
+    void async_run_script(event_loop& loop, std::string script, script_options options, script_handler each,
+                          std::function<void(result<script_output>)> done);
 
     /// A shell that stays open for many commands: three requests each instead of five. Created with the first command.
     /// @param takes_input  declare stdin, so that commands may have run_options::input (one request more each);

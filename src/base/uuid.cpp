@@ -72,6 +72,13 @@ std::optional<uuid> uuid::parse(bytes_view text) noexcept
     return made;
 }
 
+uuid uuid::from_octets(const std::array<std::uint8_t, 16>& octets) noexcept
+{
+    uuid made;
+    made.octets_ = octets;
+    return made;
+}
+
 std::string uuid::text() const
 {
     constexpr char digits[] = "0123456789ABCDEF";

@@ -2,7 +2,9 @@
 #include <winrm/client.h>
 
 #include "base/system_reason.h"
+#include "client/powershell.h"
 #include "client/run.h"
+#include "client/script.h"
 #include "client/session.h"
 #include "wsman/identify.h"
 
@@ -117,9 +119,31 @@ struct loop_session
     /// `ended` is called when nothing of the job is left, its clean-up at the host included.
     void start(remote::run_request request, const run_options& options, run_done done, std::function<void()> ended = {})
     {
-        auto at = jobs->emplace(jobs->end());
-        // Freed from the loop: the job must not go while one of its handlers is still running.
-        auto finished = [this, at, ended = std::move(ended)] {
+        const auto at = jobs->emplace(jobs->end());
+        *at = std::make_shared<job>(session, std::move(request), options, std::move(done),
+                                    free_later(at, std::move(ended)));
+    }
+
+    void start(powershell::script_request request, std::vector<script_value> input, script_handler each,
+               std::function<void(result<script_output>)> done, std::function<void()> ended = {})
+    {
+        const auto at = jobs->emplace(jobs->end());
+        session.allow_connections(remote::connections_of_a_pool);
+        *at = std::make_shared<remote::script>(
+            session, std::move(request), std::move(input), loop->shared.random(),
+            remote::script::handlers{std::move(each), std::move(done), free_later(at, std::move(ended))});
+    }
+
+    std::shared_ptr<event_loop::impl> loop; ///< may be the last that holds it
+    remote::session session;
+    using job_list = std::list<std::shared_ptr<void>>; ///< runs and scripts
+    std::shared_ptr<job_list> jobs = std::make_shared<job_list>();
+
+private:
+    /// From the loop: the job must not go while one of its handlers is still running.
+    std::function<void()> free_later(job_list::iterator at, std::function<void()> ended)
+    {
+        return [this, at, ended = std::move(ended)] {
             session.loop().post([all = std::weak_ptr(jobs), at, ended] {
                 const auto still_there = all.lock();
                 if (!still_there) return;
@@ -127,13 +151,7 @@ struct loop_session
                 if (ended) ended();
             });
         };
-        at->reset(new job(session, std::move(request), options, std::move(done), std::move(finished)));
     }
-
-    std::shared_ptr<event_loop::impl> loop; ///< may be the last that holds it
-    remote::session session;
-    using job_list = std::list<std::unique_ptr<job>>;
-    std::shared_ptr<job_list> jobs = std::make_shared<job_list>();
 };
 
 } // namespace
@@ -264,6 +282,32 @@ void client::async_run(event_loop& loop, std::string command, run_options option
         std::move(request), options,
         [done = std::move(done)](result<run_output> r, const remote::run_result&) { done(std::move(r)); },
         [l = on.get()] { --l->calls; });
+    ++on->calls;
+}
+
+result<script_output> client::run_script(std::string_view script, const script_options& options,
+                                         const script_handler& each)
+{
+    std::optional<result<script_output>> got;
+    const auto made = impl_->on_own();
+    if (!made) return made.error();
+    auto request = remote::make_script(std::string(script), options, impl_->settings.operation_timeout,
+                                       impl_->own->shared.random());
+    (*made)->start(std::move(request), options.input, each, [&](result<script_output> r) { got = std::move(r); });
+    impl_->run_until([&] { return got.has_value(); });
+    if (!got) return error(errc::internal, "the event loop ended before the script did");
+    impl_->run_down(**made, clean_up_wait);
+    return std::move(*got);
+}
+
+void client::async_run_script(event_loop& loop, std::string script, script_options options, script_handler each,
+                              std::function<void(result<script_output>)> done)
+{
+    const auto& on = loop.get();
+    auto request =
+        remote::make_script(std::move(script), options, impl_->settings.operation_timeout, on->shared.random());
+    impl_->on(on).start(std::move(request), std::move(options.input), std::move(each), std::move(done),
+                        [l = on.get()] { --l->calls; });
     ++on->calls;
 }
 

@@ -1,61 +1,21 @@
 #include "client/run.h"
 
+#include "client/machine_driver.h"
+
 namespace winrm::remote {
 
 struct run::impl : std::enable_shared_from_this<run::impl>
 {
-    impl(session& s, run_request&& r, handlers&& h)
-        : over(s), call(std::move(h)), machine(std::move(r), s.loop().now()), timer(s.loop())
-    {}
+    explicit impl(handlers&& h) : call(std::move(h)) {}
 
-    /// From the loop: the caller may be in the constructor, or be the handler of a writable terminal.
-    void pump_soon()
+    void start(session& s, run_request&& r)
     {
-        over.loop().post([weak = weak_from_this()] {
-            if (auto self = weak.lock()) self->pump();
-        });
-    }
-
-    /// Requests out, events up, until neither moves. A handler that calls back in only moves the machine; it is seen
-    /// here.
-    void pump()
-    {
-        if (at != state::idle) return;
-        const auto self = shared_from_this(); // a handler may destroy the run
-        at = state::pumping;
-        try {
-            while (at == state::pumping && move_on()) {}
-        } catch (...) { // of a handler
-            if (at == state::pumping) at = state::idle;
-            throw;
-        }
-        if (at == state::detached) return;
-        at = state::idle;
-        timer.set(machine.deadline(), [this] {
-            machine.handle_timeout(over.loop().now());
-            pump();
-        });
-    }
-
-    bool move_on()
-    {
-        while (auto out = machine.poll_request(over.loop().now())) send(std::move(*out));
-        auto event = machine.poll_event(over.loop().now());
-        if (event) std::visit([this](auto&& e) { report(std::move(e)); }, std::move(*event));
-        return event.has_value();
-    }
-
-    void send(shell::run_exchange&& out)
-    {
-        over.ask(std::move(out.request), {out.repeatable, out.urgent},
-                 [weak = weak_from_this(), id = out.id](result<wsman::incoming_reply> reply) {
-                     const auto self = weak.lock();
-                     if (!self) return;
-                     const auto now = self->over.loop().now();
-                     if (reply) self->machine.handle_reply(id, *reply, now);
-                     else self->machine.handle_failure(id, std::move(reply).error(), now);
-                     self->pump();
-                 });
+        driver = std::make_shared<machine_driver<shell::command_run>>(
+            s, shell::command_run(std::move(r), s.loop().now()), [weak = weak_from_this()](shell::run_event&& e) {
+                const auto self = weak.lock(); // a handler may destroy the run
+                if (self) std::visit([&self](auto&& what) { self->report(std::move(what)); }, std::move(e));
+            });
+        driver->pump_soon();
     }
 
     void report(shell::output_arrived&& e)
@@ -75,55 +35,47 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         if (call.finished) call.finished();
     }
 
-    enum class state { idle, pumping, detached };
+    shell::command_run& machine() { return driver->machine(); }
 
-    session& over;
     handlers call;
-    shell::command_run machine;
-    io::timer timer;
-    state at = state::idle;
+    std::shared_ptr<machine_driver<shell::command_run>> driver;
 };
 
-run::run(session& over, run_request request, handlers h)
-    : impl_(std::make_shared<impl>(over, std::move(request), std::move(h)))
+run::run(session& over, run_request request, handlers h) : impl_(std::make_shared<impl>(std::move(h)))
 {
-    impl_->pump_soon();
+    impl_->start(over, std::move(request));
 }
 
-run::~run()
-{
-    impl_->at = impl::state::detached;
-    impl_->timer.cancel();
-}
+run::~run() { impl_->driver->detach(); }
 
 void run::send_input(base::bytes data, bool end)
 {
-    impl_->machine.send_input(std::move(data), end);
-    impl_->pump();
+    impl_->machine().send_input(std::move(data), end);
+    impl_->driver->pump();
 }
 
 void run::signal(shell::signal_code code)
 {
-    impl_->machine.signal(code);
-    impl_->pump();
+    impl_->machine().signal(code);
+    impl_->driver->pump();
 }
 
-void run::pause_output() { impl_->machine.pause(); }
+void run::pause_output() { impl_->machine().pause(); }
 
 void run::resume_output()
 {
-    impl_->machine.resume();
-    impl_->pump_soon();
+    impl_->machine().resume();
+    impl_->driver->pump_soon();
 }
 
 void run::cancel()
 {
-    impl_->machine.cancel(impl_->over.loop().now());
-    impl_->pump();
+    impl_->machine().cancel(impl_->driver->now());
+    impl_->driver->pump();
 }
 
-bool run::output_uncertain() const noexcept { return impl_->machine.output_uncertain(); }
-command_fate run::fate() const noexcept { return impl_->machine.fate(); }
-const std::string& run::shell_id() const noexcept { return impl_->machine.shell_id(); }
+bool run::output_uncertain() const noexcept { return impl_->machine().output_uncertain(); }
+command_fate run::fate() const noexcept { return impl_->machine().fate(); }
+const std::string& run::shell_id() const noexcept { return impl_->machine().shell_id(); }
 
 } // namespace winrm::remote

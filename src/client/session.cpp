@@ -447,6 +447,11 @@ session::~session()
 }
 session::session(session&&) noexcept = default;
 
+void session::allow_connections(std::size_t most)
+{
+    impl_->options.max_connections = std::max(impl_->options.max_connections, most);
+}
+
 void session::ask(wsman::outgoing_request request, ask_options how, reply_handler done)
 {
     impl_->ask(std::move(request), how, std::move(done));

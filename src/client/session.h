@@ -68,6 +68,9 @@ public:
     ~session();
     session(session&&) noexcept;
 
+    /// Raises session_options::max_connections to this.
+    void allow_connections(std::size_t most);
+
     using reply_handler = std::function<void(result<wsman::incoming_reply>)>;
     /// Sends when a connection is free, opening another up to the maximum. A fault is a reply, not an error. MessageID,
     /// To, SessionId, locale and MaxEnvelopeSize are filled in here. The handler is called from the loop, never from

@@ -35,6 +35,10 @@ std::span<const wsman::fault_code> used_up_quota_faults() noexcept { return used
 bool quota_is_used_up(const fault_info& f) noexcept { return any_of(f, used_up); }
 bool shell_is_gone(const fault_info& f) noexcept { return is(f, c::unexpected_selectors) || is(f, c::key_deleted); }
 bool profile_was_unloaded(const fault_info& f) noexcept { return is(f, c::key_deleted); }
+bool compression_is_refused(const fault_info& f) noexcept
+{
+    return is(f, c::must_understand) || is(f, c::unsupported_feature);
+}
 bool is_busy(const fault_info& f) noexcept { return is(f, c::busy); }
 bool input_is_unwanted(const fault_info& f) noexcept { return shell_is_gone(f) || is(f, c::operation_aborted); }
 bool refused_for_size(const fault_info& f) noexcept { return any_of(f, sizes) || f.code == request_too_large; }

@@ -17,6 +17,8 @@ namespace winrm::shell {
 [[nodiscard]] bool shell_is_gone(const fault_info& f) noexcept;
 /// At Create: the profile of the user was just being unloaded, so that no shell was made; usually gone a moment later.
 [[nodiscard]] bool profile_was_unloaded(const fault_info& f) noexcept;
+/// At Create with CompressionType: a host without it. No shell was made.
+[[nodiscard]] bool compression_is_refused(const fault_info& f) noexcept;
 /// At Send: nothing was taken, the input before it is still unread.
 [[nodiscard]] bool is_busy(const fault_info& f) noexcept;
 /// At Send: the command has ended or is ending; Receive shows how.

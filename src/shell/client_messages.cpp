@@ -45,6 +45,18 @@ std::vector<std::string> split(base::bytes_view text)
 
 base::bytes_view boolean(bool value) { return value ? "TRUE" : "FALSE"; }
 
+/// MS-PSRP 3.1.5.3.3.
+void write_fragments(xml::writer& w, base::bytes_view name, base::bytes_view fragments)
+{
+    if (fragments.empty()) return;
+    w.open(name).attribute("xmlns", soap::ns::powershell).base64(fragments).close();
+}
+
+void add_protocol_version(wsman::outgoing_request& r, const std::string& version)
+{
+    if (!version.empty()) r.header.options.add("protocolversion", version, true);
+}
+
 void write_create(xml::writer& w, const create_shell& c)
 {
     w.open("rsp:Shell");
@@ -60,6 +72,7 @@ void write_create(xml::writer& w, const create_shell& c)
     if (c.idle_timeout) w.leaf("rsp:IdleTimeOut", base::format_duration(*c.idle_timeout));
     if (!c.input_streams.empty()) w.leaf("rsp:InputStreams", join(c.input_streams));
     if (!c.output_streams.empty()) w.leaf("rsp:OutputStreams", join(c.output_streams));
+    write_fragments(w, "creationXml", c.creation_xml);
     w.close();
 }
 
@@ -135,6 +148,7 @@ base::bytes_view uri(signal_code code) noexcept
     switch (code) {
     case signal_code::ctrl_c: return "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/ctrl_c";
     case signal_code::ctrl_break: return "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/ctrl_break";
+    case signal_code::stop: return "powershell/signal/crtl_c";
     case signal_code::terminate: break;
     }
     return "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/terminate";
@@ -145,6 +159,8 @@ wsman::outgoing_request make_create(const create_shell& c)
     auto r = make(wsman::action::create, c.resource_uri, {});
     if (c.no_profile) r.header.options.add("WINRS_NOPROFILE", std::string(boolean(*c.no_profile)));
     if (c.code_page) r.header.options.add("WINRS_CODEPAGE", std::to_string(*c.code_page));
+    add_protocol_version(r, c.protocol_version);
+    r.header.compression = c.compression;
     r.body = [c](xml::writer& w) { write_create(w, c); };
     return r;
 }
@@ -167,12 +183,12 @@ wsman::outgoing_request make_command(const std::string& resource_uri, const std:
 }
 
 wsman::outgoing_request make_send(const std::string& resource_uri, const std::string& shell_id,
-                                  const std::string& command_id, base::bytes data, bool end)
+                                  const std::string& command_id, base::bytes data, bool end, const std::string& stream)
 {
     auto r = make(wsman::action::send, resource_uri, shell_id);
     // Shared: std::function copies, the block need not be.
-    r.body = [command_id, shared = std::make_shared<const base::bytes>(std::move(data)), end](xml::writer& w) {
-        w.open("rsp:Send").open("rsp:Stream").attribute("Name", "stdin");
+    r.body = [command_id, shared = std::make_shared<const base::bytes>(std::move(data)), end, stream](xml::writer& w) {
+        w.open("rsp:Send").open("rsp:Stream").attribute("Name", stream);
         if (!command_id.empty()) w.attribute("CommandId", command_id);
         if (end) w.attribute("End", "true");
         w.base64(*shared).close().close();
@@ -212,6 +228,37 @@ wsman::outgoing_request make_delete(const std::string& resource_uri, const std::
     return make(wsman::action::delete_, resource_uri, shell_id);
 }
 
+wsman::outgoing_request make_connect(const connect_shell& c)
+{
+    auto r = make(wsman::action::connect, c.resource_uri, c.shell_id);
+    add_protocol_version(r, c.protocol_version);
+    r.body = [c](xml::writer& w) {
+        w.open("rsp:Connect");
+        if (!c.command_id.empty()) w.attribute("CommandId", c.command_id);
+        write_fragments(w, "connectXml", c.connect_xml);
+        w.close();
+    };
+    return r;
+}
+
+wsman::outgoing_request make_disconnect(const std::string& resource_uri, const std::string& shell_id,
+                                        const disconnect_shell& d)
+{
+    auto r = make(wsman::action::disconnect, resource_uri, shell_id);
+    r.body = [d](xml::writer& w) {
+        w.open("rsp:Disconnect");
+        if (d.idle_timeout) w.leaf("rsp:IdleTimeOut", base::format_duration(*d.idle_timeout));
+        if (!d.buffer_mode.empty()) w.leaf("rsp:BufferMode", d.buffer_mode);
+        w.close();
+    };
+    return r;
+}
+
+wsman::outgoing_request make_reconnect(const std::string& resource_uri, const std::string& shell_id)
+{
+    return make(wsman::action::reconnect, resource_uri, shell_id);
+}
+
 wsman::outgoing_request make_get(const std::string& resource_uri, const std::string& shell_id)
 {
     return make(wsman::action::get, resource_uri, shell_id);
@@ -241,6 +288,7 @@ result<shell_info> read_shell(const xml::element& shell)
     s.process_id = number_of(shell, "ProcessId");
     s.child_processes = number_of(shell, "ChildProcesses");
     s.memory_used = text_of(shell, "MemoryUsed");
+    s.compression_mode = text_of(shell, "CompressionMode");
     if (const auto profile = text_of(shell, "ProfileLoaded"); !profile.empty())
         s.profile_loaded = base::iequals(profile, "Yes");
     const auto children = shell.children();
@@ -263,6 +311,20 @@ result<shell_info> read_create_reply(const wsman::incoming_reply& r)
     if (!id.empty()) info.shell_id = std::move(id);
     if (info.shell_id.empty()) return broken("the host's answer to Create names no shell");
     return info;
+}
+
+result<connect_answer> read_connect_reply(const wsman::incoming_reply& r)
+{
+    const xml::element* response = r.payload();
+    if (response == nullptr || !response->is(rsp, "ConnectResponse"))
+        return broken("the host's answer to Connect is not one");
+    connect_answer a;
+    a.input_streams = split(text_of(*response, "InputStreams"));
+    a.output_streams = split(text_of(*response, "OutputStreams"));
+    const xml::element* data = response->child(soap::ns::powershell, "connectResponseXml");
+    if (data != nullptr && !base::base64_decode(data->text(), a.response_xml))
+        return broken("the host's answer to Connect is not base64");
+    return a;
 }
 
 result<std::string> read_command_reply(const wsman::incoming_reply& r)

@@ -19,6 +19,8 @@ namespace winrm::shell {
 enum class exchange_id : std::uint64_t {};
 /// Number of a command within this machine (the host's CommandId may come later).
 enum class command_number : std::uint32_t {};
+/// The streams of a PowerShell shell itself, which go without a CommandId (MS-PSRP 3.1.5.3.7).
+inline constexpr command_number shell_itself{0};
 
 struct client_options
 {
@@ -28,12 +30,16 @@ struct client_options
     std::size_t send_envelope_size = 153'600;   ///< what the host surely takes, until learn_envelope_size()
     std::size_t input_high_water = 1024 * 1024; ///< queued stdin beyond which input_wanted is not signalled
     bool signal_after_done = true;              ///< MS-WSMV 3.1.4.12: terminate follows the final output
+    /// The shell has streams of its own, as PowerShell's have: they are Received while it is open, and input_taken and
+    /// signal_answered are told.
+    bool streams_of_shell = false;
 };
 
 struct outgoing
 {
     exchange_id id;
     wsman::outgoing_request request;
+    command_number command{}; ///< whose Receive, Send or Signal it is
     /// A Receive or anything else that may be asked again after a lost connection (only Receive is).
     bool repeatable = false;
     /// The user waits for nothing of this one (Signal after Done, Delete): errors are swallowed by the machine.
@@ -64,6 +70,18 @@ struct input_wanted
 {
     command_number command;
 };
+/// All input of this stream so far was taken.
+struct input_taken
+{
+    command_number command;
+    std::string stream;
+};
+/// The host has answered a Signal, or will not.
+struct signal_answered
+{
+    command_number command;
+    signal_code code;
+};
 struct command_done
 {
     command_number command;
@@ -80,11 +98,25 @@ struct shell_failed
 {
     winrm::error error;
 };
+/// Disconnect was answered: the shell waits for Reconnect, or for Connect of another client.
+struct shell_disconnected
+{};
+/// Reconnect was answered.
+struct shell_reconnected
+{};
+/// Connect was answered, for the shell (shell_itself; then shell_opened follows) or for a command (then
+/// command_started).
+struct shell_connected
+{
+    command_number command;
+    base::bytes response_xml;
+};
 /// Delete was answered (or given up): the machine is finished.
 struct shell_closed
 {};
-using client_event = std::variant<shell_opened, command_started, command_output, input_wanted, command_done,
-                                  command_failed, shell_failed, shell_closed>;
+using client_event = std::variant<shell_opened, command_started, command_output, input_wanted, input_taken,
+                                  signal_answered, command_done, command_failed, shell_failed, shell_disconnected,
+                                  shell_reconnected, shell_connected, shell_closed>;
 
 class client_shell
 {
@@ -95,7 +127,8 @@ public:
     client_shell& operator=(client_shell&&) noexcept;
 
     // -- what the application wants
-    void open();
+    /// @param creation_xml  in place of that in the options
+    void open(base::bytes creation_xml = {});
     /// Takes a shell that exists already; no Create. When it has run commands and then refuses one because a quota of
     /// the shell is used up, it is replaced: Delete, Create (a second shell_opened), and the same Command once. Not
     /// while other commands run in it.
@@ -103,8 +136,22 @@ public:
     /// May be called before the shell is open; commands of one shell may run side by side.
     command_number run(start_command command);
     /// Queued and cut into Sends that fit the envelope; one Send is under way at a time per command.
-    void send_input(command_number command, base::bytes data, bool end);
+    void send_input(command_number command, base::bytes data, bool end, base::bytes_view stream = "stdin");
+    /// Receives of the shell itself are asked (the default) or not: one that is under way stays.
+    void want_shell_output(bool wanted);
+    /// Nothing of it is of interest any more: Signal terminate, and no event follows.
+    void abandon(command_number command);
+    /// Disconnect: commands go on, their output waits. Only while the shell is open. @return false: it is not
+    bool disconnect(const disconnect_shell& how = {});
+    /// @return false: it is not disconnected
+    bool reconnect();
+    /// Instead of open(): Connect to a shell that another client has disconnected.
+    void connect(connect_shell to);
+    /// Connect to a command of such a shell. No events of it before shell_opened.
+    command_number connect_command(const std::string& command_id);
     void signal(command_number command, signal_code code);
+    /// A Signal of this command, which may have ended, is not answered yet.
+    [[nodiscard]] bool signal_under_way(command_number command) const noexcept;
     /// Delete, after Signals; commands still running end as command_failed(cancelled).
     void close();
     /// As close(), but Delete is asked at once, whatever is still unanswered (a Signal whose answer does not come);
@@ -129,6 +176,8 @@ public:
     [[nodiscard]] const std::string& shell_id() const noexcept;
     /// The host gives output again whose answer was lost, when its Receive is asked again.
     [[nodiscard]] bool repeats_lost_output() const noexcept;
+    /// Bytes that one Send, or the Argument of a Command, may hold.
+    [[nodiscard]] std::size_t piece_size() const noexcept;
 
 private:
     struct state;

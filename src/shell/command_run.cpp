@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "shell/client_faults.h"
 #include "shell/transition.h"
-#include "wsman/config_resource.h"
 
 #include <algorithm>
 #include <array>
@@ -13,8 +12,6 @@ namespace winrm::shell {
 namespace {
 
 constexpr auto never = base::time_point::max();
-/// Not one of client_shell's numbers: they begin at 1.
-constexpr exchange_id size_exchange{0};
 
 using enum run_phase;
 constexpr std::array<run_transition, 17> transitions{{
@@ -36,20 +33,6 @@ constexpr std::array<run_transition, 17> transitions{{
     {forcing, run_step::cleaned, over},
     {over, run_step::reported, finished},
 }};
-
-pace::answer kind_of(const wsman::incoming_reply& reply)
-{
-    if (reply.fault() && is_timeout(*reply.fault())) return pace::answer::timed_out;
-    return is_empty_receive_reply(reply) ? pace::answer::empty : pace::answer::progress;
-}
-
-pace_options pace_of(const run_request& r)
-{
-    pace_options o = r.pace;
-    // The host answers after the operation timeout at the latest: half of that is no early answer.
-    o.no_wait_at_all = std::min(o.no_wait_at_all, r.shell.operation_timeout / 2);
-    return o;
-}
 
 run_request without_unused_input(run_request r)
 {
@@ -81,145 +64,73 @@ error while_running(error e)
 std::span<const run_transition> run_transitions() noexcept { return transitions; }
 
 command_run::command_run(run_request request, base::time_point now)
-    : request_(without_unused_input(std::move(request))), client_(request_.shell), receives_(pace_of(request_)),
-      sends_(request_.pace), limit_(request_.timeout.count() > 0 ? now + request_.timeout : never)
+    : request_(without_unused_input(std::move(request))), paced_(request_.shell, request_.pace),
+      limit_(request_.timeout.count() > 0 ? now + request_.timeout : never)
 {
     if (request_.attach) {
         result_.shell = *request_.attach;
-        client_.attach(*request_.attach);
+        client().attach(*request_.attach);
     } else {
-        client_.open();
+        client().open();
     }
-    command_ = client_.run(request_.command);
+    command_ = client().run(request_.command);
 }
 
 bool command_run::step(run_step s) noexcept { return take_transition(transitions, phase_, s); }
 
-void command_run::send_input(base::bytes data, bool end) { client_.send_input(command_, std::move(data), end); }
-void command_run::signal(signal_code code) { client_.signal(command_, code); }
-void command_run::pause() noexcept { paused_ = !ended(); }
+void command_run::send_input(base::bytes data, bool end) { client().send_input(command_, std::move(data), end); }
+void command_run::signal(signal_code code) { client().signal(command_, code); }
+void command_run::pause() noexcept
+{
+    if (!ended()) paced_.pause();
+}
 void command_run::cancel(base::time_point now) { end(error(errc::cancelled, "the command was cancelled"), now); }
 
 // ---- what is to be sent
 
-/// No Receive while the reader is paused: one answer waits for it already, and the host keeps the rest.
-bool command_run::may_be_sent(const held& h, base::time_point now) const
-{
-    return h.from <= now && !(paused_ && h.request.repeatable);
-}
-
 std::optional<run_exchange> command_run::poll_request(base::time_point now)
 {
-    while (auto out = client_.poll_request()) {
-        const auto from = out->repeatable ? std::max(now, rest_until_) : now + out->delay;
-        held_.push_back({std::move(*out), from});
-        if (may_be_sent(held_.back(), now)) break;
-    }
-    const auto at = std::find_if(held_.begin(), held_.end(), [&](const held& h) { return may_be_sent(h, now); });
-    if (at != held_.end()) {
-        outgoing out = std::move(at->request);
-        held_.erase(at);
-        return dispatch(std::move(out), now);
-    }
-    if (size_asked_ || !client_.wants_envelope_size()) return std::nullopt;
-    size_asked_ = true;
-    under_way_[size_exchange] = {verb::config, now};
-    wsman::outgoing_request get;
-    get.header.action = wsman::action::get;
-    get.header.resource_uri = wsman::resource_uri::config;
-    return run_exchange{size_exchange, std::move(get), true, false};
-}
-
-run_exchange command_run::dispatch(outgoing&& out, base::time_point now)
-{
-    const std::string& action = out.request.header.action;
-    const verb what = out.repeatable                     ? verb::receive
-                      : action == wsman::action::command ? verb::command
-                      : action == wsman::action::send    ? verb::send
-                      : action == wsman::action::signal  ? verb::signal
-                                                         : verb::other;
-    const bool urgent = what == verb::signal || action == wsman::action::delete_;
-    if (what == verb::command) fate_ = command_fate::unknown;
-    under_way_[out.id] = {what, now};
-    // A lost Receive is asked again by handle_failure(), which notes that it was.
-    return run_exchange{out.id, std::move(out.request), false, urgent};
+    auto out = paced_.poll_request(now);
+    if (out && out->request.header.action == wsman::action::command) fate_ = command_fate::unknown;
+    return out;
 }
 
 // ---- what arrived
 
-std::optional<command_run::asked> command_run::take(exchange_id id)
-{
-    auto node = under_way_.extract(id);
-    if (node.empty()) return std::nullopt;
-    return node.mapped();
-}
-
 void command_run::handle_reply(exchange_id id, const wsman::incoming_reply& reply, base::time_point now)
 {
-    const auto was = take(id);
-    if (!was) return;
-    switch (was->what) {
-    case verb::receive:
-        step(run_step::answered);
-        rest(receives_.answered(kind_of(reply), std::chrono::duration_cast<milliseconds>(now - was->since)), now);
-        break;
-    case verb::send: static_cast<void>(sends_.answered(pace::answer::progress, {})); break;
-    case verb::command:
-        if (reply.fault() && !is_timeout(*reply.fault())) fate_ = command_fate::not_started;
-        break;
-    case verb::config:
-        // Accounts without administrator's rights are refused; then the size that every Windows takes stays.
-        if (reply.fault()) return;
-        if (auto config = wsman::read_config(reply.payload()))
-            client_.learn_envelope_size(config->max_envelope_size_kb * 1024);
-        return;
-    case verb::signal:
-    case verb::other: break;
-    }
-    client_.handle_reply(id, reply);
+    const auto what = paced_.replied(id, reply, now);
+    if (!what) return;
+    if (*what == exchange_verb::receive) step(run_step::answered);
+    if (*what == exchange_verb::command && reply.fault() && !is_timeout(*reply.fault()))
+        fate_ = command_fate::not_started;
+    client().handle_reply(id, reply);
 }
 
 void command_run::handle_failure(exchange_id id, winrm::error e, base::time_point now)
 {
-    const auto was = take(id);
-    if (!was || was->what == verb::config) return;
-    const bool receive = was->what == verb::receive;
-    const bool not_sent = e.delivery() == delivery::not_sent;
-    // A Receive may happen twice; a Send only when the first one did not happen.
-    std::optional<milliseconds> pause;
-    const bool nothing_missing = e.delivery() != delivery::unknown || client_.repeats_lost_output();
-    if (receive || (was->what == verb::send && e.delivery() != delivery::unknown)) {
-        errc why = e.code();
-        if (not_sent && why == errc::timeout) why = errc::connect; // no host there, rather than a silent one
-        if (receive && nothing_missing && why == errc::answer_cut) why = errc::connection_lost;
-        pause = (receive ? receives_ : sends_).failed(why);
-    }
-    if (receive) {
+    const auto lost = paced_.failed(id, e, now);
+    if (!lost) return;
+    if (lost->what == exchange_verb::receive) {
         step(run_step::unanswered);
         // The host may have taken the output off its queue for the answer that was lost.
-        if (pause && !ended() && !nothing_missing) result_.output_uncertain = true;
-        if (pause) rest(*pause, now);
+        if (lost->pause && !ended() && !lost->nothing_missing) result_.output_uncertain = true;
     }
-    client_.handle_failure(id, explained(was->what, std::move(e)), pause.has_value(), pause.value_or(milliseconds{0}));
-}
-
-/// Until the next Receive.
-void command_run::rest(milliseconds time, base::time_point now)
-{
-    if (!ended() && time.count() > 0) rest_until_ = now + time;
+    client().handle_failure(id, explained(lost->what, std::move(e)), lost->pause.has_value(),
+                            lost->pause.value_or(milliseconds{0}));
 }
 
 // ---- what is to be reported
 
 std::optional<run_event> command_run::poll_event(base::time_point now)
 {
-    if (paused_) return std::nullopt;
+    if (paced_.paused()) return std::nullopt;
     if (failure_) return run_ended{*std::exchange(failure_, std::nullopt)};
-    while (auto e = client_.poll_event()) {
+    while (auto e = client().poll_event()) {
         if (auto reported = translate(std::move(*e), now)) return reported;
     }
-    const bool kept_and_quiet = phase_ == keeping && under_way_.empty() && held_.empty();
-    if (kept_and_quiet || client_.finished()) step(run_step::cleaned);
+    const bool kept_and_quiet = phase_ == keeping && paced_.quiet();
+    if (kept_and_quiet || client().finished()) step(run_step::cleaned);
     if (step(run_step::reported)) return run_finished{};
     return std::nullopt;
 }
@@ -255,7 +166,7 @@ std::optional<run_event> command_run::done(std::optional<std::int64_t> exit_code
         clean_up_from(now, request_.cleanup_time * 2);
     } else {
         step(run_step::ended);
-        client_.close();
+        client().close();
         clean_up_from(now, request_.cleanup_time);
     }
     return run_ended{result_};
@@ -267,17 +178,13 @@ void command_run::end(winrm::error e, base::time_point now)
     const bool first = !ended();
     if (!step(run_step::ended)) return;
     if (first) failure_ = std::move(e);
-    client_.close();
+    client().close();
     clean_up_from(now, request_.cleanup_time);
 }
 
 void command_run::clean_up_from(base::time_point now, milliseconds at_most)
 {
-    paused_ = false; // client_ may finish: events that are still queued are dropped
-    // What has not been sent will not be; client_ must know, above all of a Create.
-    for (const held& h : std::exchange(held_, {}))
-        client_.handle_failure(h.request.id, error(errc::cancelled, "the command was cancelled"), false);
-    rest_until_ = {};
+    paced_.drop_waiting(); // and events that are still queued: the shell may finish
     cleanup_ = now + at_most;
 }
 
@@ -286,11 +193,7 @@ void command_run::clean_up_from(base::time_point now, milliseconds at_most)
 base::time_point command_run::deadline() const noexcept
 {
     if (phase_ >= over) return never;
-    base::time_point next = ended() ? cleanup_ : limit_;
-    for (const held& h : held_) {
-        if (may_be_sent(h, h.from)) next = std::min(next, h.from);
-    }
-    return next;
+    return std::min(ended() ? cleanup_ : limit_, paced_.deadline());
 }
 
 void command_run::handle_timeout(base::time_point now)
@@ -302,7 +205,7 @@ void command_run::handle_timeout(base::time_point now)
     if (cleanup_ > now || !step(run_step::late)) return;
     cleanup_ = now + request_.cleanup_time;
     // The driver may have been stopped meanwhile: send the Delete now, before the clean-up is given up.
-    if (phase_ == forcing) client_.close_now();
+    if (phase_ == forcing) client().close_now();
 }
 
 // ---- words
@@ -331,18 +234,19 @@ error command_run::out_of_time() const
 }
 
 /// What the failure of this request means for the command.
-error command_run::explained(verb what, winrm::error e)
+error command_run::explained(exchange_verb what, winrm::error e)
 {
     switch (what) {
-    case verb::receive:
-    case verb::send: return while_running(std::move(e));
-    case verb::signal: return ended() ? e : while_running(std::move(e));
-    case verb::command: // never sent twice: what became of it is for the user to find out
+    case exchange_verb::receive:
+    case exchange_verb::send: return while_running(std::move(e));
+    case exchange_verb::signal: return ended() ? e : while_running(std::move(e));
+    case exchange_verb::command: // never sent twice: what became of it is for the user to find out
         if (e.delivery() == delivery::unknown) return command_unclear(std::move(e));
         fate_ = command_fate::not_started;
         return e;
-    case verb::config:
-    case verb::other: break;
+    case exchange_verb::create:
+    case exchange_verb::config:
+    case exchange_verb::other: break;
     }
     return e;
 }

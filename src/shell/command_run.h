@@ -6,10 +6,8 @@
 // handle_timeout() when deadline() has come.
 #pragma once
 
-#include "shell/client_shell.h"
-#include "shell/pace.h"
+#include "shell/paced_shell.h"
 
-#include <map>
 #include <optional>
 #include <span>
 #include <variant>
@@ -66,15 +64,6 @@ struct run_transition
 };
 [[nodiscard]] std::span<const run_transition> run_transitions() noexcept;
 
-/// A request to be sent now.
-struct run_exchange
-{
-    exchange_id id;
-    wsman::outgoing_request request;
-    bool repeatable; ///< may be sent again by itself when a kept connection turns out to be closed
-    bool urgent;     ///< Signal, Delete: goes before what waits for a connection
-};
-
 // events, in the order they happened
 struct output_arrived
 {
@@ -104,7 +93,7 @@ public:
     void signal(signal_code code);
     /// Hand out no more output until resume() (slow terminal or pipe): the next Receive waits.
     void pause() noexcept;
-    void resume() noexcept { paused_ = false; }
+    void resume() noexcept { paced_.resume(); }
     /// Terminate, delete the shell, end with errc::cancelled.
     void cancel(base::time_point now);
 
@@ -121,48 +110,30 @@ public:
     [[nodiscard]] command_fate fate() const noexcept { return fate_; }
     /// As in run_result, also where there is none because the run has failed.
     [[nodiscard]] bool output_uncertain() const noexcept { return result_.output_uncertain; }
-    [[nodiscard]] const std::string& shell_id() const noexcept { return client_.shell_id(); } ///< "" = none is known
+    [[nodiscard]] const std::string& shell_id() const noexcept
+    {
+        return paced_.shell().shell_id();
+    } ///< "" = none is known
 
 private:
-    enum class verb { command, send, receive, signal, config, other };
-    struct asked
-    {
-        verb what;
-        base::time_point since;
-    };
-    /// A request to be sent later: a Receive after a rest or while paused, a Send that the host was too busy to take.
-    struct held
-    {
-        outgoing request;
-        base::time_point from;
-    };
-
     bool step(run_step s) noexcept;
     [[nodiscard]] bool ended() const noexcept { return phase_ >= run_phase::keeping; }
-    [[nodiscard]] bool may_be_sent(const held& h, base::time_point now) const;
-    run_exchange dispatch(outgoing&& out, base::time_point now);
-    [[nodiscard]] std::optional<asked> take(exchange_id id);
-    void rest(milliseconds time, base::time_point now);
     void end(winrm::error e, base::time_point now);
     void clean_up_from(base::time_point now, milliseconds at_most);
     [[nodiscard]] std::optional<run_event> translate(client_event&& e, base::time_point now);
     [[nodiscard]] std::optional<run_event> done(std::optional<std::int64_t> exit_code, base::time_point now);
     [[nodiscard]] winrm::error out_of_time() const;
-    [[nodiscard]] winrm::error explained(verb what, winrm::error e);
+    [[nodiscard]] winrm::error explained(exchange_verb what, winrm::error e);
 
     run_request request_;
-    client_shell client_;
+    paced_shell paced_;
+    client_shell& client() noexcept { return paced_.shell(); }
     command_number command_{};
     run_result result_;
     run_phase phase_ = run_phase::starting;
     command_fate fate_ = command_fate::not_started;
-    pace receives_, sends_;
-    std::map<exchange_id, asked> under_way_;
-    std::vector<held> held_;              ///< one Receive and one Send at most
     std::optional<winrm::error> failure_; ///< to be reported
-    base::time_point limit_, cleanup_ = base::time_point::max(), rest_until_{};
-    bool paused_ = false;
-    bool size_asked_ = false; ///< for the host's MaxEnvelopeSizekb, once
+    base::time_point limit_, cleanup_ = base::time_point::max();
 };
 
 } // namespace winrm::shell

@@ -7,7 +7,7 @@
 namespace winrm::shell {
 namespace {
 
-constexpr std::array<shell_transition, 11> shells{{
+constexpr std::array<shell_transition, 18> shells{{
     {shell_phase::idle, shell_step::create, shell_phase::opening},
     {shell_phase::idle, shell_step::opened, shell_phase::open}, // attached
     {shell_phase::idle, shell_step::close, shell_phase::closed},
@@ -17,6 +17,13 @@ constexpr std::array<shell_transition, 11> shells{{
     {shell_phase::open, shell_step::used_up, shell_phase::renewing},
     {shell_phase::renewing, shell_step::deleted, shell_phase::opening},
     {shell_phase::renewing, shell_step::close, shell_phase::closing},
+    {shell_phase::open, shell_step::disconnect, shell_phase::disconnecting},
+    {shell_phase::disconnecting, shell_step::disconnected, shell_phase::disconnected},
+    {shell_phase::disconnecting, shell_step::close, shell_phase::closing},
+    {shell_phase::disconnected, shell_step::reconnect, shell_phase::reconnecting},
+    {shell_phase::disconnected, shell_step::close, shell_phase::closing},
+    {shell_phase::reconnecting, shell_step::opened, shell_phase::open},
+    {shell_phase::reconnecting, shell_step::close, shell_phase::closing},
     {shell_phase::closing, shell_step::deleted, shell_phase::closed},
     {shell_phase::opening, shell_step::close,
      shell_phase::opening}, // Delete needs the id: Create's answer is waited for

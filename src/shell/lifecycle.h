@@ -6,11 +6,12 @@
 
 namespace winrm::shell {
 
-enum class shell_phase { idle, opening, open, renewing, closing, closed };
+enum class shell_phase { idle, opening, open, renewing, disconnecting, disconnected, reconnecting, closing, closed };
 /// create: Create is sent. opened: it was answered (or a shell was attached). lost: Create failed, no id is known.
 /// used_up: a quota of the shell is used up, it takes no further command; Delete, then Create of another.
 /// close: the application, or a fault that says the shell is gone. deleted: Delete was answered or given up.
-enum class shell_step { create, opened, lost, used_up, close, deleted };
+/// disconnect, reconnect: asked. disconnected: Disconnect was answered.
+enum class shell_step { create, opened, lost, used_up, disconnect, disconnected, reconnect, close, deleted };
 struct shell_transition
 {
     shell_phase from;

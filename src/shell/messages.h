@@ -30,6 +30,34 @@ struct create_shell
     std::optional<milliseconds> idle_timeout, lifetime;
     std::optional<bool> no_profile;         ///< WINRS_NOPROFILE
     std::optional<std::uint32_t> code_page; ///< WINRS_CODEPAGE
+    // Of PowerShell's shells (MS-PSRP 3.1.5.3.1):
+    base::bytes creation_xml;     ///< PSRP fragments, decoded; "" = no creationXml
+    std::string protocol_version; ///< option protocolversion, MustComply; "" = none
+    std::string compression;      ///< header rsp:CompressionType; "" = none (client: written, service: as read)
+};
+
+/// rsp:Connect: to a shell that another client has left, or to a command in it (MS-WSMV 3.1.4.17, MS-PSRP 3.1.5.3.18).
+struct connect_shell
+{
+    std::string resource_uri, shell_id;
+    std::string command_id;         ///< "" = the shell itself
+    base::bytes connect_xml;        ///< PSRP fragments, decoded; "" = no connectXml
+    std::string protocol_version;   ///< option protocolversion; "" = none
+    std::string compression_mode{}; ///< client: as Get or Enumerate told it; not sent
+};
+
+/// rsp:ConnectResponse.
+struct connect_answer
+{
+    std::vector<std::string> input_streams, output_streams;
+    base::bytes response_xml; ///< PSRP fragments of connectResponseXml, decoded
+};
+
+/// rsp:Disconnect (MS-WSMV 3.1.4.15).
+struct disconnect_shell
+{
+    std::optional<milliseconds> idle_timeout; ///< of the shell while nobody is connected
+    std::string buffer_mode;                  ///< "Block", "Drop"; "" = not said
 };
 
 /// rsp:Shell as the service tells it.
@@ -44,6 +72,7 @@ struct shell_info
     std::optional<std::uint32_t> child_processes;
     std::string memory_used;
     std::optional<bool> profile_loaded; ///< the user's login files are read before each command
+    std::string compression_mode;       ///< "" = not said, written as NoCompression
     bool counts_answers = false;        ///< output in an answer that was lost is given again: see received_option
 };
 
@@ -60,7 +89,9 @@ struct start_command
     std::optional<bool> skip_cmd_shell, console_mode_stdin;
 };
 
-enum class signal_code { terminate, ctrl_c, ctrl_break };
+/// stop: PowerShell's word for ending a pipeline, "powershell/signal/crtl_c" (sic, MS-PSRP 3.1.5.3.9); services read
+/// MS-WSMV's "powershell/signal/ctrl_c" as the same.
+enum class signal_code { terminate, ctrl_c, ctrl_break, stop };
 [[nodiscard]] base::bytes_view uri(signal_code code) noexcept;
 
 struct stream_block
@@ -89,7 +120,8 @@ struct command_info
 [[nodiscard]] wsman::outgoing_request make_command(const std::string& resource_uri, const std::string& shell_id,
                                                    const start_command& c);
 [[nodiscard]] wsman::outgoing_request make_send(const std::string& resource_uri, const std::string& shell_id,
-                                                const std::string& command_id, base::bytes data, bool end);
+                                                const std::string& command_id, base::bytes data, bool end,
+                                                const std::string& stream = "stdin");
 [[nodiscard]] wsman::outgoing_request make_receive(const std::string& resource_uri, const std::string& shell_id,
                                                    const std::string& command_id,
                                                    const std::vector<std::string>& streams,
@@ -97,9 +129,14 @@ struct command_info
 [[nodiscard]] wsman::outgoing_request make_signal(const std::string& resource_uri, const std::string& shell_id,
                                                   const std::string& command_id, signal_code code);
 [[nodiscard]] wsman::outgoing_request make_delete(const std::string& resource_uri, const std::string& shell_id);
+[[nodiscard]] wsman::outgoing_request make_connect(const connect_shell& c);
+[[nodiscard]] wsman::outgoing_request make_disconnect(const std::string& resource_uri, const std::string& shell_id,
+                                                      const disconnect_shell& d);
+[[nodiscard]] wsman::outgoing_request make_reconnect(const std::string& resource_uri, const std::string& shell_id);
 [[nodiscard]] wsman::outgoing_request make_get(const std::string& resource_uri, const std::string& shell_id);
 /// Reads CreateResponse: x:ResourceCreated's selector, else rsp:Shell/rsp:ShellId.
 [[nodiscard]] result<shell_info> read_create_reply(const wsman::incoming_reply& r);
+[[nodiscard]] result<connect_answer> read_connect_reply(const wsman::incoming_reply& r);
 [[nodiscard]] result<std::string> read_command_reply(const wsman::incoming_reply& r); ///< CommandId
 [[nodiscard]] result<receive_answer> read_receive_reply(const wsman::incoming_reply& r);
 [[nodiscard]] result<shell_info> read_shell(const xml::element& shell); ///< rsp:Shell of Get, Enumerate
@@ -123,6 +160,12 @@ struct signal_request
     signal_code code;
 };
 [[nodiscard]] std::variant<signal_request, wsman::fault> read_signal(const wsman::incoming_request& r);
+/// Only what the message has: resource, shell and version come with its header.
+[[nodiscard]] std::variant<connect_shell, wsman::fault> read_connect(const wsman::incoming_request& r);
+[[nodiscard]] std::variant<disconnect_shell, wsman::fault> read_disconnect(const wsman::incoming_request& r);
+/// Of Arguments that hold fragments, as PowerShell's Command has them. @return nullopt: not base64
+[[nodiscard]] std::optional<base::bytes> fragments_of(const start_command& c);
+void write_connect_reply(xml::writer& w, const connect_answer& a);
 void write_shell(xml::writer& w, const shell_info& s);
 void write_create_reply(xml::writer& w, const shell_info& s, base::bytes_view address);
 void write_command_reply(xml::writer& w, base::bytes_view command_id);

@@ -8,6 +8,8 @@ namespace winrm::shell {
 namespace {
 
 constexpr std::size_t chunk_size = 128 * 1024; // a chunk grows to this before the next begins
+/// The same of packets: PowerShell's fragments are 32 KiB, and several fit any envelope that is usual.
+constexpr std::size_t packets_size = 32 * 1024;
 
 /// Bytes at the end that begin a UTF-8 sequence without ending it: 0 to 3.
 std::size_t unfinished_tail(base::bytes_view text)
@@ -23,8 +25,8 @@ std::size_t unfinished_tail(base::bytes_view text)
 
 } // namespace
 
-output_queue::output_queue(std::vector<std::string> streams)
-    : names_(std::move(streams)), open_((stream_set{1} << names_.size()) - 1), waiting_(names_.size())
+output_queue::output_queue(std::vector<std::string> streams, bool text)
+    : names_(std::move(streams)), text_(text), open_((stream_set{1} << names_.size()) - 1), waiting_(names_.size())
 {}
 
 std::size_t output_queue::waiting(stream_set of) const noexcept
@@ -45,7 +47,8 @@ void output_queue::push(std::size_t stream, base::bytes_view data)
 {
     size_ += data.size();
     waiting_[stream] += data.size();
-    if (!chunks_.empty() && chunks_.back().stream == stream && chunks_.back().data.size() + data.size() <= chunk_size &&
+    if (!chunks_.empty() && chunks_.back().stream == stream &&
+        chunks_.back().data.size() + data.size() <= (text_ ? chunk_size : packets_size) &&
         chunks_.back().cut == chunks_.back().taken) { // growing would move bytes that are under way
         chunks_.back().data += data;
         return;
@@ -54,7 +57,7 @@ void output_queue::push(std::size_t stream, base::bytes_view data)
     std::string start;
     const auto last =
         std::find_if(chunks_.rbegin(), chunks_.rend(), [&](const chunk& c) { return c.stream == stream; });
-    if (const std::size_t tail = last == chunks_.rend() ? 0 : unfinished_tail(last->rest()); tail > 0) {
+    if (const std::size_t tail = !text_ || last == chunks_.rend() ? 0 : unfinished_tail(last->rest()); tail > 0) {
         start = last->data.substr(last->data.size() - tail);
         last->data.resize(last->data.size() - tail);
     }
@@ -79,7 +82,9 @@ output_queue::piece output_queue::cut(stream_set wanted, std::size_t room, std::
         const base::bytes_view rest = c.rest();
         if (rest.empty()) continue; // its bytes moved on with the rest of their character
         const std::size_t fits = room > tags ? base::base64_capacity(room - tags) : 0;
-        const std::size_t take = rest.size() <= fits ? rest.size() : base::utf8_cut(rest, fits);
+        std::size_t take = rest.size();
+        if (take > fits && text_) take = base::utf8_cut(rest, fits);
+        else if (take > fits) take = p.blocks.empty() ? fits : 0; // a packet alone that is larger than any answer
         p.everything = take == rest.size();
         if (take == 0) break;
         p.blocks.push_back({names_[c.stream], rest.substr(0, take), false});
@@ -87,7 +92,7 @@ output_queue::piece output_queue::cut(stream_set wanted, std::size_t room, std::
         room -= tags + base::base64_encoded_size(take);
         last_chunk = i;
     }
-    if (!last && p.everything && !p.blocks.empty()) hold_back_tail(p, last_chunk);
+    if (text_ && !last && p.everything && !p.blocks.empty()) hold_back_tail(p, last_chunk);
     return p;
 }
 

@@ -18,7 +18,11 @@ class output_queue
 {
 public:
     /// @param streams  their names, in the order in which their ends are told; at most max_streams
-    explicit output_queue(std::vector<std::string> streams);
+    /// @param text  UTF-8: a character is not cut, and not given before its end is there. Otherwise each push() is a
+    /// packet (or
+    ///              several), which is not cut either: there are clients that take each answer for whole fragments
+    ///              (pypsrp).
+    explicit output_queue(std::vector<std::string> streams, bool text = true);
 
     // -- from the process
     void push(std::size_t stream, base::bytes_view data);
@@ -65,6 +69,7 @@ private:
     void move_cut(chunk& c, std::size_t to) noexcept;
 
     std::vector<std::string> names_;
+    bool text_;
     stream_set open_;
     std::deque<chunk> chunks_;
     std::vector<std::size_t> waiting_; ///< by stream

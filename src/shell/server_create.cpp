@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace winrm::shell {
 namespace {
@@ -35,13 +36,21 @@ server_table::state::outcome server_table::state::check_create(create_shell& c, 
 server_table::state::outcome server_table::state::create(const call& c, const shell_kind& kind)
 {
     const auto& h = c.request.header();
-    if (!h.compression.empty()) return fault{fault_code::unsupported_feature, "Streams are not compressed.", {}};
+    // Refused whatever its mustUnderstand says: the client compresses what it sends from here on.
+    const auto streams = read_compression_type(h.compression);
+    if (!streams)
+        return fault{fault_code::unsupported_feature,
+                     "Streams are compressed as \"" + std::string(xpress_type) + "\" or not at all, not as \"" +
+                         base::printable(h.compression, 40) + "\".",
+                     {}};
     auto read = read_create(c.request);
     if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
     auto& wanted = std::get<create_shell>(read);
     auto s = std::make_unique<server_shell>();
     if (auto why = check_create(wanted, kind, *s)) return why;
     s->kind = &kind;
+    s->streams = *streams;
+    s->info.compression_mode = mode_name(*streams);
     s->session_id = h.session_id;
     s->info.shell_id = wanted.shell_id.empty() ? base::uuid::random(random).text() : wanted.shell_id;
     const std::string key = shell_key(s->info.shell_id);
@@ -64,11 +73,39 @@ server_table::state::outcome server_table::state::create(const call& c, const sh
     s->info.max_idle_timeout = options.max_idle_timeout;
     s->info.input_streams = std::move(wanted.input_streams);
     s->info.output_streams = std::move(wanted.output_streams);
-    const server_shell& made = *(shells[key] = std::move(s));
     // Nothing of the host's own name: the client knows where it is.
-    const std::string address = h.to.empty() ? "http://localhost:5985/wsman" : h.to;
-    answer(c.token, h.message_id, h.action, [&](xml::writer& w) { write_create_reply(w, told(made, c.now), address); });
+    s->address = h.to.empty() ? "http://localhost:5985/wsman" : h.to;
+    server_shell& made = *(shells[key] = std::move(s));
+    if (kind.processes == process_use::one_for_the_shell) {
+        begin_process(c, made, std::move(wanted.creation_xml));
+        return {};
+    }
+    std::optional<waiting_request> asking{{c.token, h.message_id}};
+    ++waiting;
+    answer_create(made, asking, c.now);
     return {};
+}
+
+/// Create is answered when the shell's process has read what came with it, or could not be started.
+void server_table::state::begin_process(const call& c, server_shell& s, base::bytes&& first)
+{
+    auto made = std::make_unique<server_command>(*s.kind);
+    server_command& n = *made;
+    n.shell = &s;
+    n.client_ip = c.client_ip;
+    n.process = process_ref{next_process++};
+    n.started = c.now;
+    n.starting = waiting_request{c.token, c.request.header().message_id};
+    ++waiting;
+    s.commands[{}] = std::move(made);
+    processes[n.process] = &n;
+    orders.emplace_back(start_shell_process{n.process, std::move(first), s.info.resource_uri, s.info.shell_id});
+}
+
+void server_table::state::answer_create(server_shell& s, std::optional<waiting_request>& w, time_point now)
+{
+    answer_later(w, wsman::action::create,
+                 [&](xml::writer& x) { write_create_reply(x, told(s, now), std::exchange(s.address, {})); });
 }
 
 shell_info server_table::state::told(const server_shell& s, time_point now) const
@@ -80,7 +117,9 @@ shell_info server_table::state::told(const server_shell& s, time_point now) cons
     info.run_time = since(s.created);
     info.inactivity = since(s.active);
     std::uint32_t children = 0;
-    for (const auto& [id, c] : s.commands) children += c->phase == server_command_phase::running ? 1U : 0U;
+    for (const auto& [id, c] : s.commands) {
+        if (!is_shell_process(*c) && c->phase == server_command_phase::running) ++children;
+    }
     info.child_processes = children;
     return info;
 }

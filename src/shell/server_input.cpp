@@ -22,6 +22,7 @@ server_table::state::outcome server_table::state::send(const call& c, server_she
     if (n == nullptr) return no_such_command();
     base::bytes data;
     bool end = false;
+    const auto& names = s.kind->inputs;
     for (stream_block& b : blocks) {
         const auto& inputs = s.info.input_streams;
         const bool known = std::find(inputs.begin(), inputs.end(), b.stream) != inputs.end();
@@ -33,6 +34,9 @@ server_table::state::outcome server_table::state::send(const call& c, server_she
         else data += b.data;
         end = b.end;
     }
+    const auto stream = static_cast<std::size_t>(
+        std::find(names.begin(), names.end(), base::bytes_view(blocks.front().stream)) - names.begin());
+    if (s.kind->streams == stream_form::packets) end = false; // the last packet says itself that it is
     const auto& h = c.request.header();
     if (n->phase >= server_command_phase::exited) {
         answer(c.token, h.message_id, wsman::action::send, write_send_response);
@@ -40,14 +44,35 @@ server_table::state::outcome server_table::state::send(const call& c, server_she
     }
     if (n->sending || n->phase == server_command_phase::starting) return fault{fault_code::busy, {}, {}};
     if (n->input.end) return fault{fault_code::invalid_parameter, "The input has ended already.", {}};
-    if (has_room(*n, data.size())) {
-        accept_input(*n, std::move(data), end);
+    const auto at_most = std::min(h.operation_timeout.value_or(options.max_timeout), options.max_timeout);
+    waiting_send input{{}, stream, std::move(data), end, c.now + at_most, {}};
+    if (auto why = unpack_input(*n, input)) return why;
+    if (has_room(*n, input.data.size())) {
+        accept_input(*n, std::move(input));
         answer(c.token, h.message_id, wsman::action::send, write_send_response);
         return {};
     }
-    const auto at_most = std::min(h.operation_timeout.value_or(options.max_timeout), options.max_timeout);
-    n->sending = waiting_send{waiting_request{c.token, h.message_id}, std::move(data), end, c.now + at_most};
+    input.request = waiting_request{c.token, h.message_id};
+    n->sending = std::move(input);
     ++waiting;
+    return {};
+}
+
+/// What a Send of a compressed shell brought, before anything counts its bytes. A block may go on in the next Send; if
+/// this one is not taken after all, that follows what was taken last.
+server_table::state::outcome server_table::state::unpack_input(const server_command& c, waiting_send& input) const
+{
+    if (c.shell->streams == compression::none) return {};
+    if (const auto at = c.input.unpackers.find(input.stream); at != c.input.unpackers.end()) input.after = at->second;
+    base::bytes plain;
+    if (auto done = input.after.received(input.data, send_expansion * options.limits.envelope, plain); !done) {
+        if (done.error().code() == errc::too_large)
+            return fault{fault_code::encoding_limit, "A Send unpacks to more than is taken at once.", {}};
+        return fault{fault_code::invalid_soap_body, "A stream is not compressed as the shell's are.", {}};
+    }
+    if (input.end && !input.after.at_border())
+        return fault{fault_code::invalid_soap_body, "The input ends within a compressed block.", {}};
+    input.data = std::move(plain);
     return {};
 }
 
@@ -57,14 +82,19 @@ bool server_table::state::has_room(const server_command& c, std::size_t size) co
     return size == 0 || c.input.held == 0 || c.input.held + size <= options.output_budget;
 }
 
-void server_table::state::accept_input(server_command& c, base::bytes&& data, bool end)
+void server_table::state::accept_input(server_command& c, waiting_send&& input)
 {
     input_queue& q = c.input;
+    const std::size_t stream = input.stream;
+    base::bytes& data = input.data;
+    if (c.shell->streams != compression::none) q.unpackers[stream] = std::move(input.after);
     c.bytes_in += data.size();
     q.held += data.size();
-    q.end = end;
-    if (!q.blocks.empty() && q.blocks.back().size() + data.size() <= block_size) q.blocks.back() += data;
-    else if (!data.empty()) q.blocks.push_back(std::move(data));
+    q.end = input.end;
+    if (!q.blocks.empty() && q.blocks.back().stream == stream &&
+        q.blocks.back().data.size() + data.size() <= block_size)
+        q.blocks.back().data += data;
+    else if (!data.empty()) q.blocks.push_back({stream, std::move(data)});
     feed(c);
 }
 
@@ -73,9 +103,10 @@ void server_table::state::feed(server_command& c)
 {
     input_queue& q = c.input;
     if (q.writing || (q.blocks.empty() && q.end == q.end_given)) return;
-    write_input order{c.process, {}, false};
+    write_input order{c.process, {}, false, 0};
     if (!q.blocks.empty()) {
-        order.data = std::move(q.blocks.front());
+        order.stream = q.blocks.front().stream;
+        order.data = std::move(q.blocks.front().data);
         q.blocks.pop_front();
     }
     order.end = q.end && q.blocks.empty();
@@ -93,7 +124,7 @@ void server_table::state::input_taken(server_command& c, time_point now)
     q.held -= q.given;
     q.given = 0;
     if (c.sending && has_room(c, c.sending->data.size())) {
-        accept_input(c, std::move(c.sending->data), c.sending->end);
+        accept_input(c, std::move(*c.sending));
         end_send(c, {}, now);
     }
     feed(c);

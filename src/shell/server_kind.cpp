@@ -75,11 +75,62 @@ constexpr std::array<kind_option, 5> cmd_options{{{"WINRS_NOPROFILE", wsman::act
                                                   {"WINRS_SKIP_CMD_SHELL", wsman::action::command},
                                                   {"WSMAN_CMDSHELL_OPTION_KEEPALIVE", wsman::action::receive}}};
 
-constexpr std::array<shell_kind, 1> kinds{{
+bool is_configuration_name(base::bytes_view name)
+{
+    constexpr std::size_t longest = 256;
+    return !name.empty() && name.size() <= longest && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+               c == '_';
+    });
+}
+
+/// Every version of PowerShell since 2.0 has said 2.something; what else it means they settle by SESSION_CAPABILITY.
+std::optional<fault> check_version(base::bytes_view version)
+{
+    if (version.empty()) return fault{fault_code::protocol_version_missing, {}, {}};
+    const bool known = version.size() >= 3 && version.size() <= 5 && version.starts_with("2.") &&
+                       base::parse_unsigned(version.substr(2)).has_value();
+    if (!known) return fault{fault_code::protocol_version_mismatch, {}, {}};
+    return {};
+}
+
+/// A session of PowerShell (MS-PSRP 3.1.5.3.1).
+std::optional<fault> check_powershell(const create_shell& c, const table_options& o, shell_info&)
+{
+    if (!is_configuration_name(base::bytes_view(c.resource_uri).substr(wsman::resource_uri::powershell.size())))
+        return fault{fault_code::invalid_resource_uri, {}, {}};
+    if (auto why = check_version(c.protocol_version)) return why;
+    if (c.creation_xml.empty())
+        return refuse_parameter("PowerShell's shell is made with creationXml, and there is none.");
+    (void)o;
+    return {};
+}
+
+constexpr std::array<base::bytes_view, 2> powershell_inputs{"stdin", "pr"};
+constexpr std::array<base::bytes_view, 1> powershell_outputs{"stdout"};
+constexpr std::array<kind_option, 8> powershell_options{{{"protocolversion", wsman::action::create},
+                                                         {"protocolversion", wsman::action::connect},
+                                                         {"WINRS_NOPROFILE", wsman::action::create},
+                                                         {"WINRS_CODEPAGE", wsman::action::create},
+                                                         {"WINRS_CONSOLEMODE_STDIN", wsman::action::command},
+                                                         {"WINRS_SKIP_CMD_SHELL", wsman::action::command},
+                                                         {"WSMAN_CMDSHELL_OPTION_KEEPALIVE", wsman::action::receive},
+                                                         {"WSMAN_CMDSHELL_OPTION_KEEPALIVE", wsman::action::connect}}};
+
+constexpr std::array<shell_kind, 2> kinds{{
     {wsman::resource_uri::cmd, cmd_inputs, cmd_outputs, cmd_options, check_cmd, process_use::one_for_each_command},
+    {wsman::resource_uri::powershell, powershell_inputs, powershell_outputs, powershell_options, check_powershell,
+     process_use::one_for_the_shell, uri_form::prefix, stream_form::packets},
 }};
 
 } // namespace
+
+bool shell_kind::has(base::bytes_view uri_of_request) const noexcept
+{
+    return uri == uri_form::whole
+               ? uri_of_request == resource_uri
+               : uri_of_request.size() > resource_uri.size() && uri_of_request.starts_with(resource_uri);
+}
 
 std::span<const shell_kind> shell_kinds() noexcept { return kinds; }
 

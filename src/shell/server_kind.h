@@ -11,6 +11,11 @@ namespace winrm::shell {
 struct table_options;
 
 enum class process_use { one_for_each_command, one_for_the_shell };
+/// whole: the kind's URI is one. prefix: it is followed by a name (of a session configuration).
+enum class uri_form { whole, prefix };
+/// text: UTF-8 as far as it goes, with an end of its own. packets: bytes that are never held back; their end is the
+/// command's.
+enum class stream_form { text, packets };
 
 /// An option that means something, and with which request.
 struct kind_option
@@ -27,6 +32,10 @@ struct shell_kind
     /// What Create asks of this kind: filled into `s`, or the fault to answer. What all kinds have is checked already.
     std::optional<wsman::fault> (*check)(const create_shell& c, const table_options& o, shell_info& s);
     process_use processes;
+    uri_form uri = uri_form::whole;
+    stream_form streams = stream_form::text;
+
+    [[nodiscard]] bool has(base::bytes_view uri_of_request) const noexcept;
 };
 
 /// The kinds that this service has.

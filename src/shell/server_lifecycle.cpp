@@ -7,12 +7,15 @@
 namespace winrm::shell {
 namespace {
 
-constexpr std::array<server_shell_transition, 5> shells{{
+constexpr std::array<server_shell_transition, 8> shells{{
     {server_shell_phase::connected, server_shell_step::disconnect, server_shell_phase::disconnected},
     {server_shell_phase::connected, server_shell_step::close, server_shell_phase::closing},
     {server_shell_phase::disconnected, server_shell_step::reconnect, server_shell_phase::connected},
     {server_shell_phase::disconnected, server_shell_step::connect, server_shell_phase::connected},
     {server_shell_phase::disconnected, server_shell_step::close, server_shell_phase::closing},
+    {server_shell_phase::connected, server_shell_step::lose, server_shell_phase::lost},
+    {server_shell_phase::disconnected, server_shell_step::lose, server_shell_phase::lost},
+    {server_shell_phase::lost, server_shell_step::close, server_shell_phase::closing},
 }};
 
 // A command that is ended before its own end (Signal terminate, Delete, not started) is forgotten in any phase: no row.

@@ -7,10 +7,12 @@
 namespace winrm::shell {
 
 /// connected: it belongs to the session (p:SessionId) that made it or connected last. disconnected: to none, and waits.
-/// closing: its commands are being ended; then it is gone.
-enum class server_shell_phase { connected, disconnected, closing };
-/// disconnect, reconnect, connect: the verbs (MS-WSMV 3.1.4.15–17). close: Delete, a time limit, the service's end.
-enum class server_shell_step { disconnect, reconnect, connect, close };
+/// lost: its process is gone; what it had said can still be received. closing: its commands are being ended; then it is
+/// gone.
+enum class server_shell_phase { connected, disconnected, lost, closing };
+/// disconnect, reconnect, connect: the verbs (MS-WSMV 3.1.4.15–17). lose: the one process of the shell has ended.
+/// close: Delete, a time limit, the service's end.
+enum class server_shell_step { disconnect, reconnect, connect, lose, close };
 struct server_shell_transition
 {
     server_shell_phase from;

@@ -92,6 +92,14 @@ std::optional<fault> read_shell_child(const xml::element& e, create_shell& c)
     return {};
 }
 
+/// creationXml, connectXml: of PowerShell's own namespace, whatever prefix the shell's has.
+std::optional<fault> read_fragments(const xml::element& parent, base::bytes_view name, base::bytes& to)
+{
+    const xml::element* e = parent.child(soap::ns::powershell, name);
+    if (e == nullptr || base::base64_decode(e->text(), to)) return {};
+    return refuse(fault_code::schema_validation_error, std::string(name) + " is not base64.");
+}
+
 std::string duration(milliseconds value) { return base::format_duration(value); }
 
 } // namespace
@@ -111,6 +119,9 @@ std::variant<create_shell, fault> read_create(const wsman::incoming_request& r)
     }
     if (c.name.size() > max_name) return refuse(fault_code::create_shell_name_invalid);
     if (auto why = read_bool_option(r.header().options, "WINRS_NOPROFILE", c.no_profile)) return std::move(*why);
+    c.compression = r.header().compression;
+    if (auto why = read_fragments(*shell, "creationXml", c.creation_xml)) return std::move(*why);
+    if (const std::string* version = r.header().options.find("protocolversion")) c.protocol_version = *version;
     if (const std::string* page = r.header().options.find("WINRS_CODEPAGE")) {
         const auto number = base::parse_unsigned(*page);
         if (!number || *number > 65535) return refuse(fault_code::code_page_not_supported);
@@ -184,11 +195,60 @@ std::variant<signal_request, fault> read_signal(const wsman::incoming_request& r
     if (signal == nullptr || !signal->is(rsp, "Signal")) return wrong_body("Signal");
     const xml::element* code = signal->child(rsp, "Code");
     if (code == nullptr) return wrong_body("Code");
-    for (const signal_code known : {signal_code::terminate, signal_code::ctrl_c, signal_code::ctrl_break}) {
+    // PowerShell's client misspells it, MS-WSMV does not; both mean the same.
+    if (base::iequals(code->trimmed(), "powershell/signal/ctrl_c"))
+        return signal_request{attribute_of(*signal, "CommandId"), signal_code::stop};
+    for (const signal_code known :
+         {signal_code::terminate, signal_code::ctrl_c, signal_code::ctrl_break, signal_code::stop}) {
         if (base::iequals(code->trimmed(), uri(known)))
             return signal_request{attribute_of(*signal, "CommandId"), known};
     }
     return refuse(fault_code::wsman_invalid_parameter, "The signal is not known.");
+}
+
+std::variant<connect_shell, fault> read_connect(const wsman::incoming_request& r)
+{
+    const xml::element* connect = r.payload();
+    if (connect == nullptr || !connect->is(rsp, "Connect")) return wrong_body("Connect");
+    connect_shell c;
+    c.resource_uri = r.header().resource_uri;
+    c.command_id = attribute_of(*connect, "CommandId");
+    if (auto why = read_fragments(*connect, "connectXml", c.connect_xml)) return std::move(*why);
+    if (const std::string* version = r.header().options.find("protocolversion")) c.protocol_version = *version;
+    return c;
+}
+
+std::variant<disconnect_shell, fault> read_disconnect(const wsman::incoming_request& r)
+{
+    const xml::element* disconnect = r.payload();
+    if (disconnect == nullptr || !disconnect->is(rsp, "Disconnect")) return wrong_body("Disconnect");
+    disconnect_shell d;
+    for (const xml::element* e : disconnect->children()) {
+        if (e->ns() != rsp) continue;
+        if (e->local() == "IdleTimeOut" || e->local() == "IdleTimeout") {
+            if (auto why = read_time(*e, d.idle_timeout)) return std::move(*why);
+        }
+        if (e->local() == "BufferMode") d.buffer_mode = e->trimmed();
+    }
+    return d;
+}
+
+std::optional<base::bytes> fragments_of(const start_command& c)
+{
+    base::bytes all;
+    for (const std::string& argument : c.arguments)
+        if (!base::base64_decode(argument, all)) return {};
+    return all;
+}
+
+void write_connect_reply(xml::writer& w, const connect_answer& a)
+{
+    w.open("rsp:ConnectResponse");
+    if (!a.input_streams.empty()) w.leaf("rsp:InputStreams", join(a.input_streams));
+    if (!a.output_streams.empty()) w.leaf("rsp:OutputStreams", join(a.output_streams));
+    if (!a.response_xml.empty())
+        w.open("connectResponseXml").attribute("xmlns", soap::ns::powershell).base64(a.response_xml).close();
+    w.close();
 }
 
 void write_shell(xml::writer& w, const shell_info& s)
@@ -206,7 +266,7 @@ void write_shell(xml::writer& w, const shell_info& s)
     w.leaf("rsp:OutputStreams", join(s.output_streams));
     if (s.max_idle_timeout) w.leaf("rsp:MaxIdleTimeOut", duration(*s.max_idle_timeout));
     w.leaf("rsp:Locale", "en-US").leaf("rsp:DataLocale", "en-US");
-    w.leaf("rsp:CompressionMode", "NoCompression");
+    w.leaf("rsp:CompressionMode", s.compression_mode.empty() ? "NoCompression" : s.compression_mode);
     if (s.profile_loaded) w.leaf("rsp:ProfileLoaded", *s.profile_loaded ? "Yes" : "No");
     w.leaf("rsp:Encoding", "UTF8").leaf("rsp:BufferMode", "Block").leaf("rsp:State", s.state);
     if (s.run_time) w.leaf("rsp:ShellRunTime", duration(*s.run_time));

@@ -14,7 +14,7 @@ bool contains(const std::vector<std::string>& names, base::bytes_view name)
 }
 
 constexpr std::size_t max_chunks = 4096; // streams that alternate byte by byte must not cost more than the bytes
-constexpr std::size_t block_tags = 192;  // octets of one Stream element besides its data
+constexpr std::size_t block_tags = 192;  // octets of one Stream element besides its data, heads of compression included
 constexpr std::size_t state_tags = 512;  // End streams, CommandState and ExitCode
 constexpr int coalesce_rounds = 4;       // output that never pauses is held back no longer than this many `coalesce`
 
@@ -71,7 +71,8 @@ server_table::state::outcome server_table::state::receive(const call& c, server_
     if (auto wrong = settle_answer(n, h.options)) return wrong;
     r.counted = h.options.find(received_option) != nullptr;
     r.request = {c.token, h.message_id};
-    r.room = envelope_room(c);
+    // Packed, nothing is sure to be smaller: an answer holds no more than it would else.
+    r.room = s.streams == compression::none ? envelope_room(c) : unpacked_room(envelope_room(c));
     r.since = c.now;
     r.until = c.now + std::min(h.operation_timeout.value_or(options.max_timeout), options.max_timeout);
     n.receiving = std::move(r);
@@ -111,8 +112,10 @@ void server_table::state::check_end(server_command& c, time_point now)
 
 time_point server_table::state::ready_at(const server_command& c) const
 {
-    const auto as_ever = std::min(c.last_output + options.coalesce,
-                                  std::max(c.first_output, c.receiving->since) + options.coalesce * coalesce_rounds);
+    const bool packets = c.shell->kind->streams == stream_form::packets;
+    const milliseconds pause = packets ? options.packet_coalesce : options.coalesce;
+    const auto as_ever =
+        std::min(c.last_output + pause, std::max(c.first_output, c.receiving->since) + pause * coalesce_rounds);
     // The exit code rides with the last output: Ruby's client reads it nowhere else. Unless others go on printing.
     return c.phase == server_command_phase::exited ? std::max(as_ever, c.exited_at + options.output_linger) : as_ever;
 }
@@ -120,6 +123,7 @@ time_point server_table::state::ready_at(const server_command& c) const
 /// Answers the waiting Receive if there is reason to.
 void server_table::state::try_answer(server_command& c, time_point now)
 {
+    if (c.shell->phase == server_shell_phase::lost && c.phase < server_command_phase::ended) return answer_lost(c, now);
     if (!c.receiving) return;
     const std::size_t bytes = wanted_bytes(c);
     const std::size_t whole = base::base64_capacity(c.receiving->room);
@@ -132,9 +136,11 @@ void server_table::state::try_answer(server_command& c, time_point now)
     const std::size_t room = c.receiving->room > state_tags ? c.receiving->room - state_tags : 0;
     auto p = c.output.cut(c.receiving->streams, room, block_tags + c.id.size(), ended);
     const bool done = ended && p.everything;
-    for (std::size_t i = 0; done && i < c.output.names().size(); ++i) {
+    const bool ends = done && c.shell->kind->streams == stream_form::text;
+    for (std::size_t i = 0; ends && i < c.output.names().size(); ++i) {
         if ((c.receiving->streams & (stream_set{1} << i)) != 0) p.blocks.push_back({c.output.names()[i], {}, true});
     }
+    const auto packed = pack_blocks(c.shell->streams, p.blocks);
     auto request = std::optional(std::move(c.receiving->request));
     const auto body = [&](xml::writer& w) {
         write_receive_reply(w, c.id, p.blocks, done ? command_state::done : command_state::running,

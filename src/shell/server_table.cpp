@@ -75,7 +75,7 @@ fault server_table::state::too_small(const call& c) const
 const shell_kind* server_table::state::find_kind(base::bytes_view resource_uri) const
 {
     const auto at = std::find_if(options.kinds.begin(), options.kinds.end(),
-                                 [&](const shell_kind& k) { return k.resource_uri == resource_uri; });
+                                 [&](const shell_kind& k) { return k.has(resource_uri); });
     return at == options.kinds.end() ? nullptr : &*at;
 }
 
@@ -94,7 +94,9 @@ server_shell* server_table::state::find_shell(const call& c, const shell_kind& k
 {
     const std::string* id = c.request.header().selectors.find("ShellId");
     const auto at = id == nullptr ? shells.end() : shells.find(shell_key(*id));
-    return at == shells.end() || at->second->kind != &kind ? nullptr : at->second.get();
+    const bool found = at != shells.end() && at->second->kind == &kind &&
+                       at->second->info.resource_uri == c.request.header().resource_uri;
+    return found ? at->second.get() : nullptr;
 }
 
 server_table::state::outcome server_table::state::identify(const call& c)
@@ -175,9 +177,25 @@ server_table::state::outcome server_table::state::dispatch_shell(const call& c, 
     return dispatch_verb(c, *s);
 }
 
+/// What a shell does not take in its phase.
+server_table::state::outcome server_table::state::not_now(const server_shell& s, base::bytes_view action)
+{
+    if (action == wsman::action::delete_ || action == wsman::action::get) return {};
+    const auto process = s.commands.find({});
+    if (process != s.commands.end() && process->second->phase == server_command_phase::starting)
+        return fault{fault_code::busy, {}, {}};
+    if (s.phase == server_shell_phase::lost && action != wsman::action::receive && action != wsman::action::signal)
+        return lost_fault(s);
+    const bool comes_back = action == wsman::action::reconnect || action == wsman::action::connect;
+    if (s.phase == server_shell_phase::disconnected && !comes_back && action != wsman::action::disconnect)
+        return fault{fault_code::shell_disconnected, {}, {}};
+    return {};
+}
+
 server_table::state::outcome server_table::state::dispatch_verb(const call& c, server_shell& s)
 {
     const auto& h = c.request.header();
+    if (auto why = not_now(s, h.action)) return why;
     if (h.action == wsman::action::command) return command(c, s);
     if (h.action == wsman::action::send) return send(c, s);
     if (h.action == wsman::action::receive) return receive(c, s);
@@ -191,7 +209,9 @@ server_table::state::outcome server_table::state::dispatch_verb(const call& c, s
         answer(c.token, h.message_id, h.action, {});
         return {};
     }
-    return fault{fault_code::disconnect_not_supported, {}, {}};
+    if (s.kind->processes != process_use::one_for_the_shell) return fault{fault_code::disconnect_not_supported, {}, {}};
+    if (h.action == wsman::action::disconnect) return disconnect(c, s);
+    return h.action == wsman::action::reconnect ? reconnect(c, s) : connect(c, s);
 }
 
 // -- the outside
@@ -226,6 +246,7 @@ void server_table::handle_gone(request_token token, base::time_point now)
     };
     for (auto& [p, c] : state_->processes) {
         drop(c->starting);
+        drop(c->connecting);
         if (c->sending && c->sending->request && c->sending->request->token == token) { // not taken, nobody to be told
             c->sending.reset();
             --state_->waiting;
@@ -255,12 +276,12 @@ void server_table::process_started(process_ref p, std::uint32_t pid, base::time_
     if (at == state_->processes.end()) return;
     server_command& c = *at->second;
     if (!step(c.phase, server_command_step::start)) return;
-    if (!c.shell->info.process_id) c.shell->info.process_id = pid;
+    if (!c.shell->info.process_id && pid != 0) c.shell->info.process_id = pid;
+    if (is_shell_process(c)) return state_->answer_create(*c.shell, c.starting, now);
     state_->answer_later(c.starting, wsman::action::command, [&c](xml::writer& w) { write_command_reply(w, c.id); });
-    (void)now;
 }
 
-void server_table::process_not_started(process_ref p, start_failure why, base::time_point now)
+void server_table::process_not_started(process_ref p, start_failure why, base::time_point now, base::bytes_view text)
 {
     const auto at = state_->processes.find(p);
     if (at == state_->processes.end()) return;
@@ -271,7 +292,10 @@ void server_table::process_not_started(process_ref p, start_failure why, base::t
         f = {fault_code::file_not_found, "The working directory cannot be entered.", {}};
     if (why == start_failure::no_resources)
         f = {fault_code::quota_processes_per_shell, "No further process can be started.", {}};
+    if (why == start_failure::ended) f = {fault_code::service_stream_disconnected, "The process has ended.", {}};
+    if (!text.empty()) f.text = text;
     state_->refuse_later(c.starting, f);
+    if (is_shell_process(c)) return state_->close_shell(shell_key(c.shell->info.shell_id), "not_started", now);
     state_->remove_command(c, "not_started", now);
 }
 
@@ -311,6 +335,19 @@ void server_table::process_exited(process_ref p, int status, base::time_point no
     state_->check_end(c, now);
 }
 
+void server_table::process_lost(process_ref p, std::string text, base::time_point now)
+{
+    const auto at = state_->processes.find(p);
+    if (at != state_->processes.end() && is_shell_process(*at->second))
+        state_->lose_shell(*at->second->shell, std::move(text), now);
+}
+
+void server_table::process_connected(process_ref p, std::optional<base::bytes> answer, base::time_point now)
+{
+    const auto at = state_->processes.find(p);
+    if (at != state_->processes.end()) state_->connected(*at->second, std::move(answer), now);
+}
+
 std::optional<outgoing_reply> server_table::poll_reply()
 {
     if (state_->replies.empty()) return {};
@@ -336,7 +373,7 @@ bool busy(const server_shell& s)
 {
     return std::any_of(s.commands.begin(), s.commands.end(), [](const auto& entry) {
         const server_command& c = *entry.second;
-        return c.receiving || (c.sending && c.sending->request) || c.starting;
+        return c.receiving || (c.sending && c.sending->request) || c.starting || c.connecting;
     });
 }
 

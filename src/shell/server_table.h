@@ -43,6 +43,8 @@ struct table_options
     std::size_t output_budget = 1024 * 1024;
     milliseconds output_linger{2'000}; ///< after exit, pipes kept open by grandchildren are waited for this long
     milliseconds coalesce{50};         ///< after output: wait this long for more, or for the end
+    milliseconds packet_coalesce{2};   ///< the same of streams of packets, whose reader waits for each
+    milliseconds lost_time{60'000};    ///< what a shell's process had said before it went is kept this long
     milliseconds enumeration_time{240'000};
     std::span<const shell_kind> kinds = shell_kinds(); ///< live as long as the table
     bool counts_answers = true;                        ///< tells clients so; false = as Windows, for tests
@@ -68,12 +70,37 @@ struct start_process
     bool input = true;                 ///< false: /dev/null
     std::string shell_id, command_id;  ///< names of the cgroup
 };
+/// The process of a whole shell. `process` is the conversation with the shell itself; process_started is told when it
+/// has read `first`, process_not_started if it does not come so far.
+struct start_shell_process
+{
+    process_ref process;
+    base::bytes first;        ///< what the client sent with Create
+    std::string resource_uri; ///< names the configuration
+    std::string shell_id;
+    std::vector<variable> session{}; ///< from the driver, of the login that asks
+};
+/// A conversation of its own with the process of a shell: a pipeline. Told of like a process: started, output,
+/// output_end, exited.
+struct start_pipeline
+{
+    process_ref process, host; ///< host: the shell's
+    std::string command_id;
+    base::bytes first;
+};
+/// Another client takes over the shell: process_connected follows.
+struct connect_shell_process
+{
+    process_ref process;
+    base::bytes request;
+};
 /// The next one of a process follows process_input_taken.
 struct write_input
 {
     process_ref process;
     base::bytes data;
     bool end = false;
+    std::size_t stream = 0; ///< index in the input streams of its shell's kind
 };
 struct signal_process
 {
@@ -93,8 +120,8 @@ struct forget_process
 {
     process_ref process;
 }; ///< no more news wanted
-using process_order =
-    std::variant<start_process, write_input, signal_process, kill_process, read_output, forget_process>;
+using process_order = std::variant<start_process, write_input, signal_process, kill_process, read_output,
+                                   forget_process, start_shell_process, start_pipeline, connect_shell_process>;
 
 struct outgoing_reply
 {
@@ -103,7 +130,8 @@ struct outgoing_reply
     std::string envelope;  ///< UTF-8; the driver encodes it in the request's charset
 };
 
-enum class start_failure { not_found, no_permission, bad_directory, no_resources };
+/// ended: it was there, and went before it had read what it was started with.
+enum class start_failure { not_found, no_permission, bad_directory, no_resources, ended };
 
 /// How a request came, as far as its answer depends on it.
 struct request_form
@@ -130,7 +158,12 @@ public:
 
     // -- news of processes
     void process_started(process_ref p, std::uint32_t pid, base::time_point now);
-    void process_not_started(process_ref p, start_failure why, base::time_point now);
+    /// @param text  for people, of a shell's process: what went wrong, and what to do
+    void process_not_started(process_ref p, start_failure why, base::time_point now, base::bytes_view text = {});
+    /// The process of a whole shell is gone, or of no use. What it had said can still be received.
+    void process_lost(process_ref p, std::string text, base::time_point now);
+    /// @param answer  for the client that wants to connect, nullopt: what it sent does not fit
+    void process_connected(process_ref p, std::optional<base::bytes> answer, base::time_point now);
     /// @param stream  index in the output streams of its shell's kind; of a stream that it has not, nothing is taken
     void process_output(process_ref p, std::size_t stream, base::bytes_view data, base::time_point now);
     void process_output_end(process_ref p, std::size_t stream, base::time_point now);

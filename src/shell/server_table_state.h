@@ -1,6 +1,7 @@
 // Inside of server_table, shared by its source files only.
 #pragma once
 
+#include "shell/compression.h"
 #include "shell/output_queue.h"
 #include "shell/server_lifecycle.h"
 #include "shell/server_table.h"
@@ -41,18 +42,26 @@ struct waiting_receive
 struct waiting_send
 {
     std::optional<waiting_request> request; ///< until answered
+    std::size_t stream = 0;
     base::bytes data;
     bool end = false;
     time_point until;
+    xpress::unpacker after; ///< the stream's unpacker, once this is taken
 };
 
 /// What Sends brought and the child has not read.
 struct input_queue
 {
-    std::deque<base::bytes> blocks;  ///< not yet handed to the process
+    struct block
+    {
+        std::size_t stream;
+        base::bytes data;
+    };
+    std::deque<block> blocks;        ///< not yet handed to the process
     std::size_t held = 0, given = 0; ///< bytes of the blocks and of the write under way; of the write alone
     bool writing = false;            ///< a write_input is under way
     bool end = false, end_given = false;
+    std::map<std::size_t, xpress::unpacker> unpackers; ///< by stream, of a compressed shell
 };
 
 struct server_shell;
@@ -61,7 +70,9 @@ struct server_shell;
 /// the whole shell (id "", among the shell's commands).
 struct server_command
 {
-    explicit server_command(const shell_kind& kind) : output({kind.outputs.begin(), kind.outputs.end()}) {}
+    explicit server_command(const shell_kind& kind)
+        : output({kind.outputs.begin(), kind.outputs.end()}, kind.streams == stream_form::text)
+    {}
 
     server_shell* shell = nullptr;
     server_command_phase phase = server_command_phase::starting;
@@ -74,7 +85,8 @@ struct server_command
     int status = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0;
     input_queue input;
-    std::optional<waiting_request> starting;
+    std::optional<waiting_request> starting;   ///< Command, or Create where it is the shell's process
+    std::optional<waiting_request> connecting; ///< Connect
     std::optional<waiting_send> sending;
     std::optional<waiting_receive> receiving;
 };
@@ -83,8 +95,12 @@ struct server_shell
 {
     const shell_kind* kind = nullptr;
     server_shell_phase phase = server_shell_phase::connected;
+    compression streams = compression::none;
     std::string session_id; ///< p:SessionId of the session it belongs to, "" = the client said none
     shell_info info;
+    std::string address;   ///< where the client reached it, of a Create not answered yet
+    std::string connector; ///< p:SessionId of the Connect under way
+    std::string lost;      ///< phase lost: why
     std::vector<variable> environment;
     bool login_profile = false;
     time_point created, active, dies = never;
@@ -140,6 +156,7 @@ struct server_table::state
     outcome dispatch(const call& c);
     outcome dispatch_shell(const call& c, const shell_kind& kind);
     outcome dispatch_verb(const call& c, server_shell& s);
+    [[nodiscard]] static outcome not_now(const server_shell& s, base::bytes_view action);
     outcome identify(const call& c);
     outcome get_config(const call& c);
     [[nodiscard]] const shell_kind* find_kind(base::bytes_view resource_uri) const;
@@ -150,18 +167,23 @@ struct server_table::state
     // server_create.cpp
     outcome create(const call& c, const shell_kind& kind);
     outcome check_create(create_shell& c, const shell_kind& kind, server_shell& s) const;
+    void begin_process(const call& c, server_shell& s, base::bytes&& first);
+    void answer_create(server_shell& s, std::optional<waiting_request>& w, time_point now);
     [[nodiscard]] shell_info told(const server_shell& s, time_point now) const;
     void close_shell(const std::string& key, const char* why, time_point now);
 
     // server_command.cpp
     outcome command(const call& c, server_shell& s);
+    std::variant<server_command*, fault> new_command(const call& c, server_shell& s, const std::string& id);
+    outcome pipeline(const call& c, server_shell& s, const start_command& wanted);
     outcome signal(const call& c, server_shell& s);
     void remove_command(server_command& c, const char* why, time_point now);
     void log_end(const server_command& c, const char* why, time_point now);
 
     // server_input.cpp
     outcome send(const call& c, server_shell& s);
-    void accept_input(server_command& c, base::bytes&& data, bool end);
+    [[nodiscard]] outcome unpack_input(const server_command& c, waiting_send& input) const;
+    void accept_input(server_command& c, waiting_send&& input);
     void feed(server_command& c);
     void input_taken(server_command& c, time_point now);
     void drop_input(server_command& c, time_point now);
@@ -182,6 +204,14 @@ struct server_table::state
     [[nodiscard]] time_point command_deadline(const server_command& c) const;
     [[nodiscard]] time_point ready_at(const server_command& c) const;
     [[nodiscard]] time_point quiet_at(const server_command& c) const;
+
+    // server_session.cpp
+    outcome disconnect(const call& c, server_shell& s);
+    outcome reconnect(const call& c, server_shell& s);
+    outcome connect(const call& c, server_shell& s);
+    void connected(server_command& c, std::optional<base::bytes> answer, time_point now);
+    void lose_shell(server_shell& s, std::string text, time_point now);
+    void answer_lost(server_command& c, time_point now);
 
     // server_enumerate.cpp
     outcome enumerate(const call& c);
@@ -208,6 +238,9 @@ template <class Phase, class Step> bool step(Phase& phase, Step s) noexcept
 [[nodiscard]] std::string shell_key(base::bytes_view id);
 [[nodiscard]] fault no_such_shell();
 [[nodiscard]] fault no_such_command();
+[[nodiscard]] fault lost_fault(const server_shell& s);
+/// Of the shell itself, where its kind has one process for all: no command of a client's.
+[[nodiscard]] inline bool is_shell_process(const server_command& c) { return c.id.empty(); }
 [[nodiscard]] server_command* find_command(server_shell& s, base::bytes_view id);
 
 } // namespace winrm::shell

@@ -1,26 +1,11 @@
-// Look-up in a table of transitions: rows {from, step, to}.
+// Look-up in a table of transitions, for the tables of this folder.
 #pragma once
 
-#include <optional>
+#include "base/transition.h"
 
 namespace winrm::shell {
 
-/// @return nullopt: no row, the step means nothing in this phase.
-template <class Table, class Phase, class Step>
-[[nodiscard]] constexpr std::optional<Phase> find_transition(const Table& table, Phase from, Step step) noexcept
-{
-    for (const auto& row : table)
-        if (row.from == from && row.step == step) return row.to;
-    return std::nullopt;
-}
-
-/// Takes the step. @return false: it means nothing in this phase, which stays.
-template <class Table, class Phase, class Step>
-constexpr bool take_transition(const Table& table, Phase& phase, Step step) noexcept
-{
-    const auto to = find_transition(table, phase, step);
-    if (to) phase = *to;
-    return to.has_value();
-}
+using base::find_transition;
+using base::take_transition;
 
 } // namespace winrm::shell

@@ -16,6 +16,7 @@ inline constexpr base::bytes_view x = "http://schemas.xmlsoap.org/ws/2004/09/tra
 inline constexpr base::bytes_view n = "http://schemas.xmlsoap.org/ws/2004/09/enumeration";
 inline constexpr base::bytes_view e = "http://schemas.xmlsoap.org/ws/2004/08/eventing";
 inline constexpr base::bytes_view rsp = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell";
+inline constexpr base::bytes_view powershell = "http://schemas.microsoft.com/powershell"; // creationXml and its kin
 inline constexpr base::bytes_view f = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault";
 inline constexpr base::bytes_view cfg = "http://schemas.microsoft.com/wbem/wsman/1/config";
 inline constexpr base::bytes_view wsmid = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd";

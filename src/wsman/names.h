@@ -32,6 +32,8 @@ namespace resource_uri {
 inline constexpr base::bytes_view cmd = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd";
 inline constexpr base::bytes_view shell = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell";
 inline constexpr base::bytes_view shell_command = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Command";
+/// Followed by the name of a session configuration.
+inline constexpr base::bytes_view powershell = "http://schemas.microsoft.com/powershell/";
 inline constexpr base::bytes_view config = "http://schemas.microsoft.com/wbem/wsman/1/config";
 } // namespace resource_uri
 

@@ -71,9 +71,9 @@ bool is_named(const winrm::error& e)
 }
 
 /// `may_go_on`: with its signal lost the command runs on, until the user does something else.
-void lose_everywhere(const char* name, const script& start, bool may_go_on = false)
+void lose_everywhere(const char* name, const script& start, bool may_go_on = false, const shell::client_options& c = {})
 {
-    world whole;
+    world whole({}, c);
     start(whole);
     ASSERT_TRUE(whole.run());
     ASSERT_TRUE(whole.client.finished());
@@ -83,7 +83,7 @@ void lose_everywhere(const char* name, const script& start, bool may_go_on = fal
         for (const loss how : {loss::before_delivery, loss::after_delivery}) {
             SCOPED_TRACE(std::string(name) + " exchange " + std::to_string(at) +
                          (how == loss::before_delivery ? " before" : " after"));
-            world w;
+            world w({}, c);
             w.lose(at, how);
             start(w);
             if (!w.run(2'000)) {
@@ -124,6 +124,16 @@ TEST(failures, silence) { lose_everywhere("silence", one("silent 200000")); }
 TEST(failures, ctrl_c) { lose_everywhere("ctrl_c", signalled(shell::signal_code::ctrl_c), true); }
 TEST(failures, terminate) { lose_everywhere("terminate", signalled(shell::signal_code::terminate)); }
 TEST(failures, two_commands) { lose_everywhere("two", two_commands); }
+
+shell::client_options compressed()
+{
+    shell::client_options c;
+    c.create.compression = "xpress";
+    return c;
+}
+TEST(failures, compressed_input) { lose_everywhere("compressed input", with_input(300'000), false, compressed()); }
+TEST(failures, compressed_output) { lose_everywhere("compressed output", one("big 800000"), false, compressed()); }
+
 TEST(failures, closed_early) { lose_everywhere("closed", closed_early); }
 
 } // namespace

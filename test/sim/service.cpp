@@ -40,26 +40,36 @@ void service::copy(shell::write_input&& w)
 {
     table.process_output(w.process, 0, w.data, now);
     table.process_input_taken(w.process, now);
-    if (w.end) exit(w.process, 0);
+    if (w.end || w.data.ends_with("END")) exit(w.process, 0);
+}
+
+void service::start(shell::process_ref r, const std::string& line)
+{
+    ++started;
+    process p{line};
+    const auto number = line.find(' ') == std::string::npos ? "0" : line.substr(line.find(' ') + 1);
+    if (p.line.rfind("silent", 0) == 0) p.ends = now + std::chrono::milliseconds(std::stoll(number));
+    if (p.line.rfind("late", 0) == 0) p.reads = now + std::chrono::milliseconds(std::stoll(number));
+    if (p.line.rfind("big", 0) == 0) p.left = std::stoull(number);
+    processes[r] = p;
+    table.process_started(r, 77, now);
+    if (p.line.rfind("echo ", 0) == 0) {
+        table.process_output(r, 0, p.line.substr(5), now);
+        exit(r, 0);
+    }
 }
 
 void service::order(shell::process_order&& o)
 {
     if (auto* s = std::get_if<shell::start_process>(&o)) {
-        ++started;
-        process p{s->command_line};
-        const auto number = s->command_line.find(' ') == std::string::npos
-                                ? "0"
-                                : s->command_line.substr(s->command_line.find(' ') + 1);
-        if (p.line.rfind("silent", 0) == 0) p.ends = now + std::chrono::milliseconds(std::stoll(number));
-        if (p.line.rfind("late", 0) == 0) p.reads = now + std::chrono::milliseconds(std::stoll(number));
-        if (p.line.rfind("big", 0) == 0) p.left = std::stoull(number);
-        processes[s->process] = p;
-        table.process_started(s->process, 77, now);
-        if (p.line.rfind("echo ", 0) == 0) {
-            table.process_output(s->process, 0, p.line.substr(5), now);
-            exit(s->process, 0);
-        }
+        start(s->process, s->command_line);
+    } else if (auto* pool = std::get_if<shell::start_shell_process>(&o)) {
+        start(pool->process, "pool");
+        table.process_output(pool->process, 0, pool->first, now);
+    } else if (auto* line = std::get_if<shell::start_pipeline>(&o)) {
+        start(line->process, line->first);
+    } else if (auto* other = std::get_if<shell::connect_shell_process>(&o)) {
+        table.process_connected(other->process, std::move(other->request), now);
     } else if (auto* w = std::get_if<shell::write_input>(&o)) {
         const auto at = processes.find(w->process);
         if (at == processes.end()) return;

@@ -13,8 +13,9 @@ namespace winrm::sim {
 
 using namespace std::chrono_literals;
 
-/// What the fake processes understand: "echo TEXT", "cat", "late MILLISECONDS" (cat that reads from then on), "big
-/// BYTES", "silent MILLISECONDS", "wait" (until SIGINT).
+/// What the fake processes, and the pipelines of a fake PowerShell, understand: "echo TEXT", "cat", "late MILLISECONDS"
+/// (cat that reads from then on), "big BYTES" (output), "silent MILLISECONDS", "wait" (until SIGINT). A pipeline's cat
+/// ends after input that ends in "END"; the pool gives back what it is sent.
 struct process
 {
     std::string line;
@@ -48,6 +49,7 @@ protected:
 
 private:
     void order(shell::process_order&& o);
+    void start(shell::process_ref p, const std::string& line);
     void exit(shell::process_ref p, int status);
     void copy(shell::write_input&& w);
 };

@@ -37,7 +37,9 @@ void world::deliver(shell::outgoing&& o)
     o.request.header.message_id = "uuid:" + std::to_string(next_token_);
     const bool late = late_sends != 0 && o.request.header.action == wsman::action::send && sends % late_sends == 0;
     waiting_[token] = {o.id, o.request.header.message_id, o.repeatable, late};
-    table.handle_request(token, wsman::write_request(o.request), "192.0.2.7", now);
+    const auto text = wsman::write_request(o.request);
+    octets += text.size();
+    table.handle_request(token, text, "192.0.2.7", now);
     if (how == loss::after_delivery) {
         waiting_.erase(token);
         carry_out_orders();
@@ -53,6 +55,7 @@ bool world::deliver_replies()
         any = true;
         EXPECT_TRUE(answered_.insert(r->token).second) << "a request was answered twice";
         EXPECT_LE(r->envelope.size(), base::limits{}.envelope);
+        octets += r->envelope.size();
         const auto at = waiting_.find(r->token);
         if (at == waiting_.end()) continue;
         auto reply = wsman::read_reply(r->envelope, base::limits{}, at->second.message_id);

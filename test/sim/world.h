@@ -23,7 +23,7 @@ public:
     std::string out, err;
     std::vector<std::int32_t> exits;
     std::vector<winrm::error> failures;
-    std::size_t opened = 0, closed = 0, shell_failures = 0, exchanges = 0, receives = 0, sends = 0;
+    std::size_t opened = 0, closed = 0, shell_failures = 0, octets = 0, exchanges = 0, receives = 0, sends = 0;
     bool close_when_done = true;
     std::size_t commands_left = 1;
 

@@ -9,6 +9,7 @@
 #include "base/system_reason.h"
 #include "base/text.h"
 #include "client/run.h"
+#include "clixml/console.h"
 
 #include <array>
 #include <bitset>
@@ -107,6 +108,7 @@ public:
         while (!done_ && loop_.run_one()) {}
         const auto elapsed = std::chrono::duration_cast<base::milliseconds>(loop_.now() - begin_);
         if (input_) input_->close();
+        if (const std::string rest = readable_.flush(); !rest.empty()) keep(true, rest);
         int status = 0;
         if (options_.json) {
             wait_for_cleanup(json_cleanup_wait);
@@ -157,7 +159,13 @@ private:
     void take(base::bytes_view stream, base::bytes_view data)
     {
         tell_login();
-        const bool is_err = stream == "stderr";
+        // PowerShell writes its errors as CLIXML where they are read by a program.
+        if (stream == "stderr" && !options_.raw) keep(true, readable_.pass(data));
+        else keep(stream == "stderr", data);
+    }
+
+    void keep(bool is_err, base::bytes_view data)
+    {
         if (!options_.json) {
             (is_err ? err_ : out_).write(data);
             return;
@@ -311,7 +319,8 @@ private:
     base::time_point begin_;
     std::optional<input> input_;
     std::string kept_out_, kept_err_;
-    std::string told_; ///< the line of -v that was written last
+    clixml::console_filter readable_; ///< of standard error
+    std::string told_;                ///< the line of -v that was written last
     std::optional<error> failure_;
     std::optional<std::int64_t> exit_code_;
     bool slow_[2] = {false, false};

@@ -32,7 +32,7 @@ struct key_row
     kind type;
     base::milliseconds least{0}; ///< of a time
 };
-constexpr std::array<key_row, 19> keys{{
+constexpr std::array<key_row, 20> keys{{
     {"host", kind::text},
     {"user", kind::text},
     {"port", kind::port},
@@ -41,6 +41,7 @@ constexpr std::array<key_row, 19> keys{{
     {"keytab", kind::file},
     {"service_name", kind::text},
     {"delegate", kind::boolean},
+    {"compress", kind::boolean},
     {"encrypt", kind::encrypt},
     {"trusted_for_ntlm", kind::hosts},
     {"ca", kind::file},

@@ -32,9 +32,12 @@ int dispatch(const options& o)
     switch (o.what) {
     case subcommand::run: return run_command(o);
     case subcommand::identify: return identify_command(o);
+    case subcommand::ps: return ps_command(o);
+    case subcommand::psrp: return psrp_command(o);
     case subcommand::shells: return shells_command(o);
     case subcommand::explain: return explain_command(o);
     case subcommand::config_show: return config_show_command(o);
+    case subcommand::clixml: return clixml_command(o);
     }
     return trouble;
 }

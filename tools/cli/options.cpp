@@ -19,7 +19,8 @@ parse_stop usage(const std::string& why) { return {usage_status, "winrm: " + why
 
 const std::vector<std::string>& subcommand_names()
 {
-    static const std::vector<std::string> names{"run", "identify", "shells", "explain", "config", "version", "help"};
+    static const std::vector<std::string> names{"run",     "ps",     "psrp",   "identify", "shells",
+                                                "explain", "config", "clixml", "version",  "help"};
     return names;
 }
 
@@ -127,7 +128,8 @@ void add_run(CLI::App& app, options& o)
 /// The message for an unknown option or a word too many.
 std::string unknown_option(const CLI::App& app, const std::string& word, subcommand what)
 {
-    if (!word.starts_with('-')) return "there is a word too many after the host";
+    if (!word.starts_with('-'))
+        return what == subcommand::clixml ? "winrm clixml reads one file" : "there is a word too many after the host";
     std::vector<std::string> known;
     for (const auto* option : app.get_options()) {
         for (const auto& name : option->get_lnames()) known.push_back("--" + name);
@@ -151,9 +153,15 @@ const char* unsendable(const options& o)
         if (bad(name) || bad(value)) return "--env";
     }
     if (std::any_of(o.delete_shells.begin(), o.delete_shells.end(), bad)) return "--delete";
+    if (bad(o.configuration)) return "--configuration";
     if (bad(o.user)) return "--user";
     if (bad(o.service_name)) return "--service-name";
     return nullptr;
+}
+
+bool is_one_of(const std::string& word, std::initializer_list<const char*> words)
+{
+    return std::any_of(words.begin(), words.end(), [&word](const char* w) { return word == w; });
 }
 
 /// Rules for options that depend on each other.
@@ -175,12 +183,51 @@ std::optional<parse_stop> find_mistake(const options& o)
         if (o.command.front().empty()) return usage("the command is empty");
         if (o.profile && o.no_profile) return usage("give either --profile or --no-profile");
     }
+    if (o.what == subcommand::ps) {
+        if (o.script.empty() && o.script_file.empty())
+            return usage("there is no script to run: winrm ps HOST -c TEXT, or -f FILE");
+        if (!o.script.empty() && !o.script_file.empty()) return usage("give either -c or -f");
+        if (!is_one_of(o.output_format, {"", "text", "json", "jsonl", "csv", "clixml"}))
+            return usage("-o is text, json, jsonl, csv or clixml");
+        if (!is_one_of(o.input_format, {"", "lines", "jsonl", "clixml"}))
+            return usage("--input is lines, jsonl or clixml");
+    }
     if (o.what == subcommand::shells && o.delete_all && !o.delete_shells.empty()) {
         return usage("give either --delete or --delete-all");
     }
     if (o.commands && (o.delete_all || !o.delete_shells.empty()))
         return usage("--commands is for lists, not for deleting");
     return std::nullopt;
+}
+
+void add_configuration(CLI::App& app, options& o)
+{
+    app.add_option("--configuration", o.configuration,
+                   "session configuration on the host (PowerShell.7, a JEA endpoint), instead of Microsoft.PowerShell")
+        ->type_name("NAME");
+    app.add_flag("--compress", o.compress, "compress what goes both ways, where the host can");
+}
+
+void add_ps(CLI::App& app, options& o)
+{
+    app.add_option("-c,--script", o.script, "the script")->type_name("TEXT");
+    app.add_option("-f,--file", o.script_file, "read the script from a file; - is standard input")->type_name("FILE");
+    app.add_option("-P,--parameter", o.parameters,
+                   "parameter of the script: NAME=TEXT, NAME:TYPE=VALUE, NAME for a switch; may be given again")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
+    app.add_option("-o,--output", o.output_format, "text (unless given), json, jsonl, csv, clixml")
+        ->type_name("FORMAT");
+    app.add_option("--input", o.input_format, "what standard input holds: lines (unless given), jsonl, clixml")
+        ->type_name("FORMAT");
+    app.add_flag("--plain", o.plain_objects, "show objects without Out-String of the host (endpoints that lack it)");
+    app.add_flag("-n,--no-stdin", o.no_stdin, "the script gets no standard input");
+    app.add_flag("--raw", o.raw, "pass control characters to the terminal as they are");
+    app.add_option("--shell-name", o.shell_name, "name of the shell, for lists")->type_name("NAME");
+    add_time(app, "--idle-timeout", o.idle_timeout, "the host deletes the shell after so long without a request");
+    app.add_option("argument", o.command, "arguments of the script")->type_name("");
 }
 
 void add_shells(CLI::App& app, options& o)
@@ -194,9 +241,22 @@ void add_shells(CLI::App& app, options& o)
     app.add_flag("--commands", o.commands, "list the commands of each shell too");
 }
 
+void add_clixml(CLI::App& app, options& o)
+{
+    app.add_option("file", o.file, "FILE to read; - or nothing: standard input")->type_name("");
+    app.add_option("-o,--output", o.format, "json (unless given), jsonl: one value on each line, text, clixml")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"json", "jsonl", "text", "clixml"}));
+    app.add_option("--from", o.from, "what is read: clixml (unless given), json, jsonl")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"clixml", "json", "jsonl"}));
+    app.add_flag("--plain", o.plain, "JSON of the values alone, without types; it cannot be turned back");
+}
+
 void add_options(CLI::App& app, options& o)
 {
     app.set_help_flag("-h,--help", "this text");
+    if (o.what == subcommand::clixml) return add_clixml(app, o);
     if (o.what == subcommand::explain) {
         app.add_option("code", o.codes, "2150858843, 0x8033805B, -2144108453 …")->required()->type_name("");
         app.allow_extras();
@@ -205,6 +265,8 @@ void add_options(CLI::App& app, options& o)
     }
     add_common(app, o);
     if (o.what == subcommand::run) add_run(app, o);
+    if (o.what == subcommand::ps) add_ps(app, o);
+    if (o.what == subcommand::ps || o.what == subcommand::psrp) add_configuration(app, o);
     if (o.what == subcommand::shells) add_shells(app, o);
 }
 
@@ -271,11 +333,20 @@ std::variant<options, parse_stop> parse_subcommand(subcommand what, const std::s
     if (what == subcommand::explain) {
         for (const auto& w : app.remaining()) return usage(unknown_option(app, w, what));
         for (auto& w : after) o.codes.push_back(std::move(w));
+    } else if (what == subcommand::ps) {
+        // winrm ps HOST - : the script from standard input.
+        if (o.script.empty() && o.script_file.empty() && !o.command.empty() && o.command.front() == "-") {
+            o.script_file = "-";
+            o.command.erase(o.command.begin());
+        }
+        for (auto& w : after) o.command.push_back(std::move(w));
     } else if (what == subcommand::run) {
         // "ping -n 4 host" must not silently become "ping 4 host".
         if (!std::equal(o.command.rbegin(), o.command.rend(), typed.rbegin()))
             return stopped(usage("an option stands among the words of the command: put -- before the command"));
         for (auto& w : after) o.command.push_back(std::move(w));
+    } else if (what == subcommand::clixml && after.size() == 1 && o.file == "-") {
+        o.file = after.front();
     } else if (!after.empty()) {
         return stopped(usage("winrm " + name + " takes nothing after --"));
     }
@@ -302,9 +373,12 @@ std::variant<options, parse_stop> parse_options(const std::vector<std::string>& 
     }
     if (first == "--help" || first == "-h" || first == "help") return parse_stop{0, help_text()};
     if (first == "run") return parse_subcommand(subcommand::run, first, std::move(rest));
+    if (first == "ps") return parse_subcommand(subcommand::ps, first, std::move(rest));
+    if (first == "psrp") return parse_subcommand(subcommand::psrp, first, std::move(rest));
     if (first == "identify") return parse_subcommand(subcommand::identify, first, std::move(rest));
     if (first == "shells") return parse_subcommand(subcommand::shells, first, std::move(rest));
     if (first == "explain") return parse_subcommand(subcommand::explain, first, std::move(rest));
+    if (first == "clixml") return parse_subcommand(subcommand::clixml, first, std::move(rest));
     if (first == "config") {
         if (rest.empty() || (rest.front() != "show" && rest.front() != "--help" && rest.front() != "-h")) {
             return usage("config has one verb: winrm config show HOST");

@@ -12,7 +12,7 @@
 
 namespace winrm::cli {
 
-enum class subcommand { run, identify, shells, explain, config_show };
+enum class subcommand { run, ps, psrp, identify, shells, explain, config_show, clixml };
 
 struct options
 {
@@ -31,11 +31,20 @@ struct options
     std::optional<base::milliseconds> idle_timeout;
     std::optional<std::uint32_t> code_page;
     bool no_stdin = false, profile = false, no_profile = false, skip_cmd_shell = false, raw = false;
+    // psrp, ps
+    bool compress = false;
+    std::string script, script_file, output_format, input_format; ///< of ps; "command" holds the script's arguments
+    std::vector<std::string> parameters; ///< NAME[:TYPE]=VALUE
+    bool plain_objects = false;          ///< text is made here, not by Out-String on the host
+    std::string configuration; ///< name of the session configuration; "" = Microsoft.PowerShell
     // shells
     std::vector<std::string> delete_shells;
     bool delete_all = false, commands = false;
     // explain
     std::vector<std::string> codes;
+    // clixml
+    std::string file = "-", format = "json", from = "clixml";
+    bool plain = false;
 };
 
 /// Nothing to run (help, version, a mistake): print `text` (to stdout if status is 0) and exit.

@@ -105,6 +105,7 @@ std::vector<line> lines_of(const settings& s)
     text("keytab", s.keytab);
     text("service_name", s.service_name);
     out.push_back({"delegate", s.delegate.value ? "true" : "false", s.delegate.from});
+    out.push_back({"compress", s.compress.value ? "true" : "false", s.compress.from});
     text("trusted_for_ntlm", s.trusted_for_ntlm);
     text("ca", s.ca);
     out.push_back({"allow_unencrypted", s.allow_unencrypted.value ? "true" : "false", s.allow_unencrypted.from});
@@ -183,6 +184,8 @@ result<settings> merge_settings(const options& o, const std::vector<config_file>
     from.time(s.timeout, o.timeout, "timeout");
     if (o.allow_unencrypted) s.allow_unencrypted = {true, flag};
     else if (auto e = from.find("allow_unencrypted")) s.allow_unencrypted = {e->value == "true", e->where};
+    if (o.compress) s.compress = {true, flag};
+    else if (auto e = from.find("compress")) s.compress = {e->value == "true", e->where};
     s.code_page.value = 65001;
     if (o.code_page) s.code_page = {*o.code_page, flag};
     else if (auto e = from.find("code_page")) s.code_page = {number<std::uint32_t>(e->value), e->where};

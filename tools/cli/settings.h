@@ -23,7 +23,7 @@ struct settings
     setting<std::string> trusted_for_ntlm; ///< patterns, join_patterns()
     setting<std::uint16_t> port;
     setting<base::milliseconds> connect_timeout, operation_timeout, timeout;
-    setting<bool> allow_unencrypted, delegate;
+    setting<bool> allow_unencrypted, delegate, compress;
     setting<std::uint32_t> code_page;
 
     [[nodiscard]] target where() const;

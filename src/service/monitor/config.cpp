@@ -46,6 +46,7 @@ public:
         flag("allow_unencrypted", s().allow_unencrypted);
         flag("permit_root", s().permit_root);
         keys_.emplace_back("auth", [this](const toml::node& n) { auth(n); });
+        keys_.emplace_back("powershell", [this](const toml::node& n) { powershell(n); });
         keys_.emplace_back("fronts", [this](const toml::node& n) { number(n, "fronts", s().fronts, 1, 64); });
         keys_.emplace_back("allow_groups", [this](const toml::node& n) { groups(n); });
         keys_.emplace_back("listen", [this](const toml::node& n) { listeners(n); });
@@ -165,6 +166,24 @@ private:
             auth_key(key.str(), node);
             if (out_.problems.size() != before) out_.lines.bad.insert(whole);
         }
+    }
+    void powershell(const toml::node& n)
+    {
+        const toml::table* t = n.as_table();
+        if (!t) return problem(n.source(), "powershell must be a table, begun by [powershell]");
+        for (auto&& [key, node] : *t) {
+            if (key.str() == "program") program(node);
+            else if (key.str() == "warm_spare") boolean(node, "warm_spare", s().powershell.warm_spare);
+            else unknown(key, {"program", "warm_spare"});
+        }
+    }
+    void program(const toml::node& n)
+    {
+        const auto v = n.value_exact<std::string>();
+        const bool valid =
+            v && !v->empty() && v->size() < 4096 && (v->front() == '/' || v->find('/') == std::string::npos);
+        if (valid) s().powershell.program = *v;
+        else problem(n.source(), "program must be an absolute path in quotes, or a name that is looked for in PATH");
     }
     void path(const toml::node& n, const char* name, std::string& into)
     {

@@ -154,6 +154,8 @@ user_process_options monitor::user_options_of() const
     // Windows' form, because clients read "Stack: 3.0" as a feature level; our version stands for the build of the OS.
     u.product_version = "OS: " OPENWINRM_VERSION " SP: 0.0 Stack: 3.0";
     u.log_level = static_cast<std::uint8_t>(s.log_level);
+    u.powershell = s.powershell.program;
+    u.warm_spare = s.powershell.warm_spare;
     out.pam_service = root && !plan_.test ? s.pam_service : std::string{};
     out.switch_account = root;
     out.max_users = l.max_users;

@@ -10,8 +10,8 @@ namespace winrm::service::monitor {
 const char* const usage_text =
     R"(winrmd [--config FILE]              serves; the file is /etc/winrmd/winrmd.toml unless given
 winrmd --check [--config FILE]      says what is wrong with the configuration, and serves nothing
-winrmd --test-server [--http] [--listen ADDR:PORT] [--as USER] [--keytab FILE] [--config FILE]
-                                    a service for tests: loopback, random port, throw-away certificate and password, told in
+winrmd --test-server [--http] [--listen ADDR:PORT] [--as USER] [--keytab FILE] [--pwsh FILE]
+              [--config FILE]       a service for tests: loopback, random port, throw-away certificate and password, told in
                                     one line of JSON; ends with its standard input or on SIGTERM. Of FILE it takes [limits]
                                     and log_level only
 winrmd passwd USER [--file FILE] [--password-fd N] [--delete] [--config FILE]
@@ -29,20 +29,29 @@ options parse_options(int argc, char** argv)
         out.problem = std::move(why);
         return out;
     };
-    enum : int { config = 256, check, test_server, http, listen, as, keytab, file, password_fd, remove, help, version };
-    static const option known[] = {{"config", required_argument, nullptr, config},
-                                   {"check", no_argument, nullptr, check},
-                                   {"test-server", no_argument, nullptr, test_server},
-                                   {"http", no_argument, nullptr, http},
-                                   {"listen", required_argument, nullptr, listen},
-                                   {"as", required_argument, nullptr, as},
-                                   {"keytab", required_argument, nullptr, keytab},
-                                   {"file", required_argument, nullptr, file},
-                                   {"password-fd", required_argument, nullptr, password_fd},
-                                   {"delete", no_argument, nullptr, remove},
-                                   {"help", no_argument, nullptr, help},
-                                   {"version", no_argument, nullptr, version},
-                                   {nullptr, 0, nullptr, 0}};
+    enum : int {
+        config = 256,
+        check,
+        test_server,
+        http,
+        listen,
+        as,
+        keytab,
+        pwsh,
+        file,
+        password_fd,
+        remove,
+        help,
+        version
+    };
+    static const option known[] = {
+        {"config", required_argument, nullptr, config},     {"check", no_argument, nullptr, check},
+        {"test-server", no_argument, nullptr, test_server}, {"http", no_argument, nullptr, http},
+        {"listen", required_argument, nullptr, listen},     {"as", required_argument, nullptr, as},
+        {"keytab", required_argument, nullptr, keytab},     {"pwsh", required_argument, nullptr, pwsh},
+        {"file", required_argument, nullptr, file},         {"password-fd", required_argument, nullptr, password_fd},
+        {"delete", no_argument, nullptr, remove},           {"help", no_argument, nullptr, help},
+        {"version", no_argument, nullptr, version},         {nullptr, 0, nullptr, 0}};
     optind = 1;
     opterr = 0;
     std::string listen_text, fd_text;
@@ -65,6 +74,7 @@ options parse_options(int argc, char** argv)
         case listen: listen_text = optarg; break;
         case as: out.as = optarg; break;
         case keytab: out.keytab = optarg; break;
+        case pwsh: out.pwsh = optarg; break;
         case file: out.file = optarg; break;
         case password_fd: fd_text = optarg; break;
         case remove: out.remove = true; break;
@@ -78,7 +88,8 @@ options parse_options(int argc, char** argv)
         }
     }
     if (!clash.empty()) return wrong(clash);
-    const bool of_test = out.http || !listen_text.empty() || !out.as.empty() || !out.keytab.empty();
+    const bool of_test =
+        out.http || !listen_text.empty() || !out.as.empty() || !out.keytab.empty() || !out.pwsh.empty();
     const bool of_passwd = !out.file.empty() || !fd_text.empty() || out.remove;
     if (optind < argc && std::string{argv[optind]} == "passwd") {
         if (mode || of_test) return wrong("passwd takes --file, --password-fd, --delete and --config alone");
@@ -96,7 +107,7 @@ options parse_options(int argc, char** argv)
     if (optind < argc) return wrong(std::string{"unexpected argument: "} + argv[optind]);
     if (out.what == action::version && out.config_given) return wrong("--version takes nothing else");
     if (out.what != action::test_server && of_test)
-        return wrong("--http, --listen, --as and --keytab belong to --test-server");
+        return wrong("--http, --listen, --as, --keytab and --pwsh belong to --test-server");
     if (!listen_text.empty()) {
         auto where = parse_listen(listen_text);
         if (!where) return wrong(where.error().message());

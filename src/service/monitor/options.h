@@ -19,6 +19,7 @@ struct options
     std::optional<listen_address> listen; ///< --test-server
     std::string as;                       ///< --test-server as root: account
     std::string keytab;                   ///< --test-server: lets principals log in by Kerberos
+    std::string pwsh;                     ///< --test-server: PowerShell's program
     std::string user;                     ///< passwd
     std::string file;                     ///< passwd: of NTLM accounts; "" = the configuration's
     int password_fd = 0;                  ///< passwd

@@ -52,6 +52,13 @@ struct auth_settings
     }
 };
 
+/// The [powershell] table.
+struct powershell_settings
+{
+    std::string program; ///< absolute, or a name for the PATH of the login; "" = "pwsh"
+    bool warm_spare = false;
+};
+
 struct settings
 {
     std::vector<listen_address> listen;
@@ -62,6 +69,7 @@ struct settings
     std::optional<std::vector<std::string>> allow_groups;
     bool auth_basic = true, allow_unencrypted = false, permit_root = false;
     auth_settings auth;
+    powershell_settings powershell;
     std::uint32_t fronts = 1;
     base::log_level log_level = base::log_level::info;
     limit_settings limits;

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <unistd.h>
 
@@ -73,6 +74,11 @@ int run_test_service(const options& o)
     s.listen.push_back(where);
     s.allow_unencrypted = o.http;
     s.permit_root = true;
+    if (!o.pwsh.empty()) { // of our own working directory, which is not that of a shell
+        std::error_code none;
+        s.powershell.program =
+            o.pwsh.find('/') == std::string::npos ? o.pwsh : std::filesystem::absolute(o.pwsh, none).string();
+    }
     auto password = random_password(16);
     if (!password) return refuse(password.error().message());
     ca_file ca;

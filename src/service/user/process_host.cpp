@@ -116,7 +116,12 @@ process_host::~process_host()
 
 void process_host::execute(shell::process_order order)
 {
-    std::visit([this](auto&& o) { carry_out(std::forward<decltype(o)>(o)); }, std::move(order));
+    std::visit(
+        [this](auto&& o) {
+            if constexpr (requires { this->carry_out(std::move(o)); })
+                carry_out(std::move(o)); // others: see shell_host
+        },
+        std::move(order));
 }
 
 process_host::command_ptr process_host::find(shell::process_ref p) const

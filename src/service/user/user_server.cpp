@@ -2,6 +2,8 @@
 
 #include "service/user/login_shell.h"
 
+#include <filesystem>
+#include <system_error>
 #include <unistd.h>
 
 namespace winrm::service::user {
@@ -71,6 +73,14 @@ shell::table_options table_options_of(const wire::user_setup& s, wsman::config_r
     return t;
 }
 
+/// Beside this program; "" where it is not.
+std::string commands_folder()
+{
+    std::error_code none;
+    const auto folder = std::filesystem::read_symlink("/proc/self/exe", none).parent_path() / "commands";
+    return ::access((folder / "powershell").c_str(), X_OK) == 0 ? folder.string() : std::string{};
+}
+
 host_options host_options_of(const wire::user_setup& s)
 {
     host_options h;
@@ -80,11 +90,20 @@ host_options host_options_of(const wire::user_setup& s)
     h.who.is_root = ::geteuid() == 0;
     h.who.full_shell = is_full_shell(s.shell, listed_shells());
     h.who.session = session_variables(environ);
+    h.who.commands = commands_folder();
+    h.who.powershell = s.powershell;
     h.cgroup = s.cgroup;
     h.max_memory_per_shell = std::uint64_t{s.limits.max_memory_per_shell_mb} * 1024 * 1024;
     h.max_processes_per_shell = s.limits.max_processes_per_shell;
     h.max_shells_per_user = s.limits.max_shells_per_user;
     return h;
+}
+
+powershell_options powershell_options_of(const wire::user_setup& s)
+{
+    powershell_options p;
+    if (!s.powershell.empty()) p.program = s.powershell;
+    return p;
 }
 
 } // namespace
@@ -93,7 +112,7 @@ user_server::user_server(io::loop& on, const wire::user_setup& setup, base::log_
                          std::function<void(wire::user_status)> status)
     : loop_(on), log_(log), report_(std::move(status)), max_frame_(wire::max_data_frame(setup.limits.max_envelope_kb)),
       config_(config_of(setup)), table_(table_options_of(setup, &config_), base::system_random(), log, on.now()),
-      timer_(on), host_(on, host_options_of(setup), *this)
+      timer_(on), host_(on, host_options_of(setup), powershell_options_of(setup), *this, log)
 {}
 
 user_server::~user_server()
@@ -164,15 +183,15 @@ void user_server::handle_request(std::uint64_t id, connection& c, wire::request&
 }
 
 /// A shell's commands have the ticket of the login that began the first of them; a client's own KRB5CCNAME goes first.
-void user_server::give_ticket(shell::start_process& order)
+void user_server::give_ticket(const std::string& shell_id, std::vector<shell::variable>& session)
 {
-    auto at = tickets_.find(order.shell_id);
+    auto at = tickets_.find(shell_id);
     if (at == tickets_.end()) {
         const auto asking = connections_.find(asking_);
         if (asking == connections_.end()) return;
-        at = tickets_.emplace(order.shell_id, asking->second.ticket).first;
+        at = tickets_.emplace(shell_id, asking->second.ticket).first;
     }
-    if (at->second) order.session.push_back({"KRB5CCNAME", at->second->name()});
+    if (at->second) session.push_back({"KRB5CCNAME", at->second->name()});
 }
 
 void user_server::drop_tickets()
@@ -221,7 +240,9 @@ void user_server::pump()
             again = true;
         }
         while (auto order = table_.poll_order()) {
-            if (auto* start = std::get_if<shell::start_process>(&*order)) give_ticket(*start);
+            if (auto* start = std::get_if<shell::start_process>(&*order)) give_ticket(start->shell_id, start->session);
+            if (auto* start = std::get_if<shell::start_shell_process>(&*order))
+                give_ticket(start->shell_id, start->session);
             host_.execute(std::move(*order));
             again = true;
         }
@@ -309,6 +330,24 @@ void user_server::input_taken(shell::process_ref p)
 void user_server::exited(shell::process_ref p, int status)
 {
     table_.process_exited(p, status, loop_.now());
+    pump();
+}
+
+void user_server::shell_not_started(shell::process_ref p, shell::start_failure why, const std::string& text)
+{
+    table_.process_not_started(p, why, loop_.now(), text);
+    pump();
+}
+
+void user_server::lost(shell::process_ref p, std::string text)
+{
+    table_.process_lost(p, std::move(text), loop_.now());
+    pump();
+}
+
+void user_server::connected(shell::process_ref p, std::optional<base::bytes> answer)
+{
+    table_.process_connected(p, std::move(answer), loop_.now());
     pump();
 }
 

@@ -5,8 +5,8 @@
 #include "base/log_sink.h"
 #include "io/loop.h"
 #include "io/message_socket.h"
-#include "service/user/process_host.h"
 #include "service/user/rules.h"
+#include "service/user/shell_host.h"
 #include "service/user/ticket_file.h"
 #include "service/wire/frames.h"
 #include "shell/server_table.h"
@@ -18,7 +18,7 @@
 
 namespace winrm::service::user {
 
-class user_server final : private process_news
+class user_server final : private shell_news
 {
 public:
     /// @param status  called after a change in the number of shells or connections.
@@ -62,11 +62,14 @@ private:
     void output_end(shell::process_ref p, std::size_t stream) override;
     void input_taken(shell::process_ref p) override;
     void exited(shell::process_ref p, int status) override;
+    void shell_not_started(shell::process_ref p, shell::start_failure why, const std::string& text) override;
+    void lost(shell::process_ref p, std::string text) override;
+    void connected(shell::process_ref p, std::optional<base::bytes> answer) override;
 
     void frame_arrived(std::uint64_t id, base::bytes&& payload);
     void handle_request(std::uint64_t id, connection& c, wire::request&& request);
     void connection_ended(std::uint64_t id);
-    void give_ticket(shell::start_process& order);
+    void give_ticket(const std::string& shell_id, std::vector<shell::variable>& session);
     void drop_tickets();
     void send_reply(shell::outgoing_reply&& reply);
     /// Hands on everything the table wants done, until it wants nothing.
@@ -89,7 +92,7 @@ private:
     bool pumping_ = false;
     io::timer timer_;
     base::time_point armed_ = base::time_point::max();
-    process_host host_; ///< last: goes first, while the table can still take its news
+    shell_host host_; ///< last: goes first, while the table can still take its news
 };
 
 } // namespace winrm::service::user

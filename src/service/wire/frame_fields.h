@@ -199,6 +199,8 @@ template <class C, is_frame<user_setup> F> void fields(C& c, F& f)
     c.text(f.product_vendor, max_text);
     c.text(f.product_version, max_text);
     c.number(f.log_level);
+    c.text(f.powershell, max_text);
+    c.flag(f.warm_spare);
 }
 template <class C, is_frame<user_connection> F> void fields(C& c, F& f)
 {

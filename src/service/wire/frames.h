@@ -205,6 +205,8 @@ struct user_setup
     std::string cgroup;                          ///< writable cgroup2 folder for this user's shells, "" = none
     std::string product_vendor, product_version; ///< of the authenticated Identify
     std::uint8_t log_level = 1;
+    std::string powershell;  ///< its program: a path or a name, "" = "pwsh"
+    bool warm_spare = false; ///< one PowerShell is started ahead
     bool operator==(const user_setup&) const = default;
 };
 /// One descriptor comes along: the user's end of a logged-in connection.

@@ -25,6 +25,7 @@ TEST(lifecycle, an_open_shell_ends_through_delete_only)
 {
     for (const auto& row : shell_transitions()) {
         if (row.from != shell_phase::open) continue;
+        if (row.step == shell_step::disconnect) continue; // and from there through Reconnect, or Delete
         EXPECT_EQ(row.to, row.step == shell_step::used_up ? shell_phase::renewing : shell_phase::closing);
     }
     EXPECT_EQ(next(shell_phase::closing, shell_step::deleted), shell_phase::closed);

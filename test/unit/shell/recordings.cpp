@@ -77,6 +77,13 @@ std::vector<recording> conversations_of(const std::string& folder)
 std::vector<recording> own_conversations() { return conversations_of(TEST_SOURCE_DIR "/vectors/shell"); }
 std::vector<recording> shell_recordings() { return conversations_of(SHARED_VECTORS "/winrs"); }
 
+std::vector<recording> powershell_recordings()
+{
+    auto all = conversations_of(SHARED_VECTORS "/psrp");
+    for (auto& r : conversations_of(SHARED_VECTORS "/psrp-files")) all.push_back(std::move(r));
+    return all;
+}
+
 std::vector<recorded_message> recorded_messages()
 {
     std::vector<recorded_message> all;

@@ -37,6 +37,8 @@ struct recorded_message
 [[nodiscard]] std::vector<recording> own_conversations();
 /// Of Windows hosts. Empty if ../shared/vectors is not beside this clone.
 [[nodiscard]] std::vector<recording> shell_recordings();
+/// Of Windows hosts, with PowerShell's shells.
+[[nodiscard]] std::vector<recording> powershell_recordings();
 [[nodiscard]] std::vector<recorded_message> recorded_messages();
 inline constexpr const char* no_recordings =
     "SKIPPED: no ../shared/vectors beside this clone (recorded conversations with Windows hosts)";

@@ -2,7 +2,7 @@
 // needs recordings of Windows is in the suites recorded_*.
 #include "shell/client_shell.h"
 
-#include "base/text.h"
+#include "unit/shell/meaning.h"
 #include "unit/shell/recordings.h"
 
 #include <gtest/gtest.h>
@@ -13,6 +13,8 @@
 namespace winrm::shell {
 namespace {
 
+using test::meaning;
+using test::read;
 using test::recording;
 
 /// Recordings of requests that this machine cannot make, because it never asks for what it did not start.
@@ -20,81 +22,6 @@ const std::set<std::string> not_ours{
     "winrmsharp_ProtocolGetCommandStateBeforeRun", // Receive for a command nobody started
     "winrs_fail_poll_process",                     // Receive without a command
 };
-
-/// Options that may stand on one side only, with the reason.
-bool may_differ(base::bytes_view option)
-{
-    // MS-WSMV 3.1.4.14 wants it on Receive; pywinrm and WinRMSharp leave it out.
-    return base::iequals(option, "WSMAN_CMDSHELL_OPTION_KEEPALIVE");
-}
-
-std::set<std::string> options_of(const wsman::request_header& h)
-{
-    std::set<std::string> all;
-    for (const auto& o : h.options.items()) {
-        if (!may_differ(o.name)) all.insert(base::lower(o.name) + "=" + base::lower(o.value)); // "TRUE" and "True"
-    }
-    return all;
-}
-
-std::string words(const std::vector<std::string>& list)
-{
-    std::string out;
-    for (const auto& w : list) out += w + "|";
-    return out;
-}
-
-/// What a request asks for, without prefixes, order and ids that the asker chose. "" = not to be understood. Left out
-/// is what is a client's own choice: MustComply (pypsrp insists on every option, we on none), OperationTimeout,
-/// MaxEnvelopeSize, Locale.
-std::string meaning(const wsman::incoming_request& r)
-{
-    const auto& h = r.header();
-    std::string out = h.action + "\n" + h.resource_uri + "\n";
-    for (const auto& s : h.selectors.items()) out += base::lower(s.name) + "=" + s.value + "\n";
-    for (const auto& o : options_of(h)) out += o + "\n";
-    if (h.action == wsman::action::create) {
-        const auto read = read_create(r);
-        const auto* c = std::get_if<create_shell>(&read);
-        if (c == nullptr) return {};
-        out += words(c->input_streams) + words(c->output_streams) + c->working_directory + "|" + c->name + "\n";
-        out += std::to_string(c->idle_timeout.value_or(milliseconds{}).count()) + "|" +
-               std::to_string(c->lifetime.value_or(milliseconds{}).count());
-        for (const auto& v : c->environment) out += "\n" + v.name + "=" + v.value;
-    } else if (h.action == wsman::action::command) {
-        const auto read = read_command(r);
-        const auto* c = std::get_if<start_command>(&read);
-        if (c == nullptr) return {};
-        out += c->command + "\n" + words(c->arguments);
-    } else if (h.action == wsman::action::send) {
-        const auto read = read_send(r);
-        const auto* blocks = std::get_if<std::vector<stream_block>>(&read);
-        if (blocks == nullptr) return {};
-        for (const auto& b : *blocks) out += b.stream + "|" + b.command_id + "|" + b.data + (b.end ? "|end\n" : "\n");
-    } else if (h.action == wsman::action::receive) {
-        const auto read = read_receive(r);
-        const auto* wanted = std::get_if<receive_request>(&read);
-        if (wanted == nullptr) return {};
-        out += words(wanted->streams) + wanted->command_id;
-    } else if (h.action == wsman::action::signal) {
-        // pypsrp ends with ctrl_c what has ended already; MS-WSMV 3.1.4.12 says terminate. The code may differ
-        // therefore.
-        const auto read = read_signal(r);
-        const auto* wanted = std::get_if<signal_request>(&read);
-        if (wanted == nullptr) return {};
-        out += wanted->command_id;
-    }
-    return out;
-}
-
-wsman::incoming_request read(const std::string& text)
-{
-    auto r = wsman::read_request(text, base::limits{});
-    if (const auto* no = std::get_if<wsman::rejected_request>(&r)) {
-        throw std::runtime_error("a recorded request is refused: " + no->fault.text);
-    }
-    return std::get<wsman::incoming_request>(std::move(r));
-}
 
 class player
 {

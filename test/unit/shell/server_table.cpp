@@ -24,7 +24,7 @@ TEST_F(table_test, create_refuses_what_it_cannot_keep)
     EXPECT_EQ(with([](auto& c) { c.shell_id = "../x"; }), number(fault_code::invalid_selectors));
     EXPECT_EQ(with([](auto& c) { c.idle_timeout = 3h; }), number(fault_code::idle_timeout_out_of_bounds));
     auto r = make_create({});
-    r.header.compression = "xpress";
+    r.header.compression = "lzx";
     EXPECT_EQ(code_of(r), number(fault_code::unsupported_feature));
     r = make_create({});
     r.header.options.add("protocolversion", "2.3", true);
@@ -42,7 +42,7 @@ TEST_F(table_test, a_proposed_shell_id_is_echoed_and_taken_once)
 TEST_F(table_test, unknown_things_have_their_faults)
 {
     EXPECT_EQ(code_of(make_get(cmd, "nowhere")), number(fault_code::unexpected_selectors));
-    EXPECT_EQ(code_of(make_get("http://schemas.microsoft.com/powershell/Microsoft.PowerShell", "x")),
+    EXPECT_EQ(code_of(make_get("http://schemas.microsoft.com/powershell/", "x")),
               number(fault_code::invalid_resource_uri));
     const auto s = create();
     EXPECT_EQ(code_of(make_receive(cmd, s, id, {"stdout"})), number(fault_code::unexpected_selectors));

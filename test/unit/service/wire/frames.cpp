@@ -40,6 +40,8 @@ wire::user_setup some_user()
     u.https_port = 65535;
     u.cgroup = "/sys/fs/cgroup/x";
     u.product_version = "0.1";
+    u.powershell = "/opt/pwsh";
+    u.warm_spare = true;
     return u;
 }
 
