@@ -149,7 +149,7 @@ void client_pool::connect()
     s.queue(message_type::session_capability, {}, carry_stream::normal,
             clixml::write(own_capability(s.options).to_value()));
     s.queue(message_type::connect_runspacepool, {}, carry_stream::normal,
-            clixml::write(connect_runspacepool{s.options.min_runspaces, s.options.max_runspaces}.to_value()));
+            clixml::write(connect_runspacepool{}.to_value()));
 }
 
 base::uuid client_pool::run(pipeline what, const std::optional<base::uuid>& given)
@@ -266,6 +266,10 @@ void client_pool::close()
     s.held.clear();
     s.normal.waiting.clear();
     s.prompt_response.waiting.clear();
+    if (before == pool_phase::disconnected || before == pool_phase::reconnecting) { // they go with the pool
+        s.pipelines.clear();
+        s.order_of_pipelines.clear();
+    }
     if (before == pool_phase::before_open) s.tell(pool_closed{});
     else if (host_has_it) s.closing_pool = state_type::last_order::due;
     else s.finish_closing();
