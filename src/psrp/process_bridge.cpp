@@ -57,6 +57,7 @@ bool process_bridge::open(const base::uuid& guid, base::bytes first, time_point 
     if (!is_pool(guid)) c.unsent.push_back({packet_kind::command, guid});
     if (!first.empty()) {
         if (!allowed(c, first)) return true;
+        if (is_pool(guid)) pool_.created(first);
         c.unsent.push_back({packet_kind::data, guid, packet_stream::normal, std::move(first)});
     }
     advance(c, now);
@@ -101,6 +102,15 @@ void process_bridge::close(const base::uuid& guid, time_point now)
         advance(*c, now);
     }
     close_pool_when_alone(now);
+}
+
+std::optional<base::bytes> process_bridge::connect(base::bytes_view request)
+{
+    if (phase_ != phase::running) return {};
+    auto reply = pool_.connect(request);
+    if (!reply) return {};
+    if (!reply->later.empty()) events_.emplace_back(bridge_output{{}, std::move(reply->later)});
+    return std::move(reply->answer);
 }
 
 void process_bridge::shut_down(time_point now)
@@ -203,6 +213,7 @@ void process_bridge::take_data(packet&& p)
     conversation* const c = find(p.guid);
     if (c == nullptr || c->phase == conversation_phase::closing) return; // was on its way when it was closed
     if (!c->from_process.pass(p.bytes)) return end(bridge_end::junk, {});
+    if (is_pool(p.guid)) pool_.output(p.bytes);
     events_.emplace_back(bridge_output{p.guid, std::move(p.bytes)});
     while (const auto message = c->from_process.poll()) {
         if (!message->state) continue;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/duration.h"
+#include "psrp/connect_answer.h"
 #include "psrp/out_of_proc.h"
 #include "psrp/stream_watch.h"
 
@@ -88,6 +89,9 @@ public:
     void signal(const base::uuid& guid, time_point now);
     /// Ends a pipeline. Nothing is told of it any more.
     void close(const base::uuid& guid, time_point now);
+    /// Another client takes the pool over. @return what Connect is answered; nullopt: what it sent does not fit this
+    /// pool
+    [[nodiscard]] std::optional<base::bytes> connect(base::bytes_view request);
     /// Ends everything in good order; finished() then, at the latest after close_time.
     void shut_down(time_point now);
     [[nodiscard]] bool finished() const noexcept { return phase_ == phase::ended; }
@@ -142,6 +146,7 @@ private:
     std::string output_;
     std::size_t written_ = 0;
     out_of_proc_reader reader_;
+    pool_memory pool_;
     std::deque<bridge_event> events_;
 };
 

@@ -71,6 +71,7 @@ struct shell_info
     std::optional<std::uint32_t> child_processes;
     std::string memory_used;
     std::optional<bool> profile_loaded; ///< the user's login files are read before each command
+    bool compressed = false;            ///< streams are (MS-WSMV 2.2.9.2): CompressionMode XpressCompression
     bool counts_answers = false;        ///< output in an answer that was lost is given again: see received_option
 };
 

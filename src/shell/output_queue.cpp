@@ -8,6 +8,8 @@ namespace winrm::shell {
 namespace {
 
 constexpr std::size_t chunk_size = 128 * 1024; // a chunk grows to this before the next begins
+/// The same of packets: PowerShell's fragments are 32 KiB, and several fit any envelope that is usual.
+constexpr std::size_t packets_size = 32 * 1024;
 
 /// Bytes at the end that begin a UTF-8 sequence without ending it: 0 to 3.
 std::size_t unfinished_tail(base::bytes_view text)
@@ -45,7 +47,8 @@ void output_queue::push(std::size_t stream, base::bytes_view data)
 {
     size_ += data.size();
     waiting_[stream] += data.size();
-    if (!chunks_.empty() && chunks_.back().stream == stream && chunks_.back().data.size() + data.size() <= chunk_size &&
+    if (!chunks_.empty() && chunks_.back().stream == stream &&
+        chunks_.back().data.size() + data.size() <= (text_ ? chunk_size : packets_size) &&
         chunks_.back().cut == chunks_.back().taken) { // growing would move bytes that are under way
         chunks_.back().data += data;
         return;
@@ -79,7 +82,9 @@ output_queue::piece output_queue::cut(stream_set wanted, std::size_t room, std::
         const base::bytes_view rest = c.rest();
         if (rest.empty()) continue; // its bytes moved on with the rest of their character
         const std::size_t fits = room > tags ? base::base64_capacity(room - tags) : 0;
-        const std::size_t take = rest.size() <= fits ? rest.size() : text_ ? base::utf8_cut(rest, fits) : fits;
+        std::size_t take = rest.size();
+        if (take > fits && text_) take = base::utf8_cut(rest, fits);
+        else if (take > fits) take = p.blocks.empty() ? fits : 0; // a packet alone that is larger than any answer
         p.everything = take == rest.size();
         if (take == 0) break;
         p.blocks.push_back({names_[c.stream], rest.substr(0, take), false});

@@ -18,7 +18,10 @@ class output_queue
 {
 public:
     /// @param streams  their names, in the order in which their ends are told; at most max_streams
-    /// @param text  UTF-8: a character is not cut, and not given before its end is there. Otherwise bytes are bytes.
+    /// @param text  UTF-8: a character is not cut, and not given before its end is there. Otherwise each push() is a
+    /// packet (or
+    ///              several), which is not cut either: there are clients that take each answer for whole fragments
+    ///              (pypsrp).
     explicit output_queue(std::vector<std::string> streams, bool text = true);
 
     // -- from the process

@@ -140,6 +140,7 @@ void server_table::state::remove_command(server_command& c, const char* why, tim
 
 void server_table::state::log_end(const server_command& c, const char* why, time_point now)
 {
+    if (is_shell_process(c)) return; // shell_end says it
     const auto took = std::chrono::duration_cast<milliseconds>(now - c.started).count();
     log.write(base::log_level::info, "command_end",
               {{"user", options.owner},

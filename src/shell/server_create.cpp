@@ -36,7 +36,10 @@ server_table::state::outcome server_table::state::check_create(create_shell& c, 
 server_table::state::outcome server_table::state::create(const call& c, const shell_kind& kind)
 {
     const auto& h = c.request.header();
-    if (!h.compression.empty()) return fault{fault_code::unsupported_feature, "Streams are not compressed.", {}};
+    // Windows PowerShell's client insists on it; no client of cmd shells asks for it.
+    const bool compressed = kind.streams == stream_form::packets && base::iequals(h.compression, "xpress");
+    if (!h.compression.empty() && !compressed)
+        return fault{fault_code::unsupported_feature, "Streams are not compressed so.", {}};
     auto read = read_create(c.request);
     if (auto* why = std::get_if<fault>(&read)) return std::move(*why);
     auto& wanted = std::get<create_shell>(read);
@@ -44,6 +47,7 @@ server_table::state::outcome server_table::state::create(const call& c, const sh
     if (auto why = check_create(wanted, kind, *s)) return why;
     s->kind = &kind;
     s->session_id = h.session_id;
+    s->info.compressed = compressed;
     s->info.shell_id = wanted.shell_id.empty() ? base::uuid::random(random).text() : wanted.shell_id;
     const std::string key = shell_key(s->info.shell_id);
     if (shells.count(key) != 0) return fault{fault_code::already_exists, {}, {}};

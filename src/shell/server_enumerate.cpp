@@ -60,9 +60,13 @@ server_table::state::outcome server_table::state::enumerate(const call& c)
             return fault{fault_code::cannot_process_filter, "Commands are filtered by their ShellId alone.", {}};
         const auto at = shells.find(shell_key(*id));
         if (at == shells.end()) return no_such_shell();
-        for (const auto& [key, n] : at->second->commands)
-            if (!is_shell_process(*n))
-                e.infos.push_back({n->id, n->line, n->phase >= server_command_phase::ended ? "Done" : "Running"});
+        for (const auto& [key, n] : at->second->commands) {
+            // A pipeline whose end was told has nothing for a client that connects, which would wait for it (pypsrp).
+            const bool over = n->phase == server_command_phase::reported &&
+                              at->second->kind->processes == process_use::one_for_the_shell;
+            if (is_shell_process(*n) || over) continue;
+            e.infos.push_back({n->id, n->line, n->phase >= server_command_phase::ended ? "Done" : "Running"});
+        }
     } else {
         if (!asked.filter_dialect.empty()) return fault{fault_code::filtering_not_supported, {}, {}};
         for (const auto& [key, s] : shells) e.shells.push_back(told(*s, c.now));

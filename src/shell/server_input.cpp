@@ -2,11 +2,14 @@
 // 3.1.4.13).
 #include "shell/server_table_state.h"
 
+#include "xpress/chain.h"
+
 #include <algorithm>
 
 namespace winrm::shell {
 namespace {
 
+constexpr std::size_t max_growth = 8;          // of all blocks of a Send that are compressed
 constexpr std::size_t block_size = 128 * 1024; // small Sends join up to this: a queue of single bytes must stay small
 
 void write_send_response(xml::writer& w) { w.open("rsp:SendResponse").close(); }
@@ -30,6 +33,11 @@ server_table::state::outcome server_table::state::send(const call& c, server_she
             return fault{fault_code::wsman_invalid_parameter, "A block is for no input of this command.", {}};
         }
         if (end) return fault{fault_code::invalid_parameter, "There is input after its end.", {}};
+        if (s.info.compressed && !b.data.empty()) {
+            auto plain = xpress::decompress(b.data, max_growth * options.limits.envelope);
+            if (!plain) return fault{fault_code::invalid_soap_body, "A stream cannot be decompressed.", {}};
+            b.data = std::move(*plain);
+        }
         if (data.empty()) data = std::move(b.data);
         else data += b.data;
         end = b.end;

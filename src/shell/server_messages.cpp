@@ -266,7 +266,7 @@ void write_shell(xml::writer& w, const shell_info& s)
     w.leaf("rsp:OutputStreams", join(s.output_streams));
     if (s.max_idle_timeout) w.leaf("rsp:MaxIdleTimeOut", duration(*s.max_idle_timeout));
     w.leaf("rsp:Locale", "en-US").leaf("rsp:DataLocale", "en-US");
-    w.leaf("rsp:CompressionMode", "NoCompression");
+    w.leaf("rsp:CompressionMode", s.compressed ? "XpressCompression" : "NoCompression");
     if (s.profile_loaded) w.leaf("rsp:ProfileLoaded", *s.profile_loaded ? "Yes" : "No");
     w.leaf("rsp:Encoding", "UTF8").leaf("rsp:BufferMode", "Block").leaf("rsp:State", s.state);
     if (s.run_time) w.leaf("rsp:ShellRunTime", duration(*s.run_time));

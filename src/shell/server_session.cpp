@@ -100,8 +100,9 @@ void server_table::state::answer_lost(server_command& c, time_point now)
 {
     if (!c.receiving) return;
     const std::size_t room = c.receiving->room;
-    auto p = c.output.cut(c.receiving->streams, room, 192 + c.id.size(), true);
+    auto p = c.output.cut(c.receiving->streams, room, block_tags(c, room), true);
     if (p.blocks.empty()) return end_receive(c, lost_fault(*c.shell), now);
+    const auto packed = pack(*c.shell, p.blocks);
     auto request = std::optional(std::move(c.receiving->request));
     answer_later(request, wsman::action::receive,
                  [&](xml::writer& w) { write_receive_reply(w, c.id, p.blocks, command_state::running, std::nullopt); });

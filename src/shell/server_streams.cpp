@@ -2,6 +2,7 @@
 #include "shell/server_table_state.h"
 
 #include "base/text.h"
+#include "xpress/chain.h"
 
 #include <algorithm>
 
@@ -14,7 +15,6 @@ bool contains(const std::vector<std::string>& names, base::bytes_view name)
 }
 
 constexpr std::size_t max_chunks = 4096; // streams that alternate byte by byte must not cost more than the bytes
-constexpr std::size_t block_tags = 192;  // octets of one Stream element besides its data
 constexpr std::size_t state_tags = 512;  // End streams, CommandState and ExitCode
 constexpr int coalesce_rounds = 4;       // output that never pauses is held back no longer than this many `coalesce`
 
@@ -26,6 +26,22 @@ std::size_t queued(const server_command& c) { return c.output.size() - c.output.
 fault timed_out() { return {fault_code::operation_timed_out, {}, {}}; }
 
 } // namespace
+
+std::size_t block_tags(const server_command& c, std::size_t room)
+{
+    constexpr std::size_t tags = 192, head_of_packed = 8; // of each 64 KiB, in base64
+    return tags + c.id.size() + (c.shell->info.compressed ? head_of_packed * (1 + room / (64 * 1024)) : 0);
+}
+
+std::vector<base::bytes> pack(const server_shell& s, std::vector<outgoing_block>& blocks)
+{
+    std::vector<base::bytes> all;
+    if (!s.info.compressed) return all;
+    all.reserve(blocks.size());
+    for (outgoing_block& b : blocks)
+        if (!b.data.empty()) b.data = all.emplace_back(xpress::compress(b.data));
+    return all;
+}
 
 /// The answer before this Receive has arrived, unless the client counts one less: then it was lost, and what was in it
 /// is given again. Clients that do not count are taken to have everything, as Windows takes all of them.
@@ -133,12 +149,13 @@ void server_table::state::try_answer(server_command& c, time_point now)
         return;
     }
     const std::size_t room = c.receiving->room > state_tags ? c.receiving->room - state_tags : 0;
-    auto p = c.output.cut(c.receiving->streams, room, block_tags + c.id.size(), ended);
+    auto p = c.output.cut(c.receiving->streams, room, block_tags(c, room), ended);
     const bool done = ended && p.everything;
     const bool ends = done && c.shell->kind->streams == stream_form::text;
     for (std::size_t i = 0; ends && i < c.output.names().size(); ++i) {
         if ((c.receiving->streams & (stream_set{1} << i)) != 0) p.blocks.push_back({c.output.names()[i], {}, true});
     }
+    const auto packed = pack(*c.shell, p.blocks);
     auto request = std::optional(std::move(c.receiving->request));
     const auto body = [&](xml::writer& w) {
         write_receive_reply(w, c.id, p.blocks, done ? command_state::done : command_state::running,

@@ -233,6 +233,10 @@ template <class Phase, class Step> bool step(Phase& phase, Step s) noexcept
 [[nodiscard]] std::string shell_key(base::bytes_view id);
 [[nodiscard]] fault no_such_shell();
 [[nodiscard]] fault no_such_command();
+/// Compresses what is in the blocks, if the shell's streams are.  @return what the blocks are views of then
+[[nodiscard]] std::vector<base::bytes> pack(const server_shell& s, std::vector<outgoing_block>& blocks);
+/// Octets of one Stream element besides its data, in an answer with `room` for all.
+[[nodiscard]] std::size_t block_tags(const server_command& c, std::size_t room);
 [[nodiscard]] fault lost_fault(const server_shell& s);
 /// Of the shell itself, where its kind has one process for all: no command of a client's.
 [[nodiscard]] inline bool is_shell_process(const server_command& c) { return c.id.empty(); }

@@ -1,8 +1,6 @@
 """PowerShell's shells of winrmd with a scripted mediator in pwsh's place (test/support/mediator.py): envelopes as a client writes them."""
-import base64
 import os
 import pathlib
-import re
 import struct
 import sys
 import tempfile
@@ -11,99 +9,11 @@ import unittest
 import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from winrmtest import SHELL, TRANSFER, Service, children_of, envelope, fault_code, main, until  # noqa: E402
+from psrp import (ABORTED, BUSY, DISCONNECTED, FILE_NOT_FOUND, LOST, MISMATCH, NO_SHELL, NOT_VALID, PS, TIMED_OUT, URI,  # noqa: E402
+                  Shell, fragments, text)
+from winrmtest import SHELL, TRANSFER, Service, children_of, envelope, main, until  # noqa: E402
 
 MEDIATOR = pathlib.Path(__file__).resolve().parents[1] / "support" / "mediator.py"
-URI = "http://schemas.microsoft.com/powershell/Microsoft.PowerShell"
-PS = "http://schemas.microsoft.com/powershell"
-BUSY, ABORTED, FILE_NOT_FOUND = 170, 995, 0x80070002
-NO_SHELL, TIMED_OUT, LOST = 0x8033805B, 0x80338029, 0x803381DE
-DISCONNECTED, MISMATCH, OTHER_CLIENT, NOT_VALID = 0x803381C4, 0x803381C6, 0x803381CD, 0x803381CF
-
-
-def fragments(kind, data, number=1, pool=bytes(16), pipeline=bytes(16)):
-    body = struct.pack("<II", 2, kind) + pool + pipeline + data
-    return struct.pack(">QQBI", number, 0, 3, len(body)) + body
-
-
-def text(raw):
-    return base64.b64encode(raw).decode()
-
-
-class Shell:
-    """One client of a PowerShell shell."""
-
-    def __init__(self, service, uri=URI, session=None):
-        self.service, self.uri = service, uri
-        self.session = session or str(uuid.uuid4()).upper()
-        self.pool = uuid.uuid4()
-        self.id = None
-
-    def ask(self, action, body="", shell=True, options=None, timeout=None):
-        session = ('<p:SessionId xmlns:p="http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd" env:mustUnderstand="false">uuid:'
-                   f"{self.session}</p:SessionId>")
-        whole = envelope(action, body, self.uri, {"ShellId": self.id} if shell else None, options, session)
-        if timeout:
-            whole = whole.replace("PT20S", timeout)
-        answer = self.service.post(whole)
-        answer.code = fault_code(answer.text)
-        return answer
-
-    def open(self, create=None, version="2.3", **kwargs):
-        xml = text(fragments(0x10002, b"<Obj/>", 1, self.pool.bytes) + fragments(
-            0x10004, b'<Obj><MS><I32 N="MinRunspaces">1</I32><I32 N="MaxRunspaces">3</I32></MS></Obj>', 2, self.pool.bytes))
-        body = create if create is not None else (
-            f'<sh:Shell ShellId="{str(self.pool).upper()}"><sh:InputStreams>stdin pr</sh:InputStreams>'
-            f'<sh:OutputStreams>stdout</sh:OutputStreams><creationXml xmlns="{PS}">{xml}</creationXml></sh:Shell>')
-        options = {"protocolversion": version} if version else None
-        answer = self.ask(TRANSFER + "/Create", body, False, options, **kwargs)
-        found = re.search(rb'Name="ShellId">([^<]+)<', answer.text)
-        self.id = found[1].decode() if found else None
-        return answer
-
-    def command(self, words, command_id=None):
-        command_id = command_id or str(uuid.uuid4()).upper()
-        first = text(fragments(0x21006, words.encode(), 3, self.pool.bytes))
-        answer = self.ask(SHELL + "/Command", f'<sh:CommandLine CommandId="{command_id}"><sh:Command/><sh:Arguments>{first}'
-                          "</sh:Arguments></sh:CommandLine>")
-        answer.id = command_id
-        return answer
-
-    def receive(self, command_id=None, timeout=None):
-        of = f' CommandId="{command_id}"' if command_id else ""
-        answer = self.ask(SHELL + "/Receive", f"<sh:Receive><sh:DesiredStream{of}>stdout</sh:DesiredStream></sh:Receive>",
-                          timeout=timeout)
-        answer.data = b"".join(base64.b64decode(m[1]) for m in re.finditer(rb"<rsp:Stream[^>]*>([^<]*)<", answer.text))
-        answer.done = b"CommandState/Done" in answer.text
-        return answer
-
-    def everything(self, command_id):
-        data, last = b"", None
-        while last is None or not last.done:
-            last = self.receive(command_id)
-            if last.code is not None:
-                return data, last
-            data += last.data
-        return data, last
-
-    def send(self, data, command_id=None, stream="stdin"):
-        of = f' CommandId="{command_id}"' if command_id else ""
-        return self.ask(SHELL + "/Send", f'<sh:Send><sh:Stream Name="{stream}"{of}>{text(data)}</sh:Stream></sh:Send>')
-
-    def signal(self, command_id, code):
-        return self.ask(SHELL + "/Signal", f'<sh:Signal CommandId="{command_id}"><sh:Code>{code}</sh:Code></sh:Signal>')
-
-    def terminate(self, command_id):
-        return self.signal(command_id, SHELL + "/signal/terminate")
-
-    def delete(self):
-        return self.ask(TRANSFER + "/Delete")
-
-    def until_opened(self):
-        data = b""
-        while b"RunspaceState" not in data:
-            data += self.receive().data
-        return data
 
 
 class PowerShell(unittest.TestCase):

@@ -1,5 +1,6 @@
 #include "service/user/child_plan.h"
 
+#include "base/text.h"
 #include "service/wire/environment.h"
 
 #include <algorithm>
@@ -72,7 +73,39 @@ std::vector<std::string> search(const std::string& program, std::string_view pat
 /// execve ends a string at its first NUL, so everything else that looks at the text must, too.
 std::string until_nul(const std::string& text) { return text.substr(0, text.find('\0')); }
 
+bool is_powershell(std::string_view word)
+{
+    word = word.substr(word.find_last_of("/\\") + 1); // npos + 1 = 0
+    return base::iequals(word, "powershell") || base::iequals(word, "powershell.exe") ||
+           base::iequals(word, "pwsh.exe");
+}
+
+bool is_like_sh(std::string_view shell)
+{
+    constexpr std::array<std::string_view, 7> names{"sh", "bash", "dash", "ksh", "mksh", "zsh", "ash"};
+    return std::find(names.begin(), names.end(), shell.substr(shell.rfind('/') + 1)) != names.end();
+}
+
 } // namespace
+
+std::string reach_powershell(const std::string& line, const account& who, bool login_profile)
+{
+    const std::string& commands = who.commands;
+    const std::string_view all = line;
+    const std::size_t begin = all.find_first_not_of(" \t");
+    if (commands.empty() || begin == std::string_view::npos || commands.find('\'') != std::string::npos) return line;
+    const bool anew =
+        login_profile && is_like_sh(who.shell) && base::lower(line).find("powershell") != std::string::npos;
+    const std::string unchanged = anew ? "PATH=$PATH:'" + commands + "'; " + line : line;
+    const char quote = all[begin] == '"' || all[begin] == '\'' ? all[begin] : ' ';
+    const std::size_t from = quote == ' ' ? begin : begin + 1;
+    const std::size_t to = quote == ' ' ? all.find_first_of(" \t\r\n;&|<>()", from) : all.find(quote, from);
+    if (quote != ' ' && to == std::string_view::npos) return unchanged;
+    if (!is_powershell(all.substr(from, to == std::string_view::npos ? to : to - from))) return unchanged;
+    std::string out = "'" + commands + "/powershell'";
+    if (to != std::string_view::npos) out += all.substr(quote == ' ' ? to : to + 1);
+    return out;
+}
 
 std::vector<shell::variable> session_variables(const char* const* environment)
 {
@@ -115,6 +148,10 @@ child_plan plan_child(const shell::start_process& order, const account& who)
     env.set(command_marker, until_nul(order.command_id));
     env.set(process_marker, process_mark(order));
 
+    const bool helped = who.full_shell && !who.commands.empty();
+    if (helped) env.set("PATH", std::string{env.get("PATH")} + ':' + who.commands);
+    if (helped && !who.powershell.empty()) env.set("WINRM_POWERSHELL", who.powershell);
+
     child_plan plan;
     plan.directory = order.working_directory.empty() ? who.home : until_nul(order.working_directory);
     if (order.use_shell) {
@@ -122,6 +159,7 @@ child_plan plan_child(const shell::start_process& order, const account& who)
         const std::string base = shell.substr(shell.rfind('/') + 1);
         plan.candidates = {shell};
         plan.argv = {(order.login_profile ? "-" : "") + base, "-c", until_nul(order.command_line)};
+        if (helped) plan.argv.back() = reach_powershell(plan.argv.back(), who, order.login_profile);
     } else {
         for (const std::string& word : order.argv) plan.argv.push_back(until_nul(word));
         if (!plan.argv.empty()) plan.candidates = search(plan.argv.front(), env.get("PATH"));

@@ -16,6 +16,8 @@ struct account
     bool is_root = false;
     bool full_shell = false;                ///< is_full_shell(shell)
     std::vector<shell::variable> session{}; ///< what the modules of its PAM session set
+    std::string commands{};                 ///< folder of `powershell` and its other names, "" = none
+    std::string powershell{};               ///< the program that they start, "" = pwsh in PATH
 };
 
 struct child_plan
@@ -34,6 +36,8 @@ inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marke
 /// The session's variables from an environment as execve passes it.
 [[nodiscard]] std::vector<shell::variable> session_variables(const char* const* environment);
 
+[[nodiscard]] std::string reach_powershell(const std::string& line, const account& who, bool login_profile);
+
 /// An account whose shell restricts it starts nothing but that shell, and the client sets no variable that could turn
 /// it (PATH, BASH_ENV, GIT_*): only LANG, LC_* and TERM.
 [[nodiscard]] bool may_start(const shell::start_process& order, const account& who);
@@ -46,6 +50,10 @@ inline constexpr std::string_view shell_marker = "WINRM_SHELL_ID", command_marke
 /// With the shell: `shell -c line`; its argv[0] gets a leading '-' when the login profile is wanted, which every shell
 /// understands, while `-l` together with `-c` is not known to all.
 /// Without: argv as it is; a name without '/' is looked for in the child's PATH.
+///
+/// `powershell`, `powershell.exe` and `pwsh.exe` in any case, also with a folder of Windows before it, as the first
+/// word of a line are the program of that name in who.commands. That is at the end of PATH too; where login files may
+/// set PATH anew, a line for a shell like sh that names PowerShell anywhere puts it there again.
 [[nodiscard]] child_plan plan_child(const shell::start_process& order, const account& who);
 
 } // namespace winrm::service::user

@@ -2,6 +2,8 @@
 
 #include "service/user/login_shell.h"
 
+#include <filesystem>
+#include <system_error>
 #include <unistd.h>
 
 namespace winrm::service::user {
@@ -67,6 +69,14 @@ shell::table_options table_options_of(const wire::user_setup& s, wsman::config_r
     return t;
 }
 
+/// Beside this program; "" where it is not.
+std::string commands_folder()
+{
+    std::error_code none;
+    const auto folder = std::filesystem::read_symlink("/proc/self/exe", none).parent_path() / "commands";
+    return ::access((folder / "powershell").c_str(), X_OK) == 0 ? folder.string() : std::string{};
+}
+
 host_options host_options_of(const wire::user_setup& s)
 {
     host_options h;
@@ -76,6 +86,8 @@ host_options host_options_of(const wire::user_setup& s)
     h.who.is_root = ::geteuid() == 0;
     h.who.full_shell = is_full_shell(s.shell, listed_shells());
     h.who.session = session_variables(environ);
+    h.who.commands = commands_folder();
+    h.who.powershell = s.powershell;
     h.cgroup = s.cgroup;
     h.max_memory_per_shell = std::uint64_t{s.limits.max_memory_per_shell_mb} * 1024 * 1024;
     h.max_processes_per_shell = s.limits.max_processes_per_shell;
@@ -87,6 +99,7 @@ powershell_options powershell_options_of(const wire::user_setup& s)
 {
     powershell_options p;
     if (!s.powershell.empty()) p.program = s.powershell;
+    p.warm_spare = s.warm_spare;
     return p;
 }
 

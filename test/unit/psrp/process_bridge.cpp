@@ -187,6 +187,7 @@ TEST_F(bridge_test, stopping_may_take_long_and_no_time_runs_while_nothing_is_rea
     open_pool();
     open_pipeline(one);
     bridge.signal(one, now);
+    EXPECT_EQ(kinds(), std::vector{packet_kind::signal});
     EXPECT_EQ(bridge.deadline(), time_point::max());
     open_pipeline(two);
     bridge.send(two, packet_stream::normal, hello, now);
@@ -241,6 +242,37 @@ TEST_F(bridge_test, data_of_a_pipeline_that_is_gone_is_nobodys)
     EXPECT_FALSE(bridge.poll_event());
     bridge.end_of_stream("said", now);
     EXPECT_EQ(ended(), bridge_end::exited);
+}
+
+TEST_F(bridge_test, a_second_client_is_answered_from_what_passed_by)
+{
+    const std::string size = "<Obj><MS><I32 N=\"MinRunspaces\">2</I32><I32 N=\"MaxRunspaces\">5</I32></MS></Obj>";
+    ASSERT_TRUE(bridge.open(pool, hello + test::fragments(2, test::message(0x10004, size), 50), now));
+    const std::string request = hello + test::fragments(2, test::message(0x10008, "<S/>"), 32768);
+    EXPECT_FALSE(bridge.connect(request)) << "the process has not said what it can";
+    says(packet_kind::data, pool, test::fragments(1, test::message(0x10002, "can"), 30));
+    says(packet_kind::data, pool, test::fragments(2, test::message(0x21009, "private"), 32768));
+    while (bridge.poll_event()) {}
+    const auto answer = bridge.connect(request);
+    ASSERT_TRUE(answer);
+    const auto messages = collect_messages(*answer);
+    ASSERT_TRUE(messages);
+    ASSERT_EQ(messages->size(), 2U);
+    EXPECT_EQ((*messages)[0].type, 0x10002U);
+    EXPECT_EQ((*messages)[0].data, "can");
+    EXPECT_EQ((*messages)[1].type, 0x2100BU);
+    EXPECT_NE((*messages)[1].data.find("<I32 N=\"MaxRunspaces\">5<"), std::string::npos);
+    EXPECT_NE((*messages)[1].data.find("<I32 N=\"MinRunspaces\">2<"), std::string::npos);
+    const auto later = bridge.poll_event();
+    ASSERT_TRUE(later && std::holds_alternative<bridge_output>(*later));
+    EXPECT_EQ(collect_messages(std::get<bridge_output>(*later).bytes)->at(0).data, "private");
+    for (const std::string& bad :
+         std::vector<std::string>{"", hello, request.substr(1), request + "x", request + request.substr(0, 30),
+                                  test::fragments(2, test::message(0x10008, "<S/>"), 32768)})
+        EXPECT_FALSE(bridge.connect(bad));
+    auto other = request;
+    other[21 + 8] = '\1'; // of another pool
+    EXPECT_FALSE(bridge.connect(other));
 }
 
 class narrow_bridge_test : public bridge_test

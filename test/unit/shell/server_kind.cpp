@@ -37,6 +37,26 @@ protected:
     }
     kinds_test() : table_test(with_both()) {}
 
+    /// Create of a kind with a process for the shell is answered when that is there.
+    void start_process()
+    {
+        while (auto o = table.poll_order())
+            if (auto* p = std::get_if<start_shell_process>(&*o)) table.process_started(host = p->process, 7, now);
+    }
+    std::uint32_t code_of_create(const wsman::outgoing_request& r)
+    {
+        ask(r);
+        start_process();
+        return reply()->code;
+    }
+    std::string create_other()
+    {
+        ask(make_create(other()));
+        start_process();
+        return read_create_reply(*wsman::read_reply(table.poll_reply()->envelope, base::limits{}, "uuid:m"))->shell_id;
+    }
+    process_ref host{};
+
     static create_shell other()
     {
         create_shell c;
@@ -63,9 +83,10 @@ TEST_F(kinds_test, each_has_its_own_streams_checks_and_options)
 {
     auto c = other();
     c.input_streams = {"stdin", "pr"};
-    EXPECT_EQ(code_of(make_create(c)), 0U);
+    EXPECT_EQ(code_of_create(make_create(c)), 0U);
     c.output_streams.clear();
     ask(make_create(c));
+    start_process();
     EXPECT_NE(reply()->envelope.find("<rsp:OutputStreams>stdout</rsp:OutputStreams>"), std::string::npos)
         << "all that the kind has";
     c.output_streams = {"stdout", "stderr"};
@@ -74,7 +95,7 @@ TEST_F(kinds_test, each_has_its_own_streams_checks_and_options)
     EXPECT_EQ(code_of(make_create(c)), number(fault_code::wsman_invalid_parameter)) << "cmd has no stream pr";
     c = other();
     c.working_directory = "not absolute";
-    EXPECT_EQ(code_of(make_create(c)), 0U) << "what it is for cmd is not asked of others";
+    EXPECT_EQ(code_of_create(make_create(c)), 0U) << "what it is for cmd is not asked of others";
     c.name = "refused";
     EXPECT_EQ(code_of(make_create(c)), number(fault_code::access_denied));
     for (const auto& [resource, code] : {std::pair{uri, 0U}, std::pair{cmd, number(fault_code::invalid_options)}}) {
@@ -83,13 +104,13 @@ TEST_F(kinds_test, each_has_its_own_streams_checks_and_options)
         plain.output_streams = {"stdout"};
         auto r = make_create(plain);
         r.header.options.add("protocolversion", "2.3", true);
-        EXPECT_EQ(code_of(r), code) << resource;
+        EXPECT_EQ(code_of_create(r), code) << resource;
     }
 }
 
 TEST_F(kinds_test, a_shell_is_found_under_its_own_uri)
 {
-    const auto s = create(), o = create(other());
+    const auto s = create(), o = create_other();
     EXPECT_EQ(code_of(make_get(cmd, s)), 0U);
     EXPECT_EQ(code_of(make_get(uri, o)), 0U);
     EXPECT_EQ(code_of(make_get(uri, s)), number(fault_code::unexpected_selectors));
@@ -106,13 +127,21 @@ TEST_F(kinds_test, a_shell_is_found_under_its_own_uri)
 /// What a Receive without CommandId means, and whether there are commands with processes, the kind says.
 TEST_F(kinds_test, one_process_for_each_command_or_for_the_shell)
 {
-    const auto s = create(), o = create(other());
+    const auto s = create(), o = create_other();
     EXPECT_EQ(code_of(make_receive(cmd, s, "", {"stdout"})), number(fault_code::invalid_parameter));
-    EXPECT_EQ(code_of(make_receive(uri, o, "", {"stdout"})), number(fault_code::unexpected_selectors))
-        << "it has no process yet";
     EXPECT_EQ(code_of(make_receive(uri, o, "", {"stderr"})), number(fault_code::wsman_invalid_parameter));
-    EXPECT_EQ(code_of(make_command(uri, o, {"x", {}, {}, {}, {}})), number(fault_code::action_not_supported));
-    EXPECT_FALSE(table.poll_order());
+    ask(make_receive(uri, o, "", {"stdout"}));
+    table.process_output(host, 0, "of the shell", now);
+    now += std::chrono::seconds{1};
+    table.handle_timeout(now);
+    const auto got = reply();
+    ASSERT_TRUE(got);
+    EXPECT_NE(got->envelope.find("b2YgdGhlIHNoZWxs"), std::string::npos);
+    EXPECT_EQ(got->envelope.find("CommandState"), std::string::npos);
+    ask(make_command(uri, o, {"x", {}, {}, {}, {}}));
+    const auto order = table.poll_order();
+    ASSERT_TRUE(order && std::holds_alternative<start_pipeline>(*order));
+    EXPECT_EQ(std::get<start_pipeline>(*order).host, host);
 }
 
 TEST_F(kinds_test, a_stream_that_the_kind_has_not_brings_nothing)

@@ -42,7 +42,7 @@ TEST_F(table_test, a_proposed_shell_id_is_echoed_and_taken_once)
 TEST_F(table_test, unknown_things_have_their_faults)
 {
     EXPECT_EQ(code_of(make_get(cmd, "nowhere")), number(fault_code::unexpected_selectors));
-    EXPECT_EQ(code_of(make_get("http://schemas.microsoft.com/powershell/Microsoft.PowerShell", "x")),
+    EXPECT_EQ(code_of(make_get("http://schemas.microsoft.com/powershell/", "x")),
               number(fault_code::invalid_resource_uri));
     const auto s = create();
     EXPECT_EQ(code_of(make_receive(cmd, s, id, {"stdout"})), number(fault_code::unexpected_selectors));

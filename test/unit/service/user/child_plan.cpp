@@ -98,6 +98,39 @@ TEST(child_plan, the_pam_session_lies_between_ours_and_the_clients)
     EXPECT_TRUE(session_variables(nullptr).empty());
 }
 
+TEST(child_plan, powershell_is_reached_by_its_names_of_windows)
+{
+    account who = ada;
+    who.commands = "/c";
+    const std::pair<const char*, const char*> rows[] = {
+        {"powershell -enc AA", "'/c/powershell' -enc AA"},
+        {"PowerShell.EXE", "'/c/powershell'"},
+        {"  pwsh.exe -c 1", "'/c/powershell' -c 1"},
+        {R"("C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe" -c 1)", "'/c/powershell' -c 1"},
+        {R"(C:\Windows\powershell -c 1)", "'/c/powershell' -c 1"},
+        {"powershell;ls", "'/c/powershell';ls"},
+        {"pwsh -c 1", "pwsh -c 1"},
+        {"powershellx", "powershellx"},
+        {"echo 1 | powershell -", "echo 1 | powershell -"},
+        {"\"powershell", "\"powershell"},
+        {"", ""},
+    };
+    for (const auto& [line, wanted] : rows) EXPECT_EQ(reach_powershell(line, who, false), wanted);
+    EXPECT_EQ(reach_powershell("echo 1 | PowerShell -", who, true), "PATH=$PATH:'/c'; echo 1 | PowerShell -");
+    EXPECT_EQ(reach_powershell("echo 1", who, true), "echo 1");
+    EXPECT_EQ(reach_powershell("powershell", ada, true), "powershell");
+    who.shell = "/usr/bin/fish";
+    EXPECT_EQ(reach_powershell("echo 1 | powershell -", who, true), "echo 1 | powershell -");
+    who.shell = "/bin/sh";
+    who.powershell = "/opt/pwsh";
+    const child_plan p = plan_child(order("powershell 1"), who);
+    EXPECT_EQ(p.argv.back(), "'/c/powershell' 1");
+    EXPECT_TRUE(has(p, "WINRM_POWERSHELL=/opt/pwsh"));
+    EXPECT_TRUE(has(p, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games:/c"));
+    who.full_shell = false;
+    EXPECT_EQ(plan_child(order("powershell 1"), who).argv.back(), "powershell 1");
+}
+
 TEST(child_plan, an_account_that_its_shell_restricts_gets_nothing_but_that_shell)
 {
     account who = ada;
