@@ -7,6 +7,7 @@
 #include "shell/lifecycle.h"
 #include "shell/send_queue.h"
 #include "shell/transition.h"
+#include "xpress/chain.h"
 
 #include <algorithm>
 #include <array>
@@ -17,6 +18,8 @@ namespace winrm::shell {
 inline constexpr milliseconds create_delay{500}; // before Create is asked again
 
 enum class exchange_kind { create, command, send, receive, signal, delete_, disconnect, reconnect, connect };
+/// A compressed answer unpacks to no more than this many envelopes.
+inline constexpr std::size_t max_growth = 8;
 inline constexpr std::array<base::bytes_view, 2> input_names{"stdin", "pr"};
 
 inline error cancelled() { return {errc::cancelled, "the command was cancelled"}; }
@@ -65,6 +68,19 @@ struct client_shell::state
                phase == shell_phase::reconnecting;
     }
 
+    /// Streams are chains of MS-XCA blocks then, in both directions: a host that does not do so refuses Create.
+    [[nodiscard]] bool compressed() const { return !options.create.compression.empty(); }
+
+    [[nodiscard]] result<receive_answer> unpacked(receive_answer&& a) const
+    {
+        for (stream_block& b : a.blocks) {
+            auto plain = xpress::decompress(b.data, max_growth * options.max_envelope_size);
+            if (!plain) return std::move(plain).error();
+            b.data = std::move(*plain);
+        }
+        return std::move(a);
+    }
+
     void ask_receive(command_number n, const command& c)
     {
         if (away() || (n == shell_itself && !shell_output_wanted)) return;
@@ -84,9 +100,11 @@ struct client_shell::state
         if (c.phase != command_phase::running || options.create.input_streams.empty() || away()) return;
         for (std::size_t i = 0; i < c.input.size(); ++i) {
             const std::string stream{input_names[i]};
-            if (auto p = c.input[i].poll(size.piece()))
+            if (auto p = c.input[i].poll(size.piece())) {
+                if (compressed() && !p->data.empty()) p->data = xpress::compress(p->data);
                 ask({exchange_kind::send, n, i},
                     make_send(resource, info.shell_id, c.id, std::move(p->data), p->end, stream), false, p->delay);
+            }
         }
         if (n != shell_itself && c.input[0].poll_wanted(options.input_high_water)) events.emplace_back(input_wanted{n});
     }
@@ -271,6 +289,7 @@ struct client_shell::state
             return fail_command(n, std::move(e));
         }
         auto answer = read_receive_reply(r);
+        if (answer && compressed()) answer = unpacked(std::move(*answer));
         if (!answer && n == shell_itself) return fail_shell(answer.error());
         if (!answer) return fail_command(n, std::move(answer).error());
         ++c.answers;

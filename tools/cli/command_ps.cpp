@@ -166,6 +166,7 @@ private:
         r.carrier =
             remote::carrier_options_for(options_.configuration, login_.host.operation_timeout.value, shared_.random());
         r.carrier.shell.create.name = options_.shell_name;
+        if (options_.compress) r.carrier.shell.create.compression = "xpress";
         r.carrier.shell.create.idle_timeout = options_.idle_timeout;
         r.pool.id = *base::uuid::parse(r.carrier.shell.create.shell_id);
         r.pool.host = psrp::host_info::interactive(actions_.window);

@@ -28,9 +28,7 @@ public:
           input_(loop_, 0,
                  input::events{[this](base::bytes data, bool end) { take(data, end); },
                                [this] { cancel("standard input cannot be read"); }}),
-          driver_(std::make_shared<driver>(session_,
-                                           powershell::bridge(remote::carrier_options_for(
-                                               o.configuration, login_.host.operation_timeout.value, shared_.random())),
+          driver_(std::make_shared<driver>(session_, powershell::bridge(carrier_of(o)),
                                            [this](powershell::bridge_event&& e) { report(std::move(e)); }))
     {
         for (const int signo : ending_signals) {
@@ -68,6 +66,13 @@ private:
         auto s = l.session;
         s.max_connections = 8;
         return s;
+    }
+
+    powershell::carrier_options carrier_of(const options& o) const
+    {
+        auto c = remote::carrier_options_for(o.configuration, login_.host.operation_timeout.value, shared_.random());
+        if (o.compress) c.shell.create.compression = "xpress";
+        return c;
     }
 
     void take(base::bytes_view data, bool end)

@@ -205,6 +205,7 @@ void add_configuration(CLI::App& app, options& o)
     app.add_option("--configuration", o.configuration,
                    "session configuration on the host (PowerShell.7, a JEA endpoint), instead of Microsoft.PowerShell")
         ->type_name("NAME");
+    app.add_flag("--compress", o.compress, "compress the streams of the session, for slow ways to the host");
 }
 
 void add_ps(CLI::App& app, options& o)
