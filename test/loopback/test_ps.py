@@ -102,6 +102,15 @@ class PowerShell(unittest.TestCase):
     def test_a_long_text(self):
         self.assertEqual(len(self.values("'x' * 3000000")[0]), 3000000)
 
+    def test_compressed(self):
+        self.assertEqual(self.values("$input; 'x' * 1000000", "--compress", input=b"y" * 300000), ["y" * 300000, "x" * 1000000])
+
+    def test_a_host_without_powershell(self):
+        with Service("--pwsh", "/nonexistent/pwsh") as service:
+            done = service.winrm("ps", "-c", "1")
+        self.assertEqual(done.returncode, 255)
+        self.assertIn(b"PowerShell", done.stderr)
+
     def test_questions_need_a_terminal(self):
         self.ps("Read-Host name")
         self.assertIn("there is no terminal to ask on", self.said)
