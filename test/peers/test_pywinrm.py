@@ -4,6 +4,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import pwsh  # noqa: E402
 from winrmtest import Service, main  # noqa: E402
 
 try:
@@ -53,6 +54,15 @@ class Pywinrm(unittest.TestCase):
         self.assertEqual(protocol.get_command_output(shell, command), (b"late\n", b"", 0))
         protocol.cleanup_command(shell, command)
         protocol.close_shell(shell)
+
+    def test_run_ps(self):
+        """powershell -encodedcommand …, as pywinrm sends it."""
+        service = Service("--pwsh", pwsh.program(), env=pwsh.environment())
+        self.addCleanup(service.stop)
+        session = winrm.Session(service.url, auth=(service.user, service.password), transport="basic", ca_trust_path=service.ca,
+                                server_cert_validation="validate")
+        got = session.run_ps("$PSVersionTable.PSEdition; 6 * 7; exit 5")
+        self.assertEqual((got.status_code, got.std_out, got.std_err), (5, b"Core\n42\n", b""))
 
     def test_large_output(self):
         got = self.session().run_cmd("head -c 2000000 /dev/zero")

@@ -229,6 +229,23 @@ channel_binding = "relaxed"
     EXPECT_EQ(problems_of("[[listen]]\ntls = false\n[auth]\nkeytab = \"/k\"\n"), "");
 }
 
+TEST(Config, ThePowerShellTableIsReadAndChecked)
+{
+    EXPECT_EQ(parse_config(tls, "f").values.powershell.program, "");
+    EXPECT_FALSE(parse_config(tls, "f").values.powershell.warm_spare);
+    for (const auto scope : {config_scope::everything, config_scope::limits_only}) {
+        const std::string head = scope == config_scope::everything ? tls : "";
+        const auto c = parse_config(head + "[powershell]\nprogram = \"/opt/pwsh\"\nwarm_spare = true\n", "f", scope);
+        ASSERT_TRUE(c.problems.empty()) << c.problems[0].what;
+        EXPECT_EQ(c.values.powershell.program, "/opt/pwsh");
+        EXPECT_TRUE(c.values.powershell.warm_spare);
+    }
+    for (const char* line :
+         {"program = \"bin/pwsh\"", "program = \"\"", "program = 1", "warm_spare = 1", "programm = \"x\""})
+        EXPECT_NE(problems_of(std::string{tls} + "[powershell]\n" + line + "\n"), "") << line;
+    EXPECT_NE(problems_of(std::string{tls} + "powershell = 1\n"), "");
+}
+
 TEST(Config, EverythingThatIsWrongIsToldInOneRoundByLine)
 {
     const auto c = parse_config("user_file = 5\nauth_basic = false\nnonsense = 1\nallow_groups = []\n[limits]\n"

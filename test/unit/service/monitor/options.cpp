@@ -33,6 +33,7 @@ TEST(Options, WhatIsAskedFor)
     EXPECT_FALSE(file.remove);
     EXPECT_TRUE(parse({"passwd", "--delete", "ada"}).remove);
     EXPECT_EQ(parse({"--test-server", "--keytab", "k"}).keytab, "k");
+    EXPECT_EQ(parse({"--test-server", "--pwsh", "/p"}).pwsh, "/p");
     const options test = parse({"--test-server", "--http", "--listen", "[::1]:0", "--as", "ada"});
     EXPECT_EQ(test.what, action::test_server);
     EXPECT_TRUE(test.http);
@@ -69,6 +70,7 @@ TEST(Options, WrongUsageIsSaid)
                                                {"--check", "passwd", "ada"},
                                                {"--http", "passwd", "ada"},
                                                {"--keytab", "k"},
+                                               {"--pwsh", "p"},
                                                {"--file", "f"},
                                                {"--delete"},
                                                {"--check", "--password-fd", "0"},
