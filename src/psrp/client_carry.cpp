@@ -35,10 +35,12 @@ std::optional<carry> client_pool::state_type::first_order()
 {
     if (open_sent || (phase != pool_phase::opening && phase != pool_phase::connecting)) return std::nullopt;
     open_sent = true;
-    base::bytes fragments = normal.waiting.take(options.piece_size);
-    if (phase == pool_phase::connecting)
-        return give({order_kind::connect, {}, {}}, carry_connect{std::move(fragments)});
-    return give({order_kind::open, {}, {}}, carry_open{std::move(fragments)});
+    if (phase == pool_phase::connecting) { // MS-PSRP 3.2.5.3.14 wants both messages whole; they are small
+        constexpr std::size_t room = 4096;
+        return give({order_kind::connect, {}, {}},
+                    carry_connect{normal.waiting.take(std::max(room, options.piece_size))});
+    }
+    return give({order_kind::open, {}, {}}, carry_open{normal.waiting.take(options.piece_size)});
 }
 
 std::optional<carry> client_pool::state_type::pipeline_order()

@@ -197,6 +197,7 @@ TEST(both_ends, disconnect_reconnect_and_another_client)
 
     client_pool_options o;
     o.id = j.client.id();
+    o.piece_size = 64; // Connect has its messages whole all the same
     joined other{std::move(o)};
     other.server = std::move(j.server);
     other.client.connect();
