@@ -35,17 +35,20 @@ std::optional<carry> client_pool::state_type::first_order()
 {
     if (open_sent || (phase != pool_phase::opening && phase != pool_phase::connecting)) return std::nullopt;
     open_sent = true;
-    base::bytes fragments = normal.waiting.take(options.piece_size);
-    if (phase == pool_phase::connecting)
-        return give({order_kind::connect, {}, {}}, carry_connect{std::move(fragments)});
-    return give({order_kind::open, {}, {}}, carry_open{std::move(fragments)});
+    if (phase == pool_phase::connecting) { // MS-PSRP 3.2.5.3.14 wants both messages whole; they are small
+        constexpr std::size_t room = 4096;
+        return give({order_kind::connect, {}, {}},
+                    carry_connect{normal.waiting.take(std::max(room, options.piece_size))});
+    }
+    return give({order_kind::open, {}, {}}, carry_open{normal.waiting.take(options.piece_size)});
 }
 
 std::optional<carry> client_pool::state_type::pipeline_order()
 {
     for (const pipeline_id& id : order_of_pipelines) {
         pipeline_entry& entry = pipelines.at(id);
-        if (psrp::take(entry.phase, pipeline_step::stop_sent)) return give({order_kind::stop, id, {}}, carry_stop{id});
+        if (!entry.first_object && psrp::take(entry.phase, pipeline_step::stop_sent))
+            return give({order_kind::stop, id, {}}, carry_stop{id});
     }
     if (phase != pool_phase::opened) return std::nullopt;
     for (const pipeline_id& id : order_of_pipelines) {
@@ -59,6 +62,7 @@ std::optional<carry> client_pool::state_type::pipeline_order()
         first.push(next_object++, write_message({destination::server, entry.first_type, options.id, id,
                                                  clixml::write(std::exchange(entry.first, {}))}));
         base::bytes fragments = first.take_of_one(options.piece_size);
+        if (!first.empty()) entry.first_object = first.front();
         entry.normal.waiting.put_before(std::move(first));
         return give({order_kind::start_pipeline, id, {}}, carry_pipeline{id, std::move(fragments)});
     }
@@ -76,7 +80,8 @@ std::optional<carry> client_pool::state_type::data_of(const std::optional<pipeli
 std::optional<carry> client_pool::state_type::data_order()
 {
     const auto may_send = [](const pipeline_entry& e) {
-        return !e.start_under_way && (e.phase == pipeline_phase::running || e.phase == pipeline_phase::stopping);
+        return !e.start_under_way && (e.phase == pipeline_phase::running || e.phase == pipeline_phase::stopping ||
+                                      (e.phase == pipeline_phase::stop_due && e.first_object));
     };
     // Answers to the host first: a pipeline waits for them.
     if (auto next = data_of({}, prompt_response, carry_stream::prompt_response)) return next;
@@ -172,6 +177,9 @@ void client_pool::state_type::done(const order& o)
         if (o.pipeline && entry == nullptr) return;
         if (entry != nullptr) from = o.stream == carry_stream::normal ? &entry->normal : &entry->prompt_response;
         from->under_way = false;
+        if (entry != nullptr && o.stream == carry_stream::normal && entry->first_object &&
+            (from->waiting.empty() || from->waiting.front() != *entry->first_object))
+            entry->first_object.reset();
         if (entry != nullptr) check_input(*o.pipeline, *entry);
         return;
     }

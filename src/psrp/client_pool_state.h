@@ -32,6 +32,8 @@ struct client_pool::state_type
         closing close = closing::not_needed;
         message_type first_type = message_type::create_pipeline;
         clixml::value first; ///< data of the first message, until it goes out
+        /// Of `first`, while parts of it wait or are under way: a host stops no pipeline that it has not yet read.
+        std::optional<std::uint64_t> first_object;
         outgoing_stream normal, prompt_response;
         defragmenter incoming;
         bool takes_input = false;  ///< input may still be sent

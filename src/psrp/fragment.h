@@ -44,6 +44,9 @@ public:
     /// Octets of messages that no piece has taken yet.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
+    /// ObjectId of the message that the next fragment is of. Precondition: not empty
+    [[nodiscard]] std::uint64_t front() const noexcept { return waiting_.front().object_id; }
+
     /// The next whole fragments, as many as fit in `piece_size` octets (at least 22; each Blob at most largest_blob).
     /// "" when there are none.
     [[nodiscard]] base::bytes take(std::size_t piece_size);

@@ -164,6 +164,25 @@ TEST_F(pwsh, stops_in_the_middle)
     ASSERT_EQ(o.output.size(), 1u);
 }
 
+TEST_F(pwsh, stopped_at_once)
+{
+    open();
+    for (const std::size_t size : {10ul, 500'000ul}) {
+        pipeline p = pipeline::script("param($large) while ($true) { Start-Sleep -Milliseconds 50 }");
+        p.commands.front().with("large", std::string(size, 'x'));
+        const auto id = host->pool.run(std::move(p));
+        host->pool.stop(id); // never carried
+        EXPECT_EQ(host->finish(id).end->state, invocation_state::stopped);
+        p = pipeline::script("param($large) while ($true) { Start-Sleep -Milliseconds 50 }");
+        p.commands.front().with("large", std::string(size, 'x'));
+        const auto begun = host->pool.run(std::move(p));
+        const auto o = host->finish(begun, {}, [&] { host->pool.stop(begun); });
+        ASSERT_TRUE(o.end) << host->trouble;
+        EXPECT_EQ(o.end->state, invocation_state::stopped);
+    }
+    EXPECT_EQ(script("'again'").output.size(), 1u);
+}
+
 TEST_F(pwsh, several_at_once)
 {
     client_pool_options options;

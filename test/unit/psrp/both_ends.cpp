@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 namespace winrm::psrp {
@@ -196,6 +197,7 @@ TEST(both_ends, disconnect_reconnect_and_another_client)
 
     client_pool_options o;
     o.id = j.client.id();
+    o.piece_size = 64; // Connect has its messages whole all the same
     joined other{std::move(o)};
     other.server = std::move(j.server);
     other.client.connect();
@@ -224,6 +226,29 @@ TEST(both_ends, small_pieces)
     j.client.end_input(id);
     j.settle();
     EXPECT_EQ(j.outputs(id), (std::vector<std::string>{"abc"}));
+}
+
+TEST(both_ends, a_pipeline_is_stopped_only_when_the_host_has_all_of_it)
+{
+    client_pool_options o;
+    o.piece_size = 200;
+    joined j{std::move(o)};
+    j.client.open();
+    j.settle();
+    pipeline p = words("wait");
+    p.commands.front().with("large", std::string(5'000, 'x'));
+    const auto id = j.client.run(std::move(p));
+    std::vector<std::size_t> kinds;
+    while (auto order = j.client.poll_carry({})) { // the order of orders, with nobody at the other end
+        j.client.stop(id);
+        kinds.push_back(order->what.index());
+        j.client.handle_done(order->id);
+    }
+    const auto index = [](auto what) { return decltype(carry::what){std::move(what)}.index(); };
+    ASSERT_GT(kinds.size(), 20u);
+    EXPECT_EQ(kinds.front(), index(carry_pipeline{}));
+    EXPECT_EQ(kinds.back(), index(carry_stop{}));
+    EXPECT_EQ(std::count(kinds.begin(), kinds.end(), index(carry_stop{})), 1);
 }
 
 TEST(both_ends, refused_and_key_exchange_in_time)
