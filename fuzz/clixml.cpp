@@ -75,7 +75,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else {
         demand(first.error().code() == errc::protocol || first.error().code() == errc::too_large);
     }
-    if (size < 4096) {
+    // Of UTF-16 that ends in something else, the pieces before are good.
+    const bool wide_text = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+    if (size < 4096 && !wide_text) {
         const auto whole = in_pieces(text, size + 1);
         if (whole.empty() || whole.back() != "large") demand(in_pieces(text, 5) == whole);
         const std::string shown = filtered(text, size + 1);

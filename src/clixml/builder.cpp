@@ -25,6 +25,7 @@ builder::step builder::advance(scanner& from)
             if (const step s = begin_document(from); s != step::item) return s;
             if (std::exchange(have_item_, false)) return step::item;
         }
+        if (state_ == phase::elements && frames_.size() > 1) from.skip_white_space();
         const scanner::token t = from.next();
         bool good = true;
         if (t == scanner::token::need_more) {
@@ -39,7 +40,10 @@ builder::step builder::advance(scanner& from)
         else {
             const bool closed = t == scanner::token::empty;
             const bool inside = state_ == phase::leaf; // of an XML document's text: no value begins
-            good = on_start(from, closed) && (!closed || inside || on_end(from.name()));
+            good = on_start(from, closed);
+            if (good && closed && !inside) good = on_end(from.name());
+            else if (good && !closed && !inside && state_ == phase::leaf && from.take_leaf())
+                good = on_whole_leaf(from);
         }
         if (!good) return step::bad;
         if (have_item_) {
@@ -234,7 +238,7 @@ bool builder::start_in_object(std::uint64_t tag, const attributes& a, const scan
     switch (tag) {
     case tags::TN:
         open(place::type_names, contents::none);
-        frames_.back().id = std::string(a.id);
+        frames_.back().id = text(a.id);
         return true;
     case tags::TNRef: {
         const type_names* found = types_.find(a.id);
@@ -315,8 +319,8 @@ bool builder::start_object(kind becomes, place where, const attributes& a)
     f.node = std::make_unique<detail::object_node>(object());
     f.name = std::move(value_name_);
     if (!a.id.empty()) {
-        f.id.assign(a.id);
-        objects_.set(a.id, {value(), frames_.size() - 1, item_number_});
+        f.has_id = true;
+        f.reference = objects_.set(a.id, {value(), frames_.size() - 1, item_number_});
     }
     return true;
 }
@@ -396,6 +400,16 @@ bool builder::on_raw(const scanner& from, scanner::token what)
         long_names_.pop_back();
     }
     return true;
+}
+
+bool builder::on_whole_leaf(const scanner& from)
+{
+    leaf_view_ = from.text();
+    leaf_marks_ = from.marks();
+    state_ = phase::elements;
+    if (leaf_tag_ == 0) long_names_.pop_back();
+    while (!bindings_.empty() && bindings_.back().depth >= frames_.size()) bindings_.pop_back();
+    return finish_leaf();
 }
 
 bool builder::on_stray_text(const scanner& from)

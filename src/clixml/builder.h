@@ -60,7 +60,9 @@ private:
         std::unique_ptr<detail::object_node> node;
         kind becomes = kind::object;
         text name;
-        std::string id; ///< RefId
+        text id; ///< RefId of a TN
+        bool has_id = false;
+        reference_table<referent>::place reference{}; ///< if it has
     };
     struct attributes
     {
@@ -95,6 +97,7 @@ private:
     [[nodiscard]] bool on_start(const scanner& from, bool closed);
     [[nodiscard]] bool on_end(base::bytes_view name);
     [[nodiscard]] bool on_text(const scanner& from);
+    [[nodiscard]] bool on_whole_leaf(const scanner& from);
     [[nodiscard]] bool on_stray_text(const scanner& from);
     [[nodiscard]] bool on_raw(const scanner& from, scanner::token what);
 

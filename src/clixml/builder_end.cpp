@@ -31,7 +31,7 @@ base::bytes_view builder::leaf_words(bool escapes, bool& good)
     if (leaf_owned_) words = leaf_text_;
     good = !leaf_bad_ || refuse(errc::protocol, "an XML character reference names no character");
     leaf_bad_ = false;
-    if (escapes && words.find('_') != base::bytes_view::npos) {
+    if (escapes && (leaf_marks_.underscore || leaf_marks_.markup)) { // "&#95;" may have become one
         scratch_.clear();
         decode_escapes(words, scratch_);
         words = scratch_;
@@ -85,6 +85,11 @@ bool builder::on_end(base::bytes_view name)
 
 bool builder::finish_frame()
 {
+    if (frame& last = frames_.back(); last.where == place::extended && last.becomes != kind::property_set) {
+        finish_properties(frames_[last.owner].node->content.extended, last.first);
+        frames_.pop_back();
+        return true;
+    }
     frame closed = std::move(frames_.back());
     frames_.pop_back();
     object* const owner = closed.owner < frames_.size() && frames_[closed.owner].node != nullptr
@@ -94,12 +99,9 @@ bool builder::finish_frame()
     case place::bare:
     case place::top: end_document(); return true;
     case place::object:
+    case place::extended: // a property set
     case place::progress: return finish_object(closed);
     case place::adapted: finish_properties(owner->adapted, closed.first); return true;
-    case place::extended:
-        if (closed.becomes == kind::property_set) return finish_object(closed);
-        finish_properties(owner->extended, closed.first);
-        return true;
     case place::type_names: {
         const auto first = names_.begin() + static_cast<std::ptrdiff_t>(closed.first);
         type_count_ += static_cast<std::uint64_t>(names_.end() - first);
@@ -135,7 +137,7 @@ bool builder::finish_object(frame& closed)
 {
     if (closed.where != place::object) finish_properties(closed.node->content.extended, closed.first);
     value made = access::make(detail::cell::object(closed.becomes, closed.node.release()));
-    if (!closed.id.empty()) objects_.set(closed.id, {made, nowhere, item_number_});
+    if (closed.has_id) objects_.at(closed.reference) = {made, nowhere, item_number_};
     value_name_ = std::move(closed.name);
     return deliver(std::move(made));
 }

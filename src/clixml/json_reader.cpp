@@ -254,7 +254,8 @@ private:
             return true;
         }
         for (const json_node& pair : n.items) {
-            if (pair.is != type::array || pair.items.size() != 2) return fail(pair, "an entry is not a key and a value");
+            if (pair.is != type::array || pair.items.size() != 2)
+                return fail(pair, "an entry is not a key and a value");
             for (const json_node& part : pair.items) {
                 value v;
                 if (!convert(part, v)) return false;

@@ -29,7 +29,15 @@ public:
         return found == others_.end() ? nullptr : &found->second;
     }
 
-    void set(base::bytes_view id, T content)
+    /// Where set() put something; holds until forget() or clear().
+    struct place
+    {
+        std::size_t row = 0;
+        T* other = nullptr;
+    };
+    [[nodiscard]] T& at(const place& p) noexcept { return p.other != nullptr ? *p.other : *row_[p.row]; }
+
+    place set(base::bytes_view id, T content)
     {
         const auto n = number(id);
         // A number far ahead of the row would cost memory for all before it.
@@ -41,9 +49,9 @@ public:
                 if (at > row_.size()) row_.resize(at + 1);
                 row_[at].emplace(std::move(content));
             }
-            return;
+            return {at, nullptr};
         }
-        others_.insert_or_assign(std::string(id), std::move(content));
+        return {0, &others_.insert_or_assign(std::string(id), std::move(content)).first->second};
     }
 
     /// Everything of which `old` is true.

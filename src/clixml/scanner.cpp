@@ -78,6 +78,8 @@ bool may_start(const char* p, const char* end, base::bytes_view with)
 const char* name_end(const char* p, const char* end)
 {
     const char* q = p;
+    while (q != end && kind_of(*q) == octet::name) ++q;
+    if (q == end || !is_name(*q)) return q;
     bool high = false;
     while (q != end && is_name(*q)) high |= static_cast<unsigned char>(*q++) >= 0x80;
     if (!high) return q;
@@ -130,6 +132,39 @@ scanner::token scanner::next() noexcept
     }
 }
 
+void scanner::skip_white_space() noexcept
+{
+    if (scanned_ == 0) at_ = skip_space(at_, end_);
+}
+
+bool scanner::take_leaf() noexcept
+{
+    const char* p = at_;
+    text_marks found;
+    for (; p != end_; ++p) {
+        const octet o = kind_of(*p);
+        if (o <= octet::name) continue;
+        if (o == octet::open) break;
+        if (o == octet::markup) found.markup = true;
+        else if (o == octet::underscore) found.underscore = true;
+        else if (o == octet::high) {
+            const int n = wide(p, end_);
+            if (n <= 0) return false;
+            p += n - 1;
+        } else {
+            return false; // next() judges it
+        }
+    }
+    const std::size_t size = name_.size();
+    if (static_cast<std::size_t>(end_ - p) < size + 3 || p[1] != '/' || p[size + 2] != '>' ||
+        std::memcmp(p + 2, name_.data(), size) != 0)
+        return false;
+    text_ = {at_, static_cast<std::size_t>(p - at_)};
+    marks_ = found;
+    at_ = p + size + 3;
+    return true;
+}
+
 scanner::token scanner::tag() noexcept
 {
     const char* p = at_ + 1;
@@ -138,7 +173,8 @@ scanner::token scanner::tag() noexcept
     p = name_end(p, end_);
     if (p == nullptr) return fail(at_, bad_character);
     name_ = {name, static_cast<std::size_t>(p - name)};
-    prefixed_ = std::memchr(name, ':', name_.size()) != nullptr;
+    prefixed_ = false;
+    for (const char c : name_) prefixed_ = prefixed_ || c == ':';
     attributes_.clear();
     for (;;) {
         const char* const before = p;

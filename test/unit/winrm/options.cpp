@@ -245,3 +245,19 @@ TEST(Options, HelpAndVersion)
     EXPECT_EQ(stop({"help", "run"}).text, run.text);
     EXPECT_EQ(stop({"identify", "--help"}).text.find("--skip-cmd-shell"), std::string::npos);
 }
+
+TEST(options, clixml_has_no_host_and_one_file)
+{
+    const auto parsed = parse_options({"clixml", "a.xml", "-o", "jsonl", "--from", "json", "--plain"});
+    const auto* o = std::get_if<options>(&parsed);
+    ASSERT_NE(o, nullptr);
+    EXPECT_EQ(o->what, subcommand::clixml);
+    EXPECT_EQ(o->file, "a.xml");
+    EXPECT_EQ(o->format, "jsonl");
+    EXPECT_EQ(o->from, "json");
+    EXPECT_TRUE(o->plain);
+    const auto named = parse_options({"clixml", "--", "-odd"});
+    EXPECT_EQ(std::get<options>(named).file, "-odd");
+    EXPECT_EQ(std::get<options>(parse_options({"clixml"})).file, "-");
+    EXPECT_EQ(std::get<parse_stop>(parse_options({"clixml", "a", "b"})).why, "winrm clixml reads one file");
+}
