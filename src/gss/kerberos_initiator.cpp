@@ -235,6 +235,7 @@ struct kerberos_initiator::state
         const auto entry = login.verdicts->of(who, login.password.reveal());
         std::unique_lock asking(entry->asking(), std::defer_lock);
         if (entry->known() != verdict::right) asking.lock();
+        if (asking && entry->known() == verdict::right) asking.unlock(); // found out while this one waited
         if (entry->known() == verdict::wrong) {
             refused_before = true;
             major = GSS_S_FAILURE;
