@@ -14,6 +14,8 @@ class client_login : public body_protection
 public:
     /// As it stands in Authorization and WWW-Authenticate: "Basic", "Negotiate". Static storage.
     [[nodiscard]] virtual base::bytes_view scheme() const noexcept = 0;
+    /// For the user: what was asked for, which may be one mechanism of Negotiate's. Static storage.
+    [[nodiscard]] virtual base::bytes_view shown_name() const noexcept { return scheme(); }
     /// Whole value of Authorization for each request; "" = this login has legs.
     [[nodiscard]] virtual base::bytes_view authorization() const noexcept { return {}; }
 

@@ -6,6 +6,7 @@
 #include "auth/policy.h"
 #include "base/text.h"
 #include "gss/kerberos_initiator.h"
+#include "gss/password_verdicts.h"
 #include "http/sealing.h"
 #include "io/wall_clock.h"
 
@@ -99,6 +100,30 @@ std::unique_ptr<auth::login_mechanism> make_ntlm(const login_plan& plan, const b
     return std::make_unique<auth::ntlm::client_mechanism>(std::move(how), auth::random_from(random), io::windows_time);
 }
 
+constexpr base::bytes_view sentence_of_refused = "This user and password were refused a moment ago, and they were not "
+                                                 "sent again: each try counts against an account "
+                                                 "of a domain.";
+
+/// The user in lower case, where it names a domain; "" = an account of that host.
+std::string domain_account(const login_plan& plan)
+{
+    const base::bytes_view user = plan.who.user();
+    const auto slash = user.find('\\'), at = user.rfind('@');
+    const bool in_front = slash != base::bytes_view::npos;
+    const base::bytes_view domain = in_front                       ? user.substr(0, slash)
+                                    : at != base::bytes_view::npos ? user.substr(at + 1)
+                                                                   : base::bytes_view();
+    const bool of_host = domain.empty() || domain == "." || base::iequals(domain, plan.host) ||
+                         base::iequals(domain, base::bytes_view(plan.host).substr(0, plan.host.find('.')));
+    return of_host || !has_password(plan) ? std::string() : base::lower(user);
+}
+
+bool is_refused(const login_plan& plan)
+{
+    const auto known = domain_password(plan);
+    return known && known->known_at(plan.host) == gss::password_verdicts::verdict::wrong;
+}
+
 /// @param plan  kept by the mechanisms
 std::vector<auth::spnego::offer> make_offers(const std::shared_ptr<const login_plan>& kept,
                                              const base::random_source& random)
@@ -110,7 +135,8 @@ std::vector<auth::spnego::offer> make_offers(const std::shared_ptr<const login_p
         offers.push_back({mechanism_kind::kerberos, std::make_unique<auth::first_known_service>(
                                                         services_of(plan), std::move(make), plan.service_used)});
     }
-    if (ntlm_possible(plan) && plan.bare != bare_kerberos) {
+    const bool spared = !offers.empty() && is_refused(plan); // without Kerberos it was refused_before()
+    if (ntlm_possible(plan) && plan.bare != bare_kerberos && !spared) {
         if (auto ntlm = make_ntlm(plan, random)) offers.push_back({mechanism_kind::ntlm, std::move(ntlm)});
     }
     return offers;
@@ -169,15 +195,22 @@ std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted)
     return e;
 }
 
-base::bytes_view domain_account(const login_plan& plan)
+std::shared_ptr<gss::password_verdicts::entry> domain_password(const login_plan& plan)
 {
-    const base::bytes_view user = plan.who.user();
-    const auto slash = user.find('\\');
-    if (slash == base::bytes_view::npos || slash == 0 || !has_password(plan)) return {};
-    const base::bytes_view domain = user.substr(0, slash);
-    const bool of_host = domain == "." || base::iequals(domain, plan.host) ||
-                         base::iequals(domain, base::bytes_view(plan.host).substr(0, plan.host.find('.')));
-    return of_host || kerberos_possible(plan) || !wants(plan, login_scheme::ntlm) ? base::bytes_view() : user;
+    const auto account = domain_account(plan);
+    if (account.empty() || !plan.verdicts || plan.scheme == login_scheme::kerberos) return nullptr;
+    return plan.verdicts->of("hosts " + account, plan.who.password()); // a KDC's word of the same name is another's
+}
+
+std::optional<error> refused_before(const login_plan& plan)
+{
+    if (kerberos_possible(plan) || !is_refused(plan)) return std::nullopt;
+    const base::bytes_view by = plan.scheme == login_scheme::basic ? "Basic" : bare_ntlm;
+    return error(errc::login_denied, base::clause(sentence_of_refused))
+        .with_tried({{std::string(by),
+                      std::string(auth::name(auth::login_failure::wrong_password)),
+                      std::string(sentence_of_refused),
+                      {}}});
 }
 
 base::bytes_view bare_scheme(const login_plan& plan, const std::vector<std::string>& offered)
@@ -199,6 +232,8 @@ std::shared_ptr<auth::client_login> make_login(std::shared_ptr<const login_plan>
     auth::mechanism_login::options how;
     how.blocks = kerberos_possible(*plan) && plan->bare != bare_ntlm;
     how.bare = plan->bare;
+    if (plan->scheme == login_scheme::kerberos) how.only = bare_kerberos;
+    if (plan->scheme == login_scheme::ntlm) how.only = bare_ntlm;
     how.clock = io::unix_time;
     if (!plan->tls || plan->always_encrypt) {
         const auto protocol =
@@ -256,12 +291,18 @@ std::vector<login_attempt> attempts_of(const login_plan& plan, const auth::clien
     // refused it.
     const auto last = out.empty() ? login_failure::none : by->tried().back().failed;
     const bool may_go_on = last != login_failure::none && auth::may_fall_back(last);
-    if (may_go_on && by->tried().back().kind == mechanism_kind::kerberos && wants(plan, login_scheme::ntlm) &&
-        has_password(plan) && !ntlm_possible(plan)) {
+    const bool other_way = may_go_on && by->tried().back().kind == mechanism_kind::kerberos &&
+                           wants(plan, login_scheme::ntlm) && has_password(plan);
+    if (other_way && !ntlm_possible(plan)) {
         out.push_back({std::string(auth::name(mechanism_kind::ntlm)),
                        "not_trusted",
                        "It was not tried: over plain HTTP it does not prove who answers, and the host is not trusted "
                        "for it.",
+                       {}});
+    } else if (other_way && is_refused(plan)) {
+        out.push_back({std::string(auth::name(mechanism_kind::ntlm)),
+                       std::string(auth::name(login_failure::wrong_password)),
+                       std::string(sentence_of_refused),
                        {}});
     }
     return out;

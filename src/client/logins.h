@@ -4,6 +4,7 @@
 #include "auth/client_login.h"
 #include "base/uuid.h"
 #include "client/session.h"
+#include "gss/password_verdicts.h"
 
 #include <memory>
 #include <optional>
@@ -11,8 +12,7 @@
 
 namespace winrm::gss {
 class ticket_store;
-class password_verdicts;
-} // namespace winrm::gss
+}
 
 namespace winrm::remote {
 
@@ -37,9 +37,12 @@ struct login_plan
 /// @errors unencrypted_refused, no_credentials, bad_argument
 [[nodiscard]] std::optional<error> forbidden(const login_plan& plan, bool allow_unencrypted);
 
-/// The user with its domain, where an NTLM password is the same for many hosts: "CORP\\ada". "": an account of that
-/// host alone, or another way may be taken. Pure.
-[[nodiscard]] base::bytes_view domain_account(const login_plan& plan);
+/// What hosts have said of this user and password, where they are those of a domain ("CORP\\ada", "ada@corp.example")
+/// and each host that is sent them by NTLM or Basic is another try against the account. nullptr: they are that host's
+/// alone, or never sent so.
+[[nodiscard]] std::shared_ptr<gss::password_verdicts::entry> domain_password(const login_plan& plan);
+/// They were refused a moment ago, and only they could be sent.
+[[nodiscard]] std::optional<error> refused_before(const login_plan& plan);
 
 /// The scheme to go on with where a host offers no Negotiate: "Kerberos" or "NTLM" bare, "" if neither will do. Pure.
 [[nodiscard]] base::bytes_view bare_scheme(const login_plan& plan, const std::vector<std::string>& offered);

@@ -2,7 +2,6 @@
 
 #include "auth/challenge.h"
 #include "auth/login_mechanism.h"
-#include "base/text.h"
 #include "base/uuid.h"
 #include "client/answer.h"
 #include "client/link.h"
@@ -106,25 +105,11 @@ struct session::impl : std::enable_shared_from_this<session::impl>
         return why;
     }
 
-    /// What is known of this account of a domain and its password; nullptr: they are the host's alone.
-    [[nodiscard]] std::shared_ptr<gss::password_verdicts::entry> domain_password() const
+    [[nodiscard]] login_plan plan() const
     {
-        const auto plan = plan_of(options, options.host.tls);
-        const auto account = domain_account(plan);
-        return account.empty() ? nullptr : shared.verdicts()->of(account, plan.who.password());
-    }
-
-    /// A password of a domain is the same at each host, and counts at each as another try.
-    [[nodiscard]] std::optional<error> refused_elsewhere() const
-    {
-        const auto known = login_works ? nullptr : domain_password();
-        if (!known || known->known() != gss::password_verdicts::verdict::wrong) return std::nullopt;
-        constexpr auto cause = auth::login_failure::wrong_password;
-        const std::string sentence =
-            "A host refused this user and password a moment ago, and they were not sent again: "
-            "each try counts against an account of a domain.";
-        return error(errc::login_denied, base::clause(sentence))
-            .with_tried({{"NTLM", std::string(auth::name(cause)), sentence, {}}});
+        auto out = plan_of(options, options.host.tls);
+        out.verdicts = shared.verdicts();
+        return out;
     }
 
     /// Why nothing may be sent at all; found out before a name is looked up or a byte leaves.
@@ -132,7 +117,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     {
         if (!without_login) {
             if (auto why = forbidden_login()) return why;
-            if (auto why = refused_elsewhere()) return why;
+            if (auto why = login_works ? std::nullopt : refused_before(plan())) return why;
         }
         if (options.host.tls && !tls) {
             auto made = shared.tls({options.ca_file, true});
@@ -275,7 +260,7 @@ struct session::impl : std::enable_shared_from_this<session::impl>
     void logged_in(login_facts latest)
     {
         facts = std::move(latest);
-        if (const auto known = domain_password()) known->is(gss::password_verdicts::verdict::right);
+        if (const auto known = domain_password(plan())) known->is(gss::password_verdicts::verdict::right);
         if (std::exchange(login_works, true)) return;
         on.post([weak = weak_from_this()] {
             if (auto self = weak.lock()) self->dispatch(false);
@@ -337,22 +322,22 @@ struct session::impl : std::enable_shared_from_this<session::impl>
             !reply && !at->anonymous && at->connection->has_legs() &&
             (reply.error().code() == errc::login_denied || reply.error().code() == errc::login_not_offered ||
              reply.error().code() == errc::no_credentials);
-        if (!denied) return e.done(std::move(reply));
-        if (!replied && refused_for_good(reply.error())) {
-            if (const auto known = domain_password(); known && known->known() != gss::password_verdicts::verdict::right)
-                known->is(gss::password_verdicts::verdict::wrong);
+        if (!reply && !at->anonymous && !replied && !at->connection->login_only_begun() &&
+            refused_for_good(reply.error())) {
+            if (const auto known = domain_password(plan())) known->refused_by(plan().host);
         }
+        if (!denied) return e.done(std::move(reply));
         const error why = reply.error();
         const auto self = shared_from_this(); // handlers may drop the session
         e.done(std::move(reply));
         login_failed(why);
     }
 
-    /// NTLM has got as far as its proof, and the host said no.
+    /// The host has seen what proves the password, and said no.
     [[nodiscard]] static bool refused_for_good(const error& why)
     {
         return why.code() == errc::login_denied && why.http_status() == 401 && !why.tried().empty() &&
-               why.tried().back().mechanism == "NTLM" &&
+               why.tried().back().mechanism != auth::name(auth::mechanism_kind::kerberos) &&
                why.tried().back().cause == auth::name(auth::login_failure::refused);
     }
 

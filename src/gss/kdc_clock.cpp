@@ -1,9 +1,7 @@
 #include "gss/kdc_clock.h"
 
+#include "gss/krb5_functions.h"
 #include "gss/library.h"
-
-#include <dlfcn.h>
-#include <type_traits>
 
 namespace winrm::gss {
 namespace {
@@ -18,26 +16,22 @@ struct functions
     decltype(&::krb5_init_creds_get) get;
     decltype(&::krb5_init_creds_get_error) get_error;
     decltype(&::krb5_free_error) free_error;
-    bool whole = true;
+    bool whole = false;
 };
 
 functions find_functions()
 {
     functions out{};
-    void* const krb5 = ::dlopen("libkrb5.so.3", RTLD_NOW | RTLD_LOCAL); // open already
-    const auto find = [&](const char* name, auto& function) {
-        if (krb5 != nullptr)
-            function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(krb5, name));
-        out.whole = out.whole && function != nullptr;
-    };
-    find("krb5_parse_name", out.parse_name);
-    find("krb5_free_principal", out.free_principal);
-    find("krb5_init_creds_init", out.init);
-    find("krb5_init_creds_free", out.free);
-    find("krb5_init_creds_set_service", out.set_service);
-    find("krb5_init_creds_get", out.get);
-    find("krb5_init_creds_get_error", out.get_error);
-    find("krb5_free_error", out.free_error);
+    krb5_functions krb5;
+    krb5.find("krb5_parse_name", out.parse_name);
+    krb5.find("krb5_free_principal", out.free_principal);
+    krb5.find("krb5_init_creds_init", out.init);
+    krb5.find("krb5_init_creds_free", out.free);
+    krb5.find("krb5_init_creds_set_service", out.set_service);
+    krb5.find("krb5_init_creds_get", out.get);
+    krb5.find("krb5_init_creds_get_error", out.get_error);
+    krb5.find("krb5_free_error", out.free_error);
+    out.whole = krb5.whole();
     return out;
 }
 

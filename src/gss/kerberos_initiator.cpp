@@ -2,6 +2,7 @@
 
 #include "auth/clocks.h"
 #include "gss/kdc_clock.h"
+#include "gss/krb5_functions.h"
 #include "gss/library.h"
 #include "gss/reason.h"
 #include "gss/support.h"
@@ -12,7 +13,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
-#include <dlfcn.h>
 #include <mutex>
 #include <utility>
 
@@ -95,32 +95,28 @@ struct first_ticket_functions
     decltype(&::krb5_free_cred_contents) free_contents;
     decltype(&::krb5_get_error_message) error_message;
     decltype(&::krb5_free_error_message) free_error_message;
-    bool whole = true;
+    bool whole = false;
 };
 
 first_ticket_functions find_first_ticket_functions()
 {
     first_ticket_functions out{};
-    void* const krb5 = ::dlopen("libkrb5.so.3", RTLD_NOW | RTLD_LOCAL); // open already
-    const auto find = [&](const char* name, auto& function) {
-        if (krb5 != nullptr)
-            function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(krb5, name));
-        out.whole = out.whole && function != nullptr;
-    };
-    find("krb5_parse_name", out.parse_name);
-    find("krb5_free_principal", out.free_principal);
-    find("krb5_get_init_creds_opt_alloc", out.options_alloc);
-    find("krb5_get_init_creds_opt_free", out.options_free);
-    find("krb5_get_init_creds_opt_set_forwardable", out.set_forwardable);
-    find("krb5_get_init_creds_opt_set_out_ccache", out.set_cache);
-    find("krb5_get_init_creds_password", out.by_password);
-    find("krb5_get_init_creds_keytab", out.by_keytab);
-    find("krb5_kt_resolve", out.keytab_resolve);
-    find("krb5_kt_close", out.keytab_close);
-    find("krb5_cc_close", out.cache_close);
-    find("krb5_free_cred_contents", out.free_contents);
-    find("krb5_get_error_message", out.error_message);
-    find("krb5_free_error_message", out.free_error_message);
+    krb5_functions krb5;
+    krb5.find("krb5_parse_name", out.parse_name);
+    krb5.find("krb5_free_principal", out.free_principal);
+    krb5.find("krb5_get_init_creds_opt_alloc", out.options_alloc);
+    krb5.find("krb5_get_init_creds_opt_free", out.options_free);
+    krb5.find("krb5_get_init_creds_opt_set_forwardable", out.set_forwardable);
+    krb5.find("krb5_get_init_creds_opt_set_out_ccache", out.set_cache);
+    krb5.find("krb5_get_init_creds_password", out.by_password);
+    krb5.find("krb5_get_init_creds_keytab", out.by_keytab);
+    krb5.find("krb5_kt_resolve", out.keytab_resolve);
+    krb5.find("krb5_kt_close", out.keytab_close);
+    krb5.find("krb5_cc_close", out.cache_close);
+    krb5.find("krb5_free_cred_contents", out.free_contents);
+    krb5.find("krb5_get_error_message", out.error_message);
+    krb5.find("krb5_free_error_message", out.free_error_message);
+    out.whole = krb5.whole();
     return out;
 }
 
@@ -235,6 +231,7 @@ struct kerberos_initiator::state
         const auto entry = login.verdicts->of(who, login.password.reveal());
         std::unique_lock asking(entry->asking(), std::defer_lock);
         if (entry->known() != verdict::right) asking.lock();
+        if (asking && entry->known() == verdict::right) asking.unlock(); // found out while this one waited
         if (entry->known() == verdict::wrong) {
             refused_before = true;
             major = GSS_S_FAILURE;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace winrm::gss {
@@ -31,12 +32,21 @@ public:
         [[nodiscard]] verdict known(clock::time_point now = clock::now()) const noexcept;
         void is(verdict found, clock::time_point now = clock::now()) noexcept;
 
+        /// A host says no, which is no verdict of the domain yet: it may lie, or not let the account in. It stands for
+        /// that host alone until another one says the same, and counts for nothing while a host lately said yes.
+        void refused_by(base::bytes_view host, clock::time_point now = clock::now());
+        /// For a login to that host: wrong, too, where it has refused.
+        [[nodiscard]] verdict known_at(base::bytes_view host, clock::time_point now = clock::now()) const;
+
     private:
         friend class password_verdicts;
         crypto::keyed_digest::value digest_{};
         std::mutex asking_;
         std::atomic<verdict> verdict_ = verdict::unknown;
         std::atomic<clock::rep> since_ = 0;
+        mutable std::mutex host_mutex_;
+        std::string refusing_host_; ///< "" = none
+        clock::time_point refused_since_{};
     };
 
     /// The one of this account and password; made where there is none.

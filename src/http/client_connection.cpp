@@ -244,7 +244,7 @@ struct client_connection::state
     /// @param cause  of the exchange itself; none: the login knows
     void login_failed(const std::string& why, errc code, auth::login_failure cause = auth::login_failure::none)
     {
-        const std::string scheme{options.login->scheme()};
+        const std::string scheme{options.login->shown_name()};
         error e(code, "the login by " + scheme + " failed: " + why);
         if (cause != auth::login_failure::none)
             e.with_tried({{scheme, std::string{auth::name(cause)}, std::string{auth::sentence(cause)}, {}}});

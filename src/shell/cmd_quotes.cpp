@@ -10,7 +10,11 @@ constexpr base::bytes_view blank = " \t\r\n", separators = " \t\r\n;&|<>()", exp
 std::optional<quoted_command> read_quoted_command(base::bytes_view command)
 {
     if (command.size() < 3 || command.front() != '"' || command.back() != '"') return std::nullopt;
-    const base::bytes_view program = command.substr(1, command.find('"', 1) - 1);
+    const std::size_t end = command.find('"', 1);
+    const base::bytes_view program = command.substr(1, end - 1), behind = command.substr(end + 1);
+    // As a shell is told where its words end: without the outer quotes its data would be read as commands.
+    const bool ends_a_word = !behind.empty() && separators.find(behind.front()) != base::bytes_view::npos;
+    if (ends_a_word || program.ends_with('\\')) return std::nullopt;
     if (program.find_first_of(separators) == base::bytes_view::npos) return std::nullopt;
     const base::bytes_view word = program.substr(0, program.find_first_of(blank));
     const base::bytes_view name = word.find('/') == base::bytes_view::npos ? word : program; // a path may have blanks

@@ -18,7 +18,7 @@ struct quoted_command
 /// of a program. Ruby's WinRM relies on it: its Command "echo hello" has quotes around all. A shell of ours would look
 /// for a program of that name.
 /// @return nullopt: there are no such quotes, or a shell reads the line in the same way with them ("echo" hello) or is
-/// meant to (it expands variables in the name of a program)
+/// meant to (it expands variables in the name of a program; "my tool" "a; b" and "a \"b\"" are quoted as it wants it)
 [[nodiscard]] std::optional<quoted_command> read_quoted_command(base::bytes_view command);
 
 } // namespace winrm::shell

@@ -15,8 +15,7 @@ constexpr base::bytes_view refused = "refused";
 /// The same of a ticket: the KDC has found the password right.
 constexpr base::bytes_view ticket_not_taken =
     "check that the account may log in there, and on the host that its keytab holds the key which the realm has for "
-    "the "
-    "service name (klist -k; kvno), and the clock; the log of the host may tell more";
+    "the service name (klist -k; kvno), and the clock; the log of the host may tell more";
 
 constexpr std::array<login_cause, 20> causes{{
     {"not_available", "install the Kerberos library (libgssapi-krb5-2 on Debian), or use --auth ntlm"},
@@ -52,11 +51,13 @@ bool offers(const error& e, base::bytes_view scheme)
 /// As part of a longer sentence: "There is no ticket." → "there is no ticket".
 std::string within(base::bytes_view sentence) { return base::clause(base::printable(sentence, 400)); }
 
+/// " (the library's own text)"; "" where it has none, or none that says more than the sentence.
 std::string detail_of(const login_attempt& a)
 {
     std::string detail = a.detail;
     std::replace(detail.begin(), detail.end(), '\n', ' ');
-    return base::printable(detail, 400);
+    if (detail.empty() || base::lower(a.sentence).find(base::lower(detail)) != std::string::npos) return {};
+    return " (" + base::printable(detail, 400) + ")";
 }
 
 } // namespace
@@ -102,8 +103,7 @@ std::string attempts(const error& e)
 {
     std::string out;
     for (const auto& a : e.tried()) {
-        out += (out.empty() ? "" : "; ") + base::printable(a.mechanism, 40) + ": " + within(a.sentence);
-        if (!a.detail.empty()) out += " (" + detail_of(a) + ")";
+        out += (out.empty() ? "" : "; ") + base::printable(a.mechanism, 40) + ": " + within(a.sentence) + detail_of(a);
     }
     return out;
 }
@@ -117,7 +117,7 @@ std::string explain_login(const error& e)
         return a.cause == refused || said(within(a.sentence)) || said(a.sentence); // that it refused is the message
     });
     if (!all_said) out += "; tried " + attempts(e);
-    else if (!e.tried().empty() && !e.tried().back().detail.empty()) out += " (" + detail_of(e.tried().back()) + ")";
+    else if (!e.tried().empty()) out += detail_of(e.tried().back());
     std::string offers;
     for (const auto& scheme : e.offered()) offers += (offers.empty() ? "" : ", ") + base::printable(scheme, 40);
     if (!offers.empty() && !said(offers)) out += "; the host offers " + offers;

@@ -34,7 +34,8 @@ public:
         seal_maker seal;
         /// "Kerberos", "NTLM": the first of the offers without Negotiate around it. "": Negotiate. Static storage.
         base::bytes_view bare{};
-        bool blocks = false; ///< one of the mechanisms waits for others
+        base::bytes_view only{}; ///< the mechanism that was asked for; "": whichever will do. Static storage.
+        bool blocks = false;     ///< one of the mechanisms waits for others
         std::function<std::int64_t()>
             clock; ///< seconds since 1970 UTC, to tell by how much clocks differ; may be empty
     };
@@ -43,6 +44,10 @@ public:
     [[nodiscard]] base::bytes_view scheme() const noexcept override
     {
         return how_.bare.empty() ? base::bytes_view("Negotiate") : how_.bare;
+    }
+    [[nodiscard]] base::bytes_view shown_name() const noexcept override
+    {
+        return how_.only.empty() ? scheme() : how_.only;
     }
     [[nodiscard]] bool blocks() const noexcept override { return how_.blocks; }
     [[nodiscard]] leg step(base::bytes_view token) override;

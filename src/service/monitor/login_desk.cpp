@@ -88,6 +88,7 @@ void login_desk::ask(std::uint64_t front, wire::login_request&& request, wire::d
 
 void login_desk::queue(question&& q)
 {
+    answer_the_latest(q);
     const std::string source = wire::source_network(q.request.peer);
     q.admitted = q.tokens && !q.tokens->counted.empty();
     q.account = base::lower(q.admitted ? q.tokens->counted : q.request.user);
@@ -103,6 +104,21 @@ void login_desk::queue(question&& q)
     q.expiry->set_after(longest_stay_, [this, number] { refuse(waiting_.find(number), "waited_too_long"); });
     waiting_.emplace(number, std::move(q));
     start_some();
+}
+
+/// A check that runs goes on when it is dropped. Its answer must not be taken for that of the connection's next login,
+/// which a front that is taken over could begin meanwhile as somebody else.
+void login_desk::answer_the_latest(question& q)
+{
+    const std::pair whose{q.front, q.request.connection};
+    const std::uint64_t number = next_++;
+    asked_[whose] = number;
+    q.done = [this, whose, number, done = std::move(q.done)](const wire::login_request& request, login_result r) {
+        const auto at = asked_.find(whose);
+        if (at == asked_.end() || at->second != number) return;
+        asked_.erase(at);
+        done(request, std::move(r));
+    };
 }
 
 /// Evicts the latest question of the largest share. A known account is queued even where all shares are small.
@@ -151,6 +167,7 @@ void login_desk::forget_if_idle(const std::string& name)
 
 void login_desk::drop(std::uint64_t front, std::uint64_t connection)
 {
+    asked_.erase({front, connection});
     const auto at = std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& entry) {
         return entry.second.front == front && entry.second.request.connection == connection;
     });
@@ -159,6 +176,7 @@ void login_desk::drop(std::uint64_t front, std::uint64_t connection)
 
 void login_desk::drop(std::uint64_t front)
 {
+    asked_.erase(asked_.lower_bound({front, 0}), asked_.lower_bound({front + 1, 0}));
     for (auto at = waiting_.begin(); at != waiting_.end();) {
         const auto next = std::next(at);
         if (at->second.front == front) (void)take(at);
@@ -308,11 +326,9 @@ void login_desk::settle(question& q, login_result&& r)
     forget_if_idle(q.share);
     if (--logins_running_[q.login] == 0) logins_running_.erase(q.login);
     if (r.who) gate_.succeeded(q.request.peer, q.account, loop_.now());
-    else if (r.proof) {
-    } // the rest of its token is still to be looked at
-    else if (!r.unavailable && q.account.empty())
-        gate_.failed(q.request.peer, loop_.now());
-    else if (!r.unavailable) gate_.failed(q.request.peer, q.account, loop_.now());
+    const bool failed = !r.who && !r.proof && !r.unavailable; // proof: the rest of its token is still to be looked at
+    if (failed && q.account.empty()) gate_.failed(q.request.peer, loop_.now());
+    else if (failed) gate_.failed(q.request.peer, q.account, loop_.now());
     q.done(q.request, std::move(r));
 }
 

@@ -56,7 +56,7 @@ public:
     [[nodiscard]] base::time_point admit(const std::string& peer) const { return gate_.admit(peer, loop_.now()); }
     /// One line of the log for a login by tokens that did not come to its end.
     void write_unfinished(const wire::login_request& request, const std::string& reason);
-    /// Nobody waits for this answer any more. A check that runs already goes on, because its outcome counts.
+    /// Nobody waits for this answer any more, and it is not given. A check that runs goes on: its outcome counts.
     void drop(std::uint64_t front, std::uint64_t connection);
     /// All of this front.
     void drop(std::uint64_t front);
@@ -99,6 +99,7 @@ private:
         std::uint64_t served = 0;             ///< number of its latest start; at first, as if before the latest of all
     };
     void queue(question&& q);
+    void answer_the_latest(question& q);
     [[nodiscard]] bool make_room(const question& newcomer);
     [[nodiscard]] bool may_start(const question& q) const;
     [[nodiscard]] questions::iterator next_to_start();
@@ -127,6 +128,7 @@ private:
     login_gate gate_;
     std::size_t parallel_ = 0, running_ = 0;
     questions waiting_;
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> asked_; ///< front and connection: the latest
     std::map<std::string, share> shares_;               ///< those with anything waiting, running or held
     std::map<std::string, std::size_t> logins_running_; ///< or held
     std::map<std::uint64_t, refusal> held_;

@@ -8,6 +8,7 @@
 #include "service/monitor/user_file.h"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -52,6 +53,10 @@ std::string read_password(int fd, const char* prompt)
 /// nullopt: refused, and said why.
 std::optional<base::secret> ask(int fd)
 {
+    if (::fcntl(fd, F_GETFD) < 0) {
+        (void)refuse("descriptor " + std::to_string(fd) + " is not open: there is no password to read");
+        return std::nullopt;
+    }
     base::secret password{read_password(fd, "Password: ")};
     if (const auto foreign = base::foreign_encoding(password.reveal()); !foreign.empty()) {
         (void)refuse((fd == STDIN_FILENO ? "standard input" : "descriptor " + std::to_string(fd)) +

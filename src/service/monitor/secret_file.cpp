@@ -60,7 +60,7 @@ result<bool> change_secret_file(const std::string& path, std::size_t most,
     const std::string folder = place.parent_path().string();
     const io::unique_fd locked{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!locked || ::flock(locked.get(), LOCK_EX) != 0)
-        return refuse("its folder cannot be opened: " + base::file_reason(errno));
+        return refuse("is in a folder that cannot be opened: " + base::file_reason(errno));
 
     struct stat old
     {};

@@ -286,34 +286,87 @@ TEST(session_logins, a_wrong_password_is_one_try_however_many_requests_wait)
     EXPECT_EQ(p.host.connections(), 1);
 }
 
-TEST(session_logins, a_wrong_password_of_a_domain_is_one_try_for_all_hosts_of_a_context)
+TEST(session_logins, a_wrong_password_of_a_domain_is_one_try_for_a_host_and_two_for_all)
 {
+    using winrm::login_scheme;
     struct row
     {
         const char* user;
-        bool once;
+        login_scheme scheme;
+        bool of_domain;
     };
     for (const row& r :
-         {row{"CORP\\ada", true}, row{"ada", false}, row{".\\ada", false}, row{"127.0.0.1\\ada", false}}) {
+         {row{"CORP\\ada", login_scheme::negotiate, true}, row{"ada", login_scheme::negotiate, false},
+          row{".\\ada", login_scheme::negotiate, false}, row{"127.0.0.1\\ada", login_scheme::ntlm, false},
+          row{"ada@corp.example", login_scheme::negotiate, true}, row{"ada@corp.example", login_scheme::ntlm, true},
+          row{"ada@127.0.0.1", login_scheme::ntlm, false}, row{"CORP\\ada", login_scheme::basic, true},
+          row{"ada@corp.example", login_scheme::basic, true}, row{"ada", login_scheme::basic, false}}) {
         pair p;
         p.options.login = credentials(r.user, "wrong");
-        const auto first = p.ask();
-        ASSERT_FALSE(*first) << r.user;
-        EXPECT_EQ(first->error().code(), errc::login_denied);
-        const auto sent = p.host.requests().size();
-        p.session.reset(); // another host of the same domain
-        const auto second = p.ask();
-        ASSERT_FALSE(*second) << r.user;
-        EXPECT_EQ(second->error().code(), errc::login_denied);
-        EXPECT_EQ(p.host.requests().size() == sent, r.once) << r.user;
-        if (!r.once) continue;
-        EXPECT_EQ(second->error().delivery(), delivery::not_sent);
-        ASSERT_EQ(second->error().tried().size(), 1U);
-        EXPECT_EQ(second->error().tried()[0].cause, "wrong_password");
-        p.session.reset(); // another password is another matter
-        p.options.login = credentials(r.user, "secret");
-        EXPECT_TRUE(*p.ask()) << r.user;
+        p.options.scheme = r.scheme;
+        p.options.allow_unencrypted = true;
+        if (r.scheme == login_scheme::basic) p.service.offers = "Basic";
+        const std::string what = std::string(r.user) + " by scheme " + std::to_string(static_cast<int>(r.scheme));
+        const auto sends = [&](const char* host) {
+            const auto before = p.host.requests().size();
+            p.session.reset();
+            p.options.host.host = host;
+            const auto got = p.ask();
+            EXPECT_FALSE(*got) << what;
+            if (*got) return true;
+            EXPECT_EQ(got->error().code(), errc::login_denied) << what << ": " << got->error();
+            const bool sent = p.host.requests().size() != before;
+            if (!sent) {
+                EXPECT_EQ(got->error().delivery(), delivery::not_sent) << what;
+                EXPECT_EQ(got->error().tried().size(), 1U) << what;
+                EXPECT_EQ(got->error().tried().back().cause, "wrong_password") << what;
+                EXPECT_EQ(got->error().tried().back().mechanism == "Basic", r.scheme == login_scheme::basic) << what;
+            }
+            return sent;
+        };
+        EXPECT_TRUE(sends("127.0.0.1")) << what;
+        EXPECT_EQ(sends("127.0.0.1"), !r.of_domain) << what;
+        if (!r.of_domain) continue;
+        if (r.scheme != login_scheme::negotiate || r.user[0] == 'C') {
+            EXPECT_TRUE(sends("localhost")) << what << ": one host's word is not the domain's";
+            EXPECT_FALSE(sends("127.0.0.2")) << what;
+        }
     }
+}
+
+TEST(session_logins, one_host_that_refuses_keeps_nobody_from_others)
+{
+    pair p;
+    p.options.login = credentials("CORP\\ada", "secret");
+    p.service.password = "other";
+    EXPECT_FALSE(*p.ask());
+    p.session.reset();
+    p.options.host.host = "localhost";
+    p.service.password = "secret";
+    const auto got = p.ask();
+    EXPECT_TRUE(*got) << got->error();
+    p.service.password = "other"; // where one took it lately, others have reasons of their own
+    for (const char* host : {"127.0.0.1", "localhost"}) {
+        p.session.reset();
+        p.options.host.host = host;
+        EXPECT_FALSE(*p.ask());
+    }
+    p.service.password = "secret";
+    p.session.reset();
+    EXPECT_TRUE(*p.ask());
+}
+
+TEST(session_logins, a_host_that_saw_no_proof_has_said_nothing_of_the_password)
+{
+    pair p;
+    p.options.login = credentials("CORP\\ada", "secret");
+    p.service.odd = [](const http_request&) -> std::optional<http_reply> {
+        return http_reply{test::http_answer(401, "", "WWW-Authenticate: Negotiate\r\n")};
+    };
+    EXPECT_FALSE(*p.ask());
+    p.service.odd = {};
+    p.session.reset();
+    EXPECT_TRUE(*p.ask());
 }
 
 TEST(session_logins, the_password_that_changed_meanwhile_is_one_try_too)

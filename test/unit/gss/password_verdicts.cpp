@@ -36,6 +36,30 @@ TEST(password_verdicts, wrong_is_no_longer_known_after_a_while_and_right_stays)
     EXPECT_EQ(one->known(now + 2 * password_verdicts::wrong_for), verdict::right);
 }
 
+TEST(password_verdicts, one_host_s_refusal_is_its_own_and_two_are_a_verdict)
+{
+    constexpr auto for_long = password_verdicts::wrong_for;
+    password_verdicts all;
+    const auto one = all.of("CORP\\ada", "word");
+    const auto now = password_verdicts::clock::now();
+    one->refused_by("web1", now);
+    one->refused_by("web1", now);
+    EXPECT_EQ(one->known_at("web1", now), verdict::wrong);
+    EXPECT_EQ(one->known_at("web2", now), verdict::unknown);
+    EXPECT_EQ(one->known_at("web1", now + for_long), verdict::unknown);
+    one->refused_by("web2", now + for_long);
+    EXPECT_EQ(one->known(now + for_long), verdict::unknown) << "the first is too long ago";
+    one->refused_by("web1", now + for_long);
+    EXPECT_EQ(one->known_at("web3", now + for_long), verdict::wrong);
+
+    one->is(verdict::right, now);
+    for (const char* host : {"web1", "web2", "web3"}) one->refused_by(host, now);
+    EXPECT_EQ(one->known_at("web1", now), verdict::right);
+    one->refused_by("web1", now + for_long); // it may have been changed
+    one->refused_by("web2", now + for_long);
+    EXPECT_EQ(one->known(now + for_long), verdict::wrong);
+}
+
 TEST(password_verdicts, their_number_is_bounded)
 {
     password_verdicts all;

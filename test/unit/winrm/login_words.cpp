@@ -32,6 +32,18 @@ TEST(LoginWords, EveryCauseHasAdvice)
     }
 }
 
+TEST(LoginWords, ALibraryThatSaysTheSameIsNotRepeated)
+{
+    using auth::login_failure;
+    error e(errc::login_denied, "the login by Kerberos failed: the password has expired");
+    e.with_tried({attempt("Kerberos", login_failure::expired, "Password has expired")});
+    EXPECT_EQ(explain_login(e).find("(Password"), std::string::npos) << explain_login(e);
+    EXPECT_EQ(attempts(e), "Kerberos: the password has expired");
+    error more(errc::login_denied, "the login by Kerberos failed: the password is wrong");
+    more.with_tried({attempt("Kerberos", login_failure::wrong_password, "Decrypt integrity check failed")});
+    EXPECT_NE(explain_login(more).find("(Decrypt integrity check failed)"), std::string::npos);
+}
+
 TEST(LoginWords, HowALoginWasMade)
 {
     login_facts f;

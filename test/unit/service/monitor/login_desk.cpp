@@ -233,6 +233,28 @@ TEST_F(LoginDesk, WhatNobodyWaitsForTakesNoPlace)
     EXPECT_EQ(order, (std::vector<std::size_t>{0, 1, 2, late[1]}));
 }
 
+TEST_F(LoginDesk, ADroppedLoginIsNoAnswerToTheNextOneOfItsConnection)
+{
+    make(4);
+    for (const bool whole_front : {false, true}) {
+        const std::size_t old = ask("10.0.0.1", me, "right");
+        ASSERT_EQ(begun.back(), old); // its check runs
+        if (whole_front) desk->drop(1);
+        else desk->drop(1, old);
+        std::optional<login_result> next;
+        wire::login_request q;
+        q.connection = old;
+        q.peer = "10.0.0.2";
+        q.user = me;
+        q.password = base::secret{std::string{"wrong"}};
+        desk->ask(1, std::move(q), [&](const wire::login_request&, login_result r) { next = std::move(r); });
+        while ((!next || desk->running() != 0) && loop.run_one()) {}
+        ASSERT_TRUE(next);
+        EXPECT_FALSE(next->who);
+        EXPECT_FALSE(answers[old]);
+    }
+}
+
 TEST_F(LoginDesk, WhenItIsFullTheBusiestSourceGivesWay)
 {
     make(1);
