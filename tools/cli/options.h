@@ -36,7 +36,6 @@ struct options
     std::string script, script_file, output_format, input_format; ///< of ps; "command" holds the script's arguments
     std::vector<std::string> parameters; ///< NAME[:TYPE]=VALUE
     bool plain_objects = false;          ///< text is made here, not by Out-String on the host
-    bool compress = false;     ///< streams of the shell, MS-XCA
     std::string configuration; ///< name of the session configuration; "" = Microsoft.PowerShell
     // shells
     std::vector<std::string> delete_shells;
