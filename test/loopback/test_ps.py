@@ -74,6 +74,7 @@ class PowerShell(unittest.TestCase):
 
     def test_input(self):
         self.assertEqual(self.values("$input | % { \"<$_>\" }", input=b"a\nb\r\n\nc"), ["<a>", "<b>", "<>", "<c>"])
+        self.assertEqual(self.values("$input | % { $_.Length }", input=b"y" * 500000), [500000], "one line in many pieces")
         self.assertEqual(self.values("$input | % { $_.n + 1 }", "--input", "jsonl", input=b'{"n":1}\n{"n":2}\n'), [2, 3])
         clixml = self.ps("1, 'x', (Get-Date 2020-01-02)", "-o", "clixml")
         self.assertEqual(self.values("$input | % { $_.GetType().Name }", "--input", "clixml", input=clixml.encode()),

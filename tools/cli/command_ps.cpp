@@ -211,13 +211,15 @@ private:
     void feed(base::bytes_view data, bool end)
     {
         if (done_) return;
-        for (auto& v : reader_->received(data, end)) driver_->machine().send_input(v);
+        const auto values = reader_->received(data, end);
+        for (const auto& v : values) driver_->machine().send_input(v);
         if (reader_->failure()) {
             input_failure_ = reader_->failure();
             return cancel();
         }
         if (end) driver_->machine().end_input();
         input_ended_ = end;
+        if (!end && values.empty()) input_->want(); // half an object: nobody will ask for the rest
         driver_->pump_soon();
     }
 
