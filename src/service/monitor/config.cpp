@@ -429,10 +429,10 @@ loaded_config parse_config(std::string_view text, const std::string& name, confi
     if (scope == config_scope::limits_only) {
         for (auto&& [key, node] : parsed.table())
             if (key != "limits" && key != "log_level" && key != "powershell") {
-                out.problems.push_back(problem_at(
-                    name, key.source().begin.line,
-                    "--test-server takes [limits], [powershell] and log_level from a file and decides the rest itself: remove \"" +
-                        std::string{key.str()} + '"'));
+                out.problems.push_back(problem_at(name, key.source().begin.line,
+                                                  "--test-server takes [limits], [powershell] and log_level from a "
+                                                  "file and decides the rest itself: remove \"" +
+                                                      std::string{key.str()} + '"'));
                 return out;
             }
     }
