@@ -132,6 +132,7 @@ bool builder::decode_attribute(const raw_attribute* raw, bool escapes, base::byt
 bool builder::read_attributes(const scanner& from, attributes& into)
 {
     bool declares = false;
+    if (!check_kept(from, scanner::token::start)) return false;
     for (const raw_attribute& a : from.attributes()) {
         switch (packed(a.name)) {
         case packed("N"): into.name = &a; break;
@@ -148,6 +149,7 @@ bool builder::on_start(const scanner& from, bool closed)
     if (state_ == phase::leaf) {
         if (leaf_kind_ != kind::xml_document || leaf_use_ != leaf_use::value)
             return refuse(errc::protocol, "an XML element stands inside of a primitive value");
+        if (!check_kept(from, scanner::token::start)) return false;
         start_raw(from, kind::xml_document); // as the specification's own example has it
         if (closed) return true;
         ++raw_depth_;
@@ -381,8 +383,21 @@ void builder::start_raw(const scanner& from, kind becomes)
     leaf_text_.append(from.raw());
 }
 
+// What is kept as it is, or ignored, is well-formed, too.
+bool builder::check_kept(const scanner& from, scanner::token what)
+{
+    bool good = true;
+    if (what == scanner::token::text) {
+        good = !from.marks().markup || from.marks().cdata || has_good_references(from.text());
+    } else if (what != scanner::token::end) {
+        for (const raw_attribute& a : from.attributes()) good = good && (!a.markup || has_good_references(a.value));
+    }
+    return good || refuse(errc::protocol, "an XML character reference names no character");
+}
+
 bool builder::on_raw(const scanner& from, scanner::token what)
 {
+    if (!check_kept(from, what)) return false;
     const bool whole_is_ours = leaf_kind_ == kind::unknown; // else the end tag of XD
     if (what == scanner::token::end && raw_depth_ == 0) {
         if (whole_is_ours) leaf_text_.append(from.raw());
@@ -426,7 +441,8 @@ bool builder::on_text(const scanner& from)
 {
     if (state_ != phase::leaf) {
         if (frames_.size() == 1 && frames_.front().where == place::top) return on_stray_text(from);
-        return true; // white space; a few of the specification's examples have words there
+        // White space; a few of the specification's examples have words there.
+        return check_kept(from, scanner::token::text);
     }
     if (from.text().empty()) return true;
     if (leaf_view_.empty() && !leaf_owned_ && !from.marks().cdata) {
