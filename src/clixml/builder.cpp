@@ -10,6 +10,14 @@ namespace {
 
 constexpr base::bytes_view our_namespace = "http://schemas.microsoft.com/powershell/2004/04";
 
+bool declares_namespace(const scanner& from)
+{
+    for (const raw_attribute& a : from.attributes()) {
+        if (a.name.starts_with("xmlns")) return true;
+    }
+    return false;
+}
+
 } // namespace
 
 bool builder::charge(std::uint64_t values)
@@ -88,6 +96,9 @@ bool builder::bind_namespaces(const scanner& from)
         if (!is_default && !a.name.starts_with("xmlns:")) continue;
         base::bytes_view bound_to;
         if (!decode_attribute(&a, false, bound_to)) return false;
+        const base::bytes_view prefix = is_default ? base::bytes_view{} : a.name.substr(6);
+        if (!is_default && (bound_to.empty() || prefix.empty() || prefix.starts_with("xml")))
+            return refuse(errc::protocol, "an XML prefix is declared wrongly");
         const bool ours = bound_to == our_namespace || (is_default && bound_to.empty());
         only_ours_ = only_ours_ && is_default && ours;
         bindings_.push_back({frames_.size(), std::string(is_default ? "" : a.name.substr(6)), ours});
@@ -132,7 +143,6 @@ bool builder::decode_attribute(const raw_attribute* raw, bool escapes, base::byt
 bool builder::read_attributes(const scanner& from, attributes& into)
 {
     bool declares = false;
-    if (!check_kept(from, scanner::token::start)) return false;
     for (const raw_attribute& a : from.attributes()) {
         switch (packed(a.name)) {
         case packed("N"): into.name = &a; break;
@@ -141,7 +151,7 @@ bool builder::read_attributes(const scanner& from, attributes& into)
         default: declares = declares || a.name.starts_with("xmlns");
         }
     }
-    return !declares || bind_namespaces(from);
+    return (!declares || bind_namespaces(from)) && check_kept(from, scanner::token::start);
 }
 
 bool builder::on_start(const scanner& from, bool closed)
@@ -383,6 +393,16 @@ void builder::start_raw(const scanner& from, kind becomes)
     leaf_text_.append(from.raw());
 }
 
+bool builder::is_bound(base::bytes_view attribute)
+{
+    const auto colon = attribute.find(':');
+    const base::bytes_view prefix = attribute.substr(0, colon), rest = attribute.substr(colon + 1);
+    bool good = prefix == "xml" || prefix == "xmlns";
+    for (const binding& b : bindings_) good = good || (!b.prefix.empty() && b.prefix == prefix);
+    good = good && !rest.empty() && rest.find(':') == base::bytes_view::npos;
+    return good || refuse(errc::protocol, "an XML prefix is not declared");
+}
+
 // What is kept as it is, or ignored, is well-formed, too.
 bool builder::check_kept(const scanner& from, scanner::token what)
 {
@@ -390,7 +410,12 @@ bool builder::check_kept(const scanner& from, scanner::token what)
     if (what == scanner::token::text) {
         good = !from.marks().markup || from.marks().cdata || has_good_references(from.text());
     } else if (what != scanner::token::end) {
-        for (const raw_attribute& a : from.attributes()) good = good && (!a.markup || has_good_references(a.value));
+        for (const raw_attribute& a : from.attributes()) {
+            good = good && (!a.markup || has_good_references(a.value));
+            if (good && a.name.find(':') != base::bytes_view::npos && !is_bound(a.name)) return false;
+        }
+        if (state_ == phase::raw && (from.has_prefix() || declares_namespace(from)))
+            return refuse(errc::protocol, "a namespace stands inside of an unknown element");
     }
     return good || refuse(errc::protocol, "an XML character reference names no character");
 }
