@@ -1,5 +1,6 @@
 #include "clixml/builder.h"
 
+#include "base/utf8_step.h"
 #include "clixml/escape.h"
 #include "clixml/tags.h"
 
@@ -67,7 +68,14 @@ builder::step builder::begin_document(scanner& from)
     switch (from.skip_prologue()) {
     case scanner::token::start: break;
     case scanner::token::text:
-        ready_ = {{}, value(from.text())};
+        attribute_.clear(); // of a line of bytes what is no UTF-8 becomes '?'
+        for (base::bytes_view rest = from.text(); !rest.empty();) {
+            const std::size_t size = base::decode_utf8(rest.data(), rest.data() + rest.size()).size;
+            if (size == 0) attribute_ += '?';
+            else attribute_ += rest.substr(0, size);
+            rest.remove_prefix(size == 0 ? 1 : size);
+        }
+        ready_ = {{}, value(attribute_)};
         have_item_ = true;
         return step::item;
     case scanner::token::need_more: return step::need_more;
