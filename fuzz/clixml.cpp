@@ -70,8 +70,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         static_cast<void>(clixml::to_text(*first));
         static_cast<void>(clixml::to_json(*first, {.plain = true}));
         base::limits limits;
-        if (text.starts_with('<') && text.find('\n') == std::string_view::npos)
-            demand(xml::document::parse(text, limits).has_value());
+        // Between documents a heading and a byte-order mark may stand.
+        const bool one =
+            text.find("#< CLIXML") == std::string_view::npos && text.find("\xEF\xBB\xBF") == std::string_view::npos;
+        if (text.starts_with('<') && one) demand(xml::document::parse(text, limits).has_value());
     } else {
         demand(first.error().code() == errc::protocol || first.error().code() == errc::too_large);
     }

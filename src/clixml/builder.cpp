@@ -1,5 +1,6 @@
 #include "clixml/builder.h"
 
+#include "base/utf8_step.h"
 #include "clixml/escape.h"
 #include "clixml/tags.h"
 
@@ -9,6 +10,14 @@ namespace winrm::clixml {
 namespace {
 
 constexpr base::bytes_view our_namespace = "http://schemas.microsoft.com/powershell/2004/04";
+
+bool declares_namespace(const scanner& from)
+{
+    for (const raw_attribute& a : from.attributes()) {
+        if (a.name.starts_with("xmlns")) return true;
+    }
+    return false;
+}
 
 } // namespace
 
@@ -59,7 +68,14 @@ builder::step builder::begin_document(scanner& from)
     switch (from.skip_prologue()) {
     case scanner::token::start: break;
     case scanner::token::text:
-        ready_ = {{}, value(from.text())};
+        attribute_.clear(); // of a line of bytes what is no UTF-8 becomes '?'
+        for (base::bytes_view rest = from.text(); !rest.empty();) {
+            const std::size_t size = base::decode_utf8(rest.data(), rest.data() + rest.size()).size;
+            if (size == 0) attribute_ += '?';
+            else attribute_ += rest.substr(0, size);
+            rest.remove_prefix(size == 0 ? 1 : size);
+        }
+        ready_ = {{}, value(attribute_)};
         have_item_ = true;
         return step::item;
     case scanner::token::need_more: return step::need_more;
@@ -88,6 +104,9 @@ bool builder::bind_namespaces(const scanner& from)
         if (!is_default && !a.name.starts_with("xmlns:")) continue;
         base::bytes_view bound_to;
         if (!decode_attribute(&a, false, bound_to)) return false;
+        const base::bytes_view prefix = is_default ? base::bytes_view{} : a.name.substr(6);
+        if (!is_default && (bound_to.empty() || prefix.empty() || prefix.starts_with("xml")))
+            return refuse(errc::protocol, "an XML prefix is declared wrongly");
         const bool ours = bound_to == our_namespace || (is_default && bound_to.empty());
         only_ours_ = only_ours_ && is_default && ours;
         bindings_.push_back({frames_.size(), std::string(is_default ? "" : a.name.substr(6)), ours});
@@ -140,7 +159,7 @@ bool builder::read_attributes(const scanner& from, attributes& into)
         default: declares = declares || a.name.starts_with("xmlns");
         }
     }
-    return !declares || bind_namespaces(from);
+    return (!declares || bind_namespaces(from)) && check_kept(from, scanner::token::start);
 }
 
 bool builder::on_start(const scanner& from, bool closed)
@@ -148,6 +167,7 @@ bool builder::on_start(const scanner& from, bool closed)
     if (state_ == phase::leaf) {
         if (leaf_kind_ != kind::xml_document || leaf_use_ != leaf_use::value)
             return refuse(errc::protocol, "an XML element stands inside of a primitive value");
+        if (!check_kept(from, scanner::token::start)) return false;
         start_raw(from, kind::xml_document); // as the specification's own example has it
         if (closed) return true;
         ++raw_depth_;
@@ -381,8 +401,36 @@ void builder::start_raw(const scanner& from, kind becomes)
     leaf_text_.append(from.raw());
 }
 
+bool builder::is_bound(base::bytes_view attribute)
+{
+    const auto colon = attribute.find(':');
+    const base::bytes_view prefix = attribute.substr(0, colon), rest = attribute.substr(colon + 1);
+    bool good = prefix == "xml" || prefix == "xmlns";
+    for (const binding& b : bindings_) good = good || (!b.prefix.empty() && b.prefix == prefix);
+    good = good && !rest.empty() && rest.find(':') == base::bytes_view::npos;
+    return good || refuse(errc::protocol, "an XML prefix is not declared");
+}
+
+// What is kept as it is, or ignored, is well-formed, too.
+bool builder::check_kept(const scanner& from, scanner::token what)
+{
+    bool good = true;
+    if (what == scanner::token::text) {
+        good = !from.marks().markup || from.marks().cdata || has_good_references(from.text());
+    } else if (what != scanner::token::end) {
+        for (const raw_attribute& a : from.attributes()) {
+            good = good && (!a.markup || has_good_references(a.value));
+            if (good && a.name.find(':') != base::bytes_view::npos && !is_bound(a.name)) return false;
+        }
+        if (state_ == phase::raw && (from.has_prefix() || declares_namespace(from)))
+            return refuse(errc::protocol, "a namespace stands inside of an unknown element");
+    }
+    return good || refuse(errc::protocol, "an XML character reference names no character");
+}
+
 bool builder::on_raw(const scanner& from, scanner::token what)
 {
+    if (!check_kept(from, what)) return false;
     const bool whole_is_ours = leaf_kind_ == kind::unknown; // else the end tag of XD
     if (what == scanner::token::end && raw_depth_ == 0) {
         if (whole_is_ours) leaf_text_.append(from.raw());
@@ -426,7 +474,8 @@ bool builder::on_text(const scanner& from)
 {
     if (state_ != phase::leaf) {
         if (frames_.size() == 1 && frames_.front().where == place::top) return on_stray_text(from);
-        return true; // white space; a few of the specification's examples have words there
+        // White space; a few of the specification's examples have words there.
+        return check_kept(from, scanner::token::text);
     }
     if (from.text().empty()) return true;
     if (leaf_view_.empty() && !leaf_owned_ && !from.marks().cdata) {

@@ -99,6 +99,8 @@ private:
     [[nodiscard]] bool on_text(const scanner& from);
     [[nodiscard]] bool on_whole_leaf(const scanner& from);
     [[nodiscard]] bool on_stray_text(const scanner& from);
+    [[nodiscard]] bool is_bound(base::bytes_view attribute);
+    [[nodiscard]] bool check_kept(const scanner& from, scanner::token what);
     [[nodiscard]] bool on_raw(const scanner& from, scanner::token what);
 
     [[nodiscard]] bool read_attributes(const scanner& from, attributes& into);

@@ -10,6 +10,8 @@
 namespace winrm::clixml {
 namespace {
 
+constexpr std::size_t longest_reference = 64;
+
 int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';
@@ -138,7 +140,6 @@ void append_utf8(char32_t c, std::string& out)
 
 bool decode_markup(base::bytes_view raw, bool cdata, bool attribute, std::string& out)
 {
-    constexpr std::size_t longest_reference = 64;
     for (std::size_t at = 0; at < raw.size();) {
         std::size_t run = at;
         while (run < raw.size() && (raw[run] > '&' || raw[run] < 0 || as_it_is(raw[run], cdata, attribute))) ++run;
@@ -156,6 +157,15 @@ bool decode_markup(base::bytes_view raw, bool cdata, bool attribute, std::string
             out += attribute ? ' ' : '\n';
             at += raw[at] == '\r' && at + 1 < raw.size() && raw[at + 1] == '\n' ? 2 : 1;
         }
+    }
+    return true;
+}
+
+bool has_good_references(base::bytes_view raw)
+{
+    for (auto at = raw.find('&'); at != base::bytes_view::npos; at = raw.find('&', at + 1)) {
+        const auto close = raw.substr(at, longest_reference).find(';');
+        if (close == base::bytes_view::npos || referenced(raw.substr(at + 1, close - 1)) == 0) return false;
     }
     return true;
 }

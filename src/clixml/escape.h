@@ -12,6 +12,9 @@ namespace winrm::clixml {
 /// @return false: a reference that is none, or to no character of XML.
 [[nodiscard]] bool decode_markup(base::bytes_view raw, bool cdata, bool attribute, std::string& out);
 
+/// Every '&' in it begins a reference to a character.
+[[nodiscard]] bool has_good_references(base::bytes_view raw);
+
 /// _xHHHH_ and _xHHHHHHHH_ to characters, two halves of a surrogate pair to one; a half alone stands as three bytes.
 /// Appends to `out`.
 void decode_escapes(base::bytes_view text, std::string& out);

@@ -25,6 +25,14 @@ std::optional<char16_t> unit_of(base::bytes_view words)
     return std::nullopt;
 }
 
+bool is_kept(const scanner& from)
+{
+    for (const raw_attribute& a : from.attributes()) {
+        if (a.markup && !has_good_references(a.value)) return false;
+    }
+    return true;
+}
+
 /// Exactly one element, well-formed.
 bool is_one_element(base::bytes_view xml)
 {
@@ -37,12 +45,12 @@ bool is_one_element(base::bytes_view xml)
         switch (from.next()) {
         case scanner::token::start:
             if (begun && open.empty()) return false;
-            if (from.has_prefix()) return false;
+            if (from.has_prefix() || !is_kept(from)) return false;
             open.emplace_back(from.name());
             begun = true;
             break;
         case scanner::token::empty:
-            if ((begun && open.empty()) || from.has_prefix()) return false;
+            if ((begun && open.empty()) || from.has_prefix() || !is_kept(from)) return false;
             begun = true;
             break;
         case scanner::token::end:
@@ -50,7 +58,8 @@ bool is_one_element(base::bytes_view xml)
             open.pop_back();
             break;
         case scanner::token::text:
-            if (open.empty()) return false;
+            if (open.empty() || (from.marks().markup && !from.marks().cdata && !has_good_references(from.text())))
+                return false;
             break;
         case scanner::token::finished: return begun && open.empty();
         default: return false;

@@ -255,7 +255,8 @@ void append_json_string(base::bytes_view text, std::string& out)
         if (c >= 0x80) {
             const base::utf8_step step = base::decode_utf8(p, end);
             if (step.size != 0) out.append(p, step.size);
-            else if (c == 0xED && end - p >= 3) {
+            else if (c == 0xED && end - p >= 3 && (static_cast<unsigned char>(p[1]) & 0xE0U) == 0xA0U &&
+                     (static_cast<unsigned char>(p[2]) & 0xC0U) == 0x80U) {
                 append_unit(0xD000U | (static_cast<unsigned char>(p[1]) & 0x3FU) << 6U |
                                 (static_cast<unsigned char>(p[2]) & 0x3FU),
                             out);
