@@ -32,6 +32,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
         if (at == state::detached) return;
         at = state::idle;
         timer.set(machine.deadline(), [this] {
+            waits_for_kdc = over.login_blocks();
             machine.handle_timeout(over.loop().now());
             pump();
         });
@@ -68,6 +69,9 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     }
     void report(shell::run_ended&& e)
     {
+        // The host has no part in it.
+        if (!e.how && e.how.error().code() == errc::timeout && waits_for_kdc)
+            e.how = winrm::error(e.how.error()).with_more("; the login was still waiting for a KDC");
         if (call.done) call.done(std::move(e.how));
     }
     void report(shell::run_finished&&)
@@ -82,6 +86,7 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     shell::command_run machine;
     io::timer timer;
     state at = state::idle;
+    bool waits_for_kdc = false; ///< did so when its time was up
 };
 
 run::run(session& over, run_request request, handlers h)
