@@ -358,6 +358,7 @@ bool link::login_only_begun() const noexcept
     const auto* by = dynamic_cast<const auth::mechanism_login*>(impl_->http.login().get());
     return by != nullptr && by->only_begun();
 }
+bool link::login_blocks() const noexcept { return impl_->stepping.has_value(); }
 std::vector<login_attempt> link::attempts() const { return impl_->attempts(); }
 base::bytes_view link::scheme() const noexcept
 {

@@ -72,6 +72,8 @@ public:
     [[nodiscard]] base::bytes_view scheme() const noexcept;
     /// The host has heard no more of its login than the first token.
     [[nodiscard]] bool login_only_begun() const noexcept;
+    /// A thread is at a step of its login: a KDC is asked.
+    [[nodiscard]] bool login_blocks() const noexcept;
     /// What its login tried; nothing while a thread is at it.
     [[nodiscard]] std::vector<login_attempt> attempts() const;
     /// Precondition: idle().

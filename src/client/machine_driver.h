@@ -50,10 +50,14 @@ public:
         if (at_ == state::detached) return;
         at_ = state::idle;
         timer_.set(machine_.deadline(), [this] {
+            waited_for_kdc_ = over_.login_blocks();
             machine_.handle_timeout(now());
             pump();
         });
     }
+
+    /// A login waited for a KDC when the machine's time was last up: the host has no part in it.
+    [[nodiscard]] bool waited_for_kdc() const noexcept { return waited_for_kdc_; }
 
     void detach()
     {
@@ -89,6 +93,7 @@ private:
     Machine machine_;
     io::timer timer_;
     state at_ = state::idle;
+    bool waited_for_kdc_ = false;
 };
 
 } // namespace winrm::remote

@@ -28,6 +28,9 @@ struct run::impl : std::enable_shared_from_this<run::impl>
     }
     void report(shell::run_ended&& e)
     {
+        // The host has no part in it.
+        if (!e.how && e.how.error().code() == errc::timeout && driver->waited_for_kdc())
+            e.how = winrm::error(e.how.error()).with_more("; the login was still waiting for a KDC");
         if (call.done) call.done(std::move(e.how));
     }
     void report(shell::run_finished&&)

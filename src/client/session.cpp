@@ -447,6 +447,11 @@ std::uint64_t session::connections() const noexcept { return static_cast<std::ui
 std::uint64_t session::bytes_sent() const noexcept { return impl_->sent; }
 std::uint64_t session::bytes_received() const noexcept { return impl_->received; }
 const login_facts& session::login() const noexcept { return impl_->facts; }
+bool session::login_blocks() const noexcept
+{
+    const auto& all = impl_->links;
+    return std::any_of(all.begin(), all.end(), [](const auto& l) { return l.connection->login_blocks(); });
+}
 io::loop& session::loop() noexcept { return impl_->on; }
 const session_options& session::options() const noexcept { return impl_->options; }
 void session::close() { impl_->close(); }

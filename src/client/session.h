@@ -86,6 +86,8 @@ public:
     [[nodiscard]] std::uint64_t bytes_received() const noexcept;
     /// How the latest connection logged in; no scheme before the first.
     [[nodiscard]] const login_facts& login() const noexcept;
+    /// A login waits for a KDC, on a thread of its own.
+    [[nodiscard]] bool login_blocks() const noexcept;
     [[nodiscard]] io::loop& loop() noexcept;
     [[nodiscard]] const session_options& options() const noexcept;
     /// Drops all connections and fails what is under way or waits with errc::cancelled.

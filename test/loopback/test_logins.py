@@ -389,6 +389,15 @@ class ByKerberos(WithKdc):
         self.works("Negotiate chose NTLM, because for Kerberos no KDC of the realm was found, or none answered, over TLS and bound to it",
                    url=self.service.url.replace("127.0.0.1", "localhost"), env={**self.none, "KRB5_CONFIG": str(config)})
 
+    def test_a_kdc_that_says_nothing_is_not_the_host(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            config = pathlib.Path(self.folder.name, "silent.conf")
+            config.write_text(pathlib.Path(self.kdc.env["KRB5_CONFIG"]).read_text().replace(
+                "kdc = 127.0.0.1:", f"kdc = 127.0.0.1:{silent.getsockname()[1]}\n  # "))
+            error = self.fails("was still waiting for a KDC", "--auth", "kerberos", "--timeout", "1s", password="ticket-word",
+                               env={**self.none, "KRB5_CONFIG": str(config)})
+        self.assertEqual((error["code"], error["command_started"]), ("timeout", False))
+
     def over_tls(self):
         self.service = self.secured  # of this test alone
 
