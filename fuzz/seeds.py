@@ -1,7 +1,9 @@
 """seeds.py NAME FOLDER: more seeds for a target that reads envelopes, CLIXML or tokens, from the recordings of ../shared/vectors
 beside the clone. Writes nothing where there are none, or for another target."""
+import base64
 import json
 import pathlib
+import re
 import sys
 
 VECTORS = pathlib.Path(__file__).resolve().parents[2] / "shared" / "vectors"
@@ -38,6 +40,27 @@ def clixml():
         text = json.loads(file.read_bytes()).get("clixml") or ""
         if text and len(text) <= LARGEST:
             yield file.stem, text
+# The psrp_message target takes the message's type from the first byte: its place in MS-PSRP 2.2.1 as src/psrp/message.cpp has it.
+PSRP_TYPES = [0x10002, 0x10004, 0x10005, 0x10006, 0x10007, 0x10008, 0x21002, 0x21003, 0x21004, 0x21005, 0x21006, 0x21007,
+              0x21008, 0x21009, 0x2100A, 0x2100B, 0x2100C, 0x21100, 0x21101, 0x41002, 0x41003, 0x41004, 0x41005, 0x41006,
+              0x41007, 0x41008, 0x41009, 0x41010, 0x41011, 0x41100, 0x41101]
+
+
+def psrp_messages():
+    """Of the recordings, those that came in one fragment."""
+    stream = re.compile(r"<rsp:Stream[^>]*>([^<]*)<|<creationXml[^>]*>([^<]*)<|<rsp:Arguments>([^<]*)<")
+    for file in sorted(VECTORS.glob("psrp/*.json")):
+        for number, e in enumerate(json.loads(file.read_bytes())["exchanges"]):
+            for part in ("request", "response"):
+                for at, found in enumerate(stream.finditer(e[part].get("body") or "")):
+                    data = base64.b64decode("".join(found.groups(default="")))
+                    while len(data) > 21 and len(data) >= 21 + int.from_bytes(data[17:21], "big"):
+                        size = int.from_bytes(data[17:21], "big")
+                        flags, blob, data = data[16], data[21:21 + size], data[21 + size:]
+                        kind = int.from_bytes(blob[4:8], "little")
+                        if flags & 3 == 3 and kind in PSRP_TYPES and len(blob) <= LARGEST:
+                            text = blob[40:].removeprefix(b"\xef\xbb\xbf")
+                            yield f"{file.stem}-{number}-{part}-{at}-{kind:x}", bytes([PSRP_TYPES.index(kind)]) + text
 
 
 def main():
@@ -45,6 +68,9 @@ def main():
     if name == "clixml":
         for title, seed in clixml():
             (folder / title).write_text(seed)
+    if name == "psrp_message":
+        for title, seed in psrp_messages():
+            (folder / title).write_bytes(seed)
     if name == "ntlm":
         for title, seed in ntlm_tokens():
             (folder / title).write_bytes(seed)

@@ -366,6 +366,7 @@ void builder::start_raw(const scanner& from, kind becomes)
 {
     if (becomes == kind::xml_document) {
         keep_leaf_text();
+        if (!leaf_owned_) leaf_text_.clear();
         raw_depth_ = 0;
     } else {
         leaf_text_.clear();
@@ -420,6 +421,8 @@ bool builder::on_text(const scanner& from)
         return true;
     }
     keep_leaf_text();
+    if (!leaf_owned_) leaf_text_.clear();
+    leaf_owned_ = true;
     leaf_marks_.underscore = leaf_marks_.underscore || from.marks().underscore;
     return decode_markup(from.text(), from.marks().cdata, false, leaf_text_) ||
            refuse(errc::protocol, "an XML character reference names no character");

@@ -18,7 +18,7 @@ constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 // The buffer that leaf_view_ looks into is about to change. A wrong reference is found again at the end.
 void builder::keep_leaf_text()
 {
-    if (leaf_owned_) return;
+    if (leaf_owned_ || leaf_view_.empty()) return;
     leaf_owned_ = true;
     leaf_text_.clear();
     if (!decode_markup(leaf_view_, false, false, leaf_text_)) leaf_bad_ = true;

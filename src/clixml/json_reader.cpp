@@ -76,9 +76,10 @@ public:
         }
         case type::object: break;
         }
-        if (const json_node* id = n.find("$ref"); id != nullptr && n.members.size() == 1) return refer(*id, into);
-        if (n.members.size() == 1 && n.members.front().first.starts_with('$')) {
-            const auto& [name, content] = n.members.front();
+        if (const json_node* id = n.find("$ref"); id != nullptr && n.names.size() == 1) return refer(*id, into);
+        if (n.names.size() == 1 && n.names.front().starts_with('$')) {
+            const std::string& name = n.names.front();
+            const json_node& content = n.items.front();
             if (name == "$unknown") return unknown(content, into);
             if (const auto what = kind_of_name(base::bytes_view(name).substr(1)); what && !element_of(*what).empty())
                 return typed(content, *what, into);
@@ -159,10 +160,12 @@ private:
 
     bool convert_object(const json_node& n, kind what, value& into)
     {
-        for (const auto& [name, content] : n.members) {
+        for (std::size_t i = 0; i < n.names.size(); ++i) {
+            const std::string& name = n.names[i];
+            const json_node& content = n.items[i];
             if (name == "$progress" || name == "$property_set") {
                 const kind inner = name == "$progress" ? kind::progress_record : kind::property_set;
-                if (content.is != type::object || n.members.size() > (n.find("$id") != nullptr ? 2U : 1U))
+                if (content.is != type::object || n.names.size() > (n.find("$id") != nullptr ? 2U : 1U))
                     return fail(content, "$progress and $property_set stand alone, and are objects");
                 if (!convert_object(content, inner, into)) return false;
                 if (const json_node* id = n.find("$id")) ids_.insert_or_assign(id->text, into);
@@ -178,7 +181,9 @@ private:
             ids_.insert_or_assign(id, std::move(reference));
         }
         const json_node* as = n.find("$as");
-        for (const auto& [name, content] : n.members) {
+        for (std::size_t i = 0; i < n.names.size(); ++i) {
+            const std::string& name = n.names[i];
+            const json_node& content = n.items[i];
             const bool good = name.starts_with('$') && !name.starts_with("$$") ? special(name, content, as, o)
                                                                                : member(name, content, n, as, o);
             if (!good) return false;
@@ -239,7 +244,9 @@ private:
         o.holds = contents::dictionary;
         if (n.is == type::object) {
             const json_node* as = n.find("$as");
-            for (const auto& [name, content] : n.members) {
+            for (std::size_t i = 0; i < n.names.size(); ++i) {
+                const std::string& name = n.names[i];
+                const json_node& content = n.items[i];
                 if (name == "$as") continue;
                 o.items.emplace_back(name.starts_with("$$") ? name.substr(1) : name);
                 if (!convert_member(name, content, as, o.items.emplace_back())) return false;
@@ -247,7 +254,7 @@ private:
             return true;
         }
         for (const json_node& pair : n.items) {
-            if (pair.items.size() != 2) return fail(pair, "an entry is not a key and a value");
+            if (pair.is != type::array || pair.items.size() != 2) return fail(pair, "an entry is not a key and a value");
             for (const json_node& part : pair.items) {
                 value v;
                 if (!convert(part, v)) return false;
@@ -259,6 +266,7 @@ private:
 
     bool properties(const json_node& n, object& o)
     {
+        if (n.is != type::array) return fail(n, "an array must stand here");
         for (const json_node& p : n.items) {
             const json_node *name = p.find("name"), *adapted = p.find("adapted"), *content = p.find("value");
             if (name == nullptr || content == nullptr) return fail(p, "a property has no name or no value");

@@ -83,11 +83,10 @@ private:
         for (;;) {
             space();
             if (!at('"')) return fail("the name of a JSON member is missing");
-            auto& [name, content] = n.members.emplace_back();
-            if (!read_string(name)) return false;
+            if (!read_string(n.names.emplace_back())) return false;
             space();
             if (!take(':')) return fail("a ':' is missing in the JSON");
-            if (!read(content, depth + 1)) return false;
+            if (!read(n.items.emplace_back(), depth + 1)) return false;
             space();
             if (take('}')) return true;
             if (!take(','))
@@ -219,8 +218,8 @@ void append_unit(unsigned unit, std::string& out)
 
 const json_node* json_node::find(base::bytes_view name) const noexcept
 {
-    for (const auto& [label, content] : members) {
-        if (label == name) return &content;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (names[i] == name) return &items[i];
     }
     return nullptr;
 }

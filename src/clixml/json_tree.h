@@ -7,7 +7,6 @@
 #include <winrm/result.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace winrm::clixml {
@@ -16,9 +15,9 @@ struct json_node
 {
     enum class type : std::uint8_t { null, boolean, number, string, array, object };
     type is = type::null;
-    std::size_t at = 0; ///< octet of the JSON that it begins at
-    std::string text;   ///< of a number as written; of a string its characters; "true", "false"
-    std::vector<std::pair<std::string, json_node>> members;
+    std::size_t at = 0;             ///< octet of the JSON that it begins at
+    std::string text;               ///< of a number as written; of a string its characters; "true", "false"
+    std::vector<std::string> names; ///< of an object's members, one for each of `items`
     std::vector<json_node> items;
 
     /// nullptr: no such member.

@@ -266,6 +266,10 @@ void client_pool::close()
     s.held.clear();
     s.normal.waiting.clear();
     s.prompt_response.waiting.clear();
+    if (before == pool_phase::disconnected || before == pool_phase::reconnecting) { // they go with the pool
+        s.pipelines.clear();
+        s.order_of_pipelines.clear();
+    }
     if (before == pool_phase::before_open) s.tell(pool_closed{});
     else if (host_has_it) s.closing_pool = state_type::last_order::due;
     else s.finish_closing();

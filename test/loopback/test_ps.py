@@ -74,6 +74,7 @@ class PowerShell(unittest.TestCase):
 
     def test_input(self):
         self.assertEqual(self.values("$input | % { \"<$_>\" }", input=b"a\nb\r\n\nc"), ["<a>", "<b>", "<>", "<c>"])
+        self.assertEqual(self.values("$input | % { $_.Length }", input=b"y" * 500000), [500000], "one line in many pieces")
         self.assertEqual(self.values("$input | % { $_.n + 1 }", "--input", "jsonl", input=b'{"n":1}\n{"n":2}\n'), [2, 3])
         clixml = self.ps("1, 'x', (Get-Date 2020-01-02)", "-o", "clixml")
         self.assertEqual(self.values("$input | % { $_.GetType().Name }", "--input", "clixml", input=clixml.encode()),
@@ -101,6 +102,15 @@ class PowerShell(unittest.TestCase):
 
     def test_a_long_text(self):
         self.assertEqual(len(self.values("'x' * 3000000")[0]), 3000000)
+
+    def test_compressed(self):
+        self.assertEqual(self.values("$input; 'x' * 1000000", "--compress", input=b"y" * 300000), ["y" * 300000, "x" * 1000000])
+
+    def test_a_host_without_powershell(self):
+        with Service("--pwsh", "/nonexistent/pwsh") as service:
+            done = service.winrm("ps", "-c", "1")
+        self.assertEqual(done.returncode, 255)
+        self.assertIn(b"PowerShell", done.stderr)
 
     def test_questions_need_a_terminal(self):
         self.ps("Read-Host name")

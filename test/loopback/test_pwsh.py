@@ -3,6 +3,7 @@ import os
 import pathlib
 import re
 import sys
+import tempfile
 import threading
 import unittest
 import uuid
@@ -141,6 +142,27 @@ class RealPowerShell(unittest.TestCase):
                      "echo \"'hi'\" | powershell -NoProfile -"):
             got = self.service.run(line)
             self.assertEqual((got.returncode, got.stdout, got.stderr), (0, b"hi\n", b""), line)
+
+class WarmSpare(unittest.TestCase):
+    def test_the_second_shell_has_the_process_that_was_started_ahead(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder, "winrmd.toml")
+            config.write_text("[powershell]\nwarm_spare = true\n")
+            config.chmod(0o600)
+            with Service("--http", "--pwsh", PROGRAM, "--config", str(config), env=pwsh.environment()) as service:
+                spare = None
+                for turn in range(1, 4):
+                    shell = Shell(service)
+                    pid = re.search(rb"<rsp:ProcessId>(\d+)<", shell.open().text)[1].decode()
+                    self.assertEqual(pid, spare or pid)
+                    spares = lambda: re.findall(r"powershell_spare pid=(\d+)", service.log)  # noqa: E731
+                    until(lambda: len(spares()) == turn, "there is no spare")
+                    spare = spares()[-1]
+                    if turn == 2:
+                        os.kill(int(spare), 9)  # a spare that dies is nobody's trouble
+                        until(lambda: int(spare) not in children_of(service.pid), "it lives on")
+                        spare = None
+                self.assertEqual(strings(shell.run("'works'")[0]), ["works"])
 
 
 if __name__ == "__main__":

@@ -751,7 +751,7 @@ class TestService(unittest.TestCase):
 
     def test_nothing_else_from_a_file(self):
         for text in ("permit_root = true\nfronts = 2\n", '[[listen]]\nport = 1\n', 'user_file = "/x"\n'):
-            with self.assertRaisesRegex(AssertionError, r"--test-server takes \[limits\] and log_level") as caught:
+            with self.assertRaisesRegex(AssertionError, r"--test-server takes \[limits\], \[powershell\] and log_level") as caught:
                 self.start(text)
             self.assertEqual(len(str(caught.exception).partition(": ")[2].strip().splitlines()), 1)
         with self.assertRaisesRegex(AssertionError, "must be a whole number"):

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 namespace winrm::psrp {
 namespace {
 
@@ -372,16 +375,64 @@ TEST_F(pwsh, secure_strings_as_parameters)
 TEST_F(pwsh, large_and_many)
 {
     open();
-    auto o = script("'x' * 5000000");
+    auto o = script("'x' * 52428800");
     ASSERT_EQ(o.output.size(), 1u) << host->trouble;
-    EXPECT_EQ(o.output[0].as<std::string>()->size(), 5'000'000u);
-    o = script("1..20000");
-    EXPECT_EQ(o.output.size(), 20'000u);
+    EXPECT_EQ(o.output[0].as<std::string>()->size(), 52'428'800u);
+    o = script("1..100000");
+    EXPECT_EQ(o.output.size(), 100'000u);
     pipeline p = pipeline::script("param($t) $t.Length");
     p.commands.front().with("t", std::string(3'000'000, 'y'));
     o = host->finish(host->pool.run(std::move(p)));
     ASSERT_EQ(o.output.size(), 1u) << host->trouble;
     EXPECT_EQ(o.output[0].as<int>(), 3'000'000);
+}
+
+TEST_F(pwsh, cells_of_the_screen)
+{
+    client_pool_options options;
+    options.host = host_info::interactive({100, 40});
+    open(std::move(options));
+    std::vector<host_call> calls;
+    const auto o = host->finish(
+        host->pool.run(pipeline::script(
+            "$r = $Host.UI.RawUI; $r.SetBufferContents([System.Management.Automation.Host.Rectangle]::new(0,0,1,1),"
+            "[System.Management.Automation.Host.BufferCell]::new('x','Red','Blue','Complete'));"
+            "$r.SetBufferContents([System.Management.Automation.Host.Coordinates]::new(2,3),"
+            "$r.NewBufferCellArray(2, 3, "
+            "[System.Management.Automation.Host.BufferCell]::new('y','Red','Blue','Complete')))")),
+        [&](host_call_made& c) { calls.push_back(c.call); });
+    ASSERT_TRUE(o.errors.empty()) << o.errors[0].text();
+    ASSERT_EQ(calls.size(), 2u);
+    EXPECT_EQ(calls[0].method, host_method::set_buffer_contents1);
+    EXPECT_EQ(*decode_rectangle(calls[0].parameters[0]), (rectangle{0, 0, 1, 1}));
+    EXPECT_EQ(*decode_buffer_cell(calls[0].parameters[1]), (buffer_cell{u'x', color::red, color::blue, {}}));
+    EXPECT_EQ(*decode_coordinates(calls[1].parameters[0]), (coordinates{2, 3}));
+    const auto rows = decode_buffer_cells(calls[1].parameters[1]);
+    ASSERT_TRUE(rows);
+    ASSERT_EQ(rows->size(), 3u);
+    EXPECT_EQ(rows->front().size(), 2u);
+}
+
+TEST_F(pwsh, input_while_it_runs_and_backpressure)
+{
+    client_pool_options options;
+    options.input_high_water = 100'000;
+    open(std::move(options));
+    pipeline p = pipeline::script("begin { $n = 0 } process { $n += $_.Length } end { $n }");
+    p.takes_input = true;
+    const auto id = host->pool.run(std::move(p));
+    int sent = 0;
+    std::optional<std::int64_t> sum;
+    ASSERT_TRUE(host->run([&](pool_event& e) {
+        if (std::holds_alternative<input_wanted>(e)) {
+            if (sent++ < 200) host->pool.send_input(id, std::string(10'000, 'z'));
+            else host->pool.end_input(id);
+        }
+        if (auto* x = std::get_if<pipeline_output>(&e)) sum = x->value.as<std::int64_t>();
+        auto* x = std::get_if<pipeline_state_changed>(&e);
+        return x != nullptr && is_end(x->state);
+    })) << host->trouble;
+    EXPECT_EQ(sum, 2'000'000);
 }
 
 } // namespace

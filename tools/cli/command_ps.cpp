@@ -32,6 +32,8 @@ namespace winrm::cli {
 namespace {
 
 constexpr base::milliseconds cleanup_wait{2'000};
+/// In place of an exit status: run once more, and format here.
+constexpr int start_again = -1;
 /// Of output that is no terminal, as PowerShell itself takes it for a file.
 constexpr int file_width = 120;
 
@@ -100,10 +102,10 @@ object_format format_of(const options& o)
 class script_runner
 {
 public:
-    script_runner(const options& o, login&& l, psrp::pipeline&& what, object_format format, bool with_input)
-        : options_(o), login_(std::move(l)), session_(shared_, session_of(login_)),
-          out_(loop_, 1, o.raw, output_events()), err_(loop_, 2, o.raw, output_events()), limit_(loop_),
-          objects_(format), plain_lines_(format == object_format::text && !o.plain_objects),
+    script_runner(const options& o, const login& l, psrp::pipeline&& what, object_format format, bool with_input)
+        : options_(o), login_(l), session_(shared_, session_of(login_)), out_(loop_, 1, o.raw, output_events()),
+          err_(loop_, 2, o.raw, output_events()), limit_(loop_), objects_(format),
+          plain_lines_(format == object_format::text && !o.plain_objects),
           actions_{[this](base::bytes_view t) { show(out_, t); },
                    [this](base::bytes_view t) {
                        if (pairs_.first_as_call(std::string(t))) show(err_, t);
@@ -136,6 +138,7 @@ public:
     {
         while (!done_ && loop_.run_one()) {}
         clear_progress();
+        if (lacks_formatter()) return start_again;
         if (input_) input_->close();
         if (caught_ == 0) out_.write(objects_.end());
         out_.end();
@@ -208,13 +211,15 @@ private:
     void feed(base::bytes_view data, bool end)
     {
         if (done_) return;
-        for (auto& v : reader_->received(data, end)) driver_->machine().send_input(v);
+        const auto values = reader_->received(data, end);
+        for (const auto& v : values) driver_->machine().send_input(v);
         if (reader_->failure()) {
             input_failure_ = reader_->failure();
             return cancel();
         }
         if (end) driver_->machine().end_input();
         input_ended_ = end;
+        if (!end && values.empty()) input_->want(); // half an object: nobody will ask for the rest
         driver_->pump_soon();
     }
 
@@ -223,6 +228,7 @@ private:
     void take(psrp::pipeline_output&& e)
     {
         clear_progress();
+        shown_ = true;
         if (plain_lines_) {
             std::string line(e.value.as<std::string>().value_or(std::string()));
             out_.write(line + "\n");
@@ -305,9 +311,29 @@ private:
             write_all(2, "winrm: " + base::printable(login_.host.name, 255) +
                              ": the connection was lost and made again while output was under way; some of it may be "
                              "missing\n");
-        if (r.reason && r.state == psrp::invocation_state::failed) write_all(2, error_text(*r.reason));
+        if (r.reason && r.state == psrp::invocation_state::failed) {
+            write_all(2, error_text(*r.reason));
+            tell_remedy(*r.reason);
+        }
         if (r.exit_code) return (*r.exit_code & 0xFF) == 0 && *r.exit_code != 0 ? 1 : *r.exit_code & 0xFF;
         return r.state == psrp::invocation_state::completed ? 0 : 1;
+    }
+
+    /// An endpoint that does not offer Out-String (JEA) refuses the whole pipeline before any of it runs.
+    [[nodiscard]] bool lacks_formatter() const
+    {
+        if (!plain_lines_ || shown_ || input_ || !how_ || !*how_ || !(*how_)->reason) return false;
+        const auto& e = *(*how_)->reason;
+        return e.fully_qualified_error_id.starts_with("CommandNotFoundException") && e.target_name == "Out-String";
+    }
+
+    /// What to do where an endpoint takes no script.
+    void tell_remedy(const psrp::error_record& e)
+    {
+        if (e.fully_qualified_error_id.find("ScriptsNotAllowed") == std::string::npos) return;
+        write_all(
+            2, "winrm: this endpoint runs commands, not scripts: give the name of one as -c, and its parameters with "
+               "-P\n");
     }
 
     /// Where the host has no PowerShell, or not this configuration.
@@ -320,7 +346,7 @@ private:
     }
 
     const options& options_;
-    login login_;
+    const login& login_;
     io::loop loop_;
     remote::context shared_{loop_};
     remote::session session_;
@@ -334,7 +360,7 @@ private:
     std::optional<input> input_;
     std::optional<error> input_failure_;
     std::optional<result<powershell::script_result>> how_;
-    bool done_ = false, finished_ = false, told_ = false, progress_shown_ = false, input_ended_ = false;
+    bool done_ = false, finished_ = false, told_ = false, shown_ = false, progress_shown_ = false, input_ended_ = false;
     int presses_ = 0, caught_ = 0;
     std::vector<std::unique_ptr<io::signal_watch>> signals_;
     std::shared_ptr<driver> driver_; // last: it calls the others
@@ -353,8 +379,12 @@ int ps_command(const options& o)
     auto made = prepare(o, false, caught);
     if (!made) return not_begun(o, made.error(), caught);
     const bool with_input = !o.no_stdin && !text->from_stdin && ::isatty(0) != 1 && has_input(0);
-    script_runner r(o, std::move(*made), std::move(*what), format, with_input);
-    return r.go();
+    const int status = script_runner(o, *made, std::move(*what), format, with_input).go();
+    if (status != start_again) return status;
+    options plain = o;
+    plain.plain_objects = true;
+    what = make_pipeline(plain, *text, format, window_of(1));
+    return script_runner(plain, *made, std::move(*what), format, false).go();
 }
 
 } // namespace winrm::cli

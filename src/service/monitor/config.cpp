@@ -37,6 +37,7 @@ public:
     {
         keys_.emplace_back("log_level", [this](const toml::node& n) { level(n); });
         keys_.emplace_back("limits", [this](const toml::node& n) { limits(n); });
+        keys_.emplace_back("powershell", [this](const toml::node& n) { powershell(n); });
         if (scope == config_scope::limits_only) return;
         text("certificate", s().certificate);
         text("key", s().key);
@@ -46,7 +47,6 @@ public:
         flag("allow_unencrypted", s().allow_unencrypted);
         flag("permit_root", s().permit_root);
         keys_.emplace_back("auth", [this](const toml::node& n) { auth(n); });
-        keys_.emplace_back("powershell", [this](const toml::node& n) { powershell(n); });
         keys_.emplace_back("fronts", [this](const toml::node& n) { number(n, "fronts", s().fronts, 1, 64); });
         keys_.emplace_back("allow_groups", [this](const toml::node& n) { groups(n); });
         keys_.emplace_back("listen", [this](const toml::node& n) { listeners(n); });
@@ -428,10 +428,10 @@ loaded_config parse_config(std::string_view text, const std::string& name, confi
     out.understood = true;
     if (scope == config_scope::limits_only) {
         for (auto&& [key, node] : parsed.table())
-            if (key != "limits" && key != "log_level") {
+            if (key != "limits" && key != "log_level" && key != "powershell") {
                 out.problems.push_back(problem_at(
                     name, key.source().begin.line,
-                    "--test-server takes [limits] and log_level from a file and decides the rest itself: remove \"" +
+                    "--test-server takes [limits], [powershell] and log_level from a file and decides the rest itself: remove \"" +
                         std::string{key.str()} + '"'));
                 return out;
             }

@@ -45,7 +45,7 @@ struct loaded_config
     bool understood = false; ///< it is TOML
 };
 
-/// limits_only: [limits] and log_level; any other key is a problem. For --test-server, which decides the rest itself.
+/// limits_only: [limits], [powershell] and log_level; any other key is a problem. For --test-server, which decides the rest itself.
 enum class config_scope { everything, limits_only };
 
 /// Files that [auth] need not name, where they are there and can be used.

@@ -12,8 +12,8 @@ const char* const usage_text =
 winrmd --check [--config FILE]      says what is wrong with the configuration, and serves nothing
 winrmd --test-server [--http] [--listen ADDR:PORT] [--as USER] [--keytab FILE] [--pwsh FILE]
               [--config FILE]       a service for tests: loopback, random port, throw-away certificate and password, told in
-                                    one line of JSON; ends with its standard input or on SIGTERM. Of FILE it takes [limits]
-                                    and log_level only
+                                    one line of JSON; ends with its standard input or on SIGTERM. Of FILE it takes [limits],
+                                    [powershell] and log_level only
 winrmd passwd USER [--file FILE] [--password-fd N] [--delete] [--config FILE]
                                     reads a password, and lets USER log in with it by NTLM: into FILE, or where the
                                     configuration says. Prints the line for user_file where there is one, or no

@@ -69,6 +69,7 @@ int run_test_service(const options& o)
     settings& s = p.values;
     s.log_level = config.values.log_level;
     s.limits = config.values.limits;
+    s.powershell = config.values.powershell;
     listen_address where = o.listen.value_or(listen_address{"127.0.0.1", 0, true});
     where.tls = !o.http;
     s.listen.push_back(where);

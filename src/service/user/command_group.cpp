@@ -2,6 +2,7 @@
 
 #include "io/small_file.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <csignal>
@@ -87,6 +88,19 @@ io::unique_fd command_groups::open_procs(const group& g)
 {
     if (!g) return {};
     return io::unique_fd{::open((g.path_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC)};
+}
+
+bool command_groups::adopt(const group& to, const group& from)
+{
+    if (!to) return false;
+    const std::string members = io::read_small_file(from.path_ + "/cgroup.procs");
+    bool moved = false;
+    for (std::size_t at = 0; at < members.size();) {
+        const std::size_t end = std::min(members.find('\n', at), members.size());
+        moved = io::write_small_file(to.path_ + "/cgroup.procs", members.substr(at, end - at)) || moved;
+        at = end + 1;
+    }
+    return moved;
 }
 
 void command_groups::kill(const group& g)

@@ -47,6 +47,8 @@ public:
     [[nodiscard]] group make(const std::string& shell_id, const std::string& command_id);
     /// cgroup.procs, for writing.
     [[nodiscard]] static io::unique_fd open_procs(const group& g);
+    /// Moves all members of `from` into `to`. @return false: the kernel does not let us, or there is no `to`
+    [[nodiscard]] static bool adopt(const group& to, const group& from);
     /// SIGKILL to all members, atomically where the kernel can (5.14).
     static void kill(const group& g);
     /// Kills what is left; the folder is removed now or by a later tidy(), because processes take a moment to end.

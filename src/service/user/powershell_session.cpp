@@ -25,9 +25,9 @@ std::string readable(base::bytes_view text)
 
 } // namespace
 
-powershell_session::powershell_session(io::loop& on, process_host& host, shell_news& news, shell::process_ref process,
-                                       psrp::bridge_options options)
-    : loop_(on), host_(host), news_(news), process_(process), bridge_(options)
+powershell_session::powershell_session(io::loop& on, process_host& host, shell_news& news, shell::process_ref real,
+                                       shell::process_ref process, psrp::bridge_options options)
+    : loop_(on), host_(host), news_(news), real_(real), process_(process), bridge_(options)
 {
     guids_[process] = {};
     refs_[base::uuid{}.text()] = process;
@@ -82,7 +82,7 @@ void powershell_session::apply_reading()
     const bool wanted = unwanted_.empty();
     if (wanted == std::exchange(reading_, wanted)) return;
     bridge_.reading(wanted, loop_.now());
-    host_.execute(shell::read_output{process_, wanted});
+    host_.execute(shell::read_output{real_, wanted});
 }
 
 void powershell_session::close_pipeline(shell::process_ref pipeline)
@@ -190,7 +190,7 @@ void powershell_session::pump()
         writing_ = true;
         base::bytes data(bridge_.output());
         bridge_.written(data.size());
-        host_.execute(shell::write_input{process_, std::move(data), false, 0});
+        host_.execute(shell::write_input{real_, std::move(data), false, 0});
         again = true;
     }
     pumping_ = false;

@@ -28,9 +28,9 @@ public:
 class powershell_session
 {
 public:
-    /// @param host  of the real process, which has the number `process`
-    powershell_session(io::loop& on, process_host& host, shell_news& news, shell::process_ref process,
-                       psrp::bridge_options options);
+    /// @param host  of the real process, which has the number `real`; the table calls it `process`
+    powershell_session(io::loop& on, process_host& host, shell_news& news, shell::process_ref real,
+                       shell::process_ref process, psrp::bridge_options options);
 
     // -- the table's orders
     void begin(base::bytes first);
@@ -69,7 +69,7 @@ private:
     io::loop& loop_;
     process_host& host_;
     shell_news& news_;
-    shell::process_ref process_;
+    shell::process_ref real_, process_;
     psrp::process_bridge bridge_;
     std::map<shell::process_ref, base::uuid> guids_; ///< the shell's own is the pool: all zeros
     std::map<std::string, shell::process_ref> refs_; ///< by guid's text

@@ -177,6 +177,16 @@ void process_host::carry_out(shell::start_process&& order)
     for (std::size_t i = 0; i < output_streams; ++i) want_output(c, i);
 }
 
+void process_host::move(shell::process_ref p, const std::string& shell_id, const std::string& command_id)
+{
+    const command_ptr c = find(p);
+    if (!c || c->reaped || !c->group) return;
+    command_groups::group to = groups_.make(folder_name(shell_id), folder_name(command_id));
+    if (!command_groups::adopt(to, c->group)) return groups_.release(std::move(to));
+    groups_.release(std::exchange(c->group, std::move(to)));
+    tidy_groups();
+}
+
 // -- output
 
 void process_host::want_output(const command_ptr& c, std::size_t stream)

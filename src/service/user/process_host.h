@@ -58,6 +58,8 @@ public:
 
     /// started, not_started and (when nothing need be waited for) input_taken are told before this returns.
     void execute(shell::process_order order);
+    /// Puts a process and what it has started into the cgroup of that shell, where there are cgroups.
+    void move(shell::process_ref p, const std::string& shell_id, const std::string& command_id);
     /// Kills every descendant of this process and waits for its end, at most about a second.
     /// @return false: some are left.
     bool kill_everything();

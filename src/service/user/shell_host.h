@@ -5,14 +5,17 @@
 #include "base/log_sink.h"
 #include "service/user/powershell_session.h"
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace winrm::service::user {
 
 struct powershell_options
 {
     std::string program = "pwsh"; ///< a path, or a name that is looked for in the child's PATH
+    bool warm_spare = false;
     psrp::bridge_options bridge{};
 };
 
@@ -42,6 +45,11 @@ private:
     /// @return false: it is for no shell of PowerShell
     bool for_session(shell::process_order& order);
     [[nodiscard]] session_ptr session_of(shell::process_ref real) const;
+    void run_program(shell::process_ref real, const std::string& shell_id, std::vector<shell::variable> session);
+    [[nodiscard]] bool take_spare(const shell::start_shell_process& order, shell::process_ref& real);
+    void plan_spare();
+    void start_spare();
+    bool drop_spare(shell::process_ref p);
     void settle();
     void arm_timer();
     [[nodiscard]] std::string not_found_text() const;
@@ -51,7 +59,18 @@ private:
     base::log_sink& log_;
     powershell_options powershell_;
     std::size_t max_closing_;
-    std::map<shell::process_ref, session_ptr> sessions_;         ///< by the real process
+    std::map<shell::process_ref, session_ptr> sessions_;     ///< by the real process
+    std::map<shell::process_ref, shell::process_ref> hosts_; ///< the table's number of it to the real one
+    /// A PowerShell without a shell yet. Its number is none of the table's, which counts from 1.
+    struct spare
+    {
+        shell::process_ref real{};
+        std::uint32_t pid = 0;
+    };
+    std::optional<spare> spare_;
+    std::uint64_t next_spare_ = ~std::uint64_t{0};
+    io::timer spare_timer_;
+    bool spare_planned_ = false;
     std::map<shell::process_ref, shell::process_ref> pipelines_; ///< to the real process
     io::timer timer_;
     base::time_point armed_ = base::time_point::max();

@@ -103,6 +103,7 @@ powershell_options powershell_options_of(const wire::user_setup& s)
 {
     powershell_options p;
     if (!s.powershell.empty()) p.program = s.powershell;
+    p.warm_spare = s.warm_spare;
     return p;
 }
 

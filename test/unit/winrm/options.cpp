@@ -169,6 +169,27 @@ TEST(Options, Mistakes)
     expect_error({"run\x1b[31m", "web1"}, "\\x1b");
 }
 
+TEST(Options, PowerShell)
+{
+    const auto o = good({"ps", "web1", "-c", "$args", "-P", "a=1", "-P", "b", "-o", "jsonl", "--input", "clixml",
+                         "--configuration", "jea", "--compress", "one", "--", "-two"});
+    EXPECT_EQ(o.script, "$args");
+    EXPECT_EQ(o.parameters, (std::vector<std::string>{"a=1", "b"}));
+    EXPECT_EQ(o.output_format, "jsonl");
+    EXPECT_EQ(o.input_format, "clixml");
+    EXPECT_EQ(o.configuration, "jea");
+    EXPECT_TRUE(o.compress);
+    EXPECT_EQ(o.command, (std::vector<std::string>{"one", "-two"}));
+    const auto from_input = good({"ps", "web1", "-", "x"});
+    EXPECT_EQ(from_input.script_file, "-");
+    EXPECT_EQ(from_input.command, std::vector<std::string>{"x"});
+    expect_error({"ps", "web1"}, "no script");
+    expect_error({"ps", "web1", "-c", "1", "-f", "x"}, "either -c or -f");
+    expect_error({"ps", "web1", "-c", "1", "-o", "xml"}, "-o is");
+    expect_error({"ps", "web1", "-c", "1", "--input", "csv"}, "--input is");
+    EXPECT_EQ(good({"psrp", "web1", "--configuration", "x"}).configuration, "x");
+}
+
 TEST(Options, MistakesTellWhetherJsonWasWanted)
 {
     const auto known = stop({"run", "web1", "--json", "--bogus", "--", "x"});
