@@ -32,10 +32,10 @@ struct options
     std::optional<std::uint32_t> code_page;
     bool no_stdin = false, profile = false, no_profile = false, skip_cmd_shell = false, raw = false;
     // psrp, ps
-    bool compress = false;
     std::string script, script_file, output_format, input_format; ///< of ps; "command" holds the script's arguments
-    std::vector<std::string> parameters; ///< NAME[:TYPE]=VALUE
-    bool plain_objects = false;          ///< text is made here, not by Out-String on the host
+    std::vector<std::string> parameters;                          ///< NAME[:TYPE]=VALUE
+    bool plain_objects = false;                                   ///< text is made here, not by Out-String on the host
+    bool compress = false;                                        ///< streams of the shell (MS-WSMV 3.2.4.1.19)
     std::string configuration; ///< name of the session configuration; "" = Microsoft.PowerShell
     // shells
     std::vector<std::string> delete_shells;

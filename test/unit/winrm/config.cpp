@@ -85,12 +85,13 @@ TEST(Config, EverySettingIsTaken)
              "\"c\"\npath = \"/w\"\n"
              "connect_timeout = \"3s\"\noperation_timeout = 20\ntimeout = \"5m\"\nallow_unencrypted = false\n"
              "password_command = \"pass x\"\npassword_file = \"/p\"\ncode_page = 65001\n"
-             "keytab = \"k\"\nservice_name = \"HTTP\"\ndelegate = true\nencrypt = \"always\"\n"
+             "keytab = \"k\"\nservice_name = \"HTTP\"\ndelegate = true\ncompress = true\nencrypt = \"always\"\n"
              "trusted_for_ntlm = [\"web1\", \"*.lab\"]\n");
     ASSERT_EQ(f.sections.size(), 1U);
     EXPECT_EQ(f.sections[0].entries.size(), config_keys().size());
     EXPECT_EQ(find_entry({f}, "h", "operation_timeout")->value, "20s");
     EXPECT_EQ(find_entry({f}, "h", "allow_unencrypted")->value, "false");
+    EXPECT_EQ(find_entry({f}, "h", "compress")->value, "true");
 }
 
 TEST(Config, MistakesNameTheLine)
