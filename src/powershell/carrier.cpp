@@ -122,8 +122,9 @@ void carrier::carry(psrp::carry_id id, psrp::carry_close_pipeline&& o)
     if (node.empty()) return done_at_once(id);
     const auto n = node.mapped().number;
     if (!options_.one_pipeline) client().abandon(n);
-    // Its id may be used again, and that Command must not overtake this Signal.
-    if (client().signal_under_way(n)) begin(id, kind::close_pipeline, n);
+    // Its id may be used again: that Command must not overtake this Signal, nor a Receive of the old one get its
+    // output.
+    if (client().under_way(n)) begin(id, kind::close_pipeline, n);
     else done_at_once(id);
 }
 
@@ -238,7 +239,8 @@ void carrier::translate(shell::client_event&& event, base::time_point now)
         done(taken->stream == "pr" ? kind::prompts : kind::data, taken->command);
     } else if (const auto* signalled = std::get_if<signal_answered>(&event)) {
         if (signalled->code == signal_code::stop) done(kind::stop, signalled->command);
-        if (!client().signal_under_way(signalled->command)) done(kind::close_pipeline, signalled->command);
+    } else if (const auto* quiet = std::get_if<command_quiet>(&event)) {
+        done(kind::close_pipeline, quiet->command);
     } else if (const auto* ended = std::get_if<command_done>(&event)) {
         for (const kind k : {kind::pipeline, kind::data, kind::prompts, kind::stop}) done(k, ended->command);
         const auto* id = pipeline_of(ended->command);

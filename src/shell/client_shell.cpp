@@ -113,12 +113,7 @@ command_number client_shell::connect_command(const std::string& command_id)
 
 std::size_t client_shell::piece_size() const noexcept { return state_->piece(); }
 
-bool client_shell::signal_under_way(command_number command) const noexcept
-{
-    return std::any_of(state_->exchanges.begin(), state_->exchanges.end(), [command](const auto& e) {
-        return e.second.kind == exchange_kind::signal && e.second.command == command;
-    });
-}
+bool client_shell::under_way(command_number command) const noexcept { return state_->under_way(command); }
 
 void client_shell::close()
 {
@@ -165,6 +160,7 @@ void client_shell::handle_reply(exchange_id id, const wsman::incoming_reply& rep
     const auto kind = exchange.kind;
     const auto n = exchange.command;
     state_->exchanges.erase(at);
+    const auto quiet = state_->quiet_after(n);
     if (kind == exchange_kind::create) return state_->on_create(reply);
     if (kind == exchange_kind::signal) return state_->on_signal_end(exchange);
     if (kind == exchange_kind::disconnect) return state_->on_disconnect(reply);
@@ -189,6 +185,7 @@ void client_shell::handle_failure(exchange_id id, winrm::error error, bool may_r
     const auto kind = exchange.kind;
     const auto n = exchange.command;
     state_->exchanges.erase(at);
+    const auto quiet = state_->quiet_after(n);
     const bool connects = kind == exchange_kind::connect && n == shell_itself;
     if (kind == exchange_kind::create || connects) return state_->create_failed(std::move(error));
     if (kind == exchange_kind::disconnect || kind == exchange_kind::reconnect)

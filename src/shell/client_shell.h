@@ -30,8 +30,8 @@ struct client_options
     std::size_t send_envelope_size = 153'600;   ///< what the host surely takes, until learn_envelope_size()
     std::size_t input_high_water = 1024 * 1024; ///< queued stdin beyond which input_wanted is not signalled
     bool signal_after_done = true;              ///< MS-WSMV 3.1.4.12: terminate follows the final output
-    /// The shell has streams of its own, as PowerShell's have: they are Received while it is open, and input_taken and
-    /// signal_answered are told.
+    /// The shell has streams of its own, as PowerShell's have: they are Received while it is open, and input_taken,
+    /// signal_answered and command_quiet are told.
     bool streams_of_shell = false;
 };
 
@@ -98,6 +98,11 @@ struct shell_failed
 {
     winrm::error error;
 };
+/// The command has ended before, and nothing of it is under way any more: its id may be used again.
+struct command_quiet
+{
+    command_number command;
+};
 /// Disconnect was answered: the shell waits for Reconnect, or for Connect of another client.
 struct shell_disconnected
 {};
@@ -115,8 +120,8 @@ struct shell_connected
 struct shell_closed
 {};
 using client_event = std::variant<shell_opened, command_started, command_output, input_wanted, input_taken,
-                                  signal_answered, command_done, command_failed, shell_failed, shell_disconnected,
-                                  shell_reconnected, shell_connected, shell_closed>;
+                                  signal_answered, command_quiet, command_done, command_failed, shell_failed,
+                                  shell_disconnected, shell_reconnected, shell_connected, shell_closed>;
 
 class client_shell
 {
@@ -150,8 +155,8 @@ public:
     /// Connect to a command of such a shell. No events of it before shell_opened.
     command_number connect_command(const std::string& command_id);
     void signal(command_number command, signal_code code);
-    /// A Signal of this command, which may have ended, is not answered yet.
-    [[nodiscard]] bool signal_under_way(command_number command) const noexcept;
+    /// A request of this command, which may have ended, is not answered yet.
+    [[nodiscard]] bool under_way(command_number command) const noexcept;
     /// Delete, after Signals; commands still running end as command_failed(cancelled).
     void close();
     /// As close(), but Delete is asked at once, whatever is still unanswered (a Signal whose answer does not come);

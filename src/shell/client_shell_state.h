@@ -67,6 +67,24 @@ struct client_shell::state
                phase == shell_phase::reconnecting;
     }
 
+    [[nodiscard]] bool under_way(command_number n) const
+    {
+        return std::any_of(exchanges.begin(), exchanges.end(), [n](const auto& e) { return e.second.command == n; });
+    }
+
+    /// Tells command_quiet when it goes, where that is true then.
+    struct quiet_guard
+    {
+        state& of;
+        command_number n;
+        ~quiet_guard()
+        {
+            if (of.options.streams_of_shell && n != shell_itself && of.commands.count(n) == 0 && !of.under_way(n))
+                of.events.emplace_back(command_quiet{n});
+        }
+    };
+    [[nodiscard]] quiet_guard quiet_after(command_number n) { return quiet_guard{*this, n}; }
+
     void ask_receive(command_number n, const command& c)
     {
         if (away() || (n == shell_itself && !shell_output_wanted)) return;
@@ -132,7 +150,10 @@ struct client_shell::state
         const bool known = c.phase == command_phase::running && !c.id.empty();
         if (!step(c, command_step::end)) return;
         if (notify_host && known && !c.terminated) ask_signal(n, c, signal_code::terminate, true);
-        drop_unsent([&](const exchange& e) { return e.kind == exchange_kind::send && e.command == n; });
+        drop_unsent([&](const exchange& e) {
+            return e.command == n &&
+                   (e.kind == exchange_kind::send || (e.kind == exchange_kind::receive && options.streams_of_shell));
+        });
         if (n != shell_itself) events.push_back(std::move(event));
         commands.erase(at);
     }
