@@ -23,8 +23,7 @@ constexpr std::size_t piece_size = 64ul * 1024;
 constexpr std::size_t block_size = 256ul * 1024;
 
 /// Ten times what a PSRP message may hold: the user asked for this file.
-constexpr clixml::limits bounds{
-    .depth = 200, .values = 20'000'000, .bytes = 1024ul * 1024 * 1024, .recalled = 500'000};
+constexpr clixml::limits bounds{.depth = 200, .values = 20'000'000, .bytes = 1024ul * 1024 * 1024, .recalled = 500'000};
 
 /// Items in the format that was asked for, as they come.
 class converter

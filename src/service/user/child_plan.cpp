@@ -166,8 +166,7 @@ child_plan plan_child(const shell::start_process& order, const account& who)
                 if (!one.starts_with('/')) one.insert(0, plan.directory + '/');
         }
         if (helped) plan.argv.back() = reach_powershell(plan.argv.back(), who, order.login_profile);
-        if (helped && !plan.unquoted.empty())
-            plan.unquoted = reach_powershell(plan.unquoted, who, order.login_profile);
+        if (helped && !plan.unquoted.empty()) plan.unquoted = reach_powershell(plan.unquoted, who, order.login_profile);
     } else {
         for (const std::string& word : order.argv) plan.argv.push_back(until_nul(word));
         if (!plan.argv.empty()) plan.candidates = search(plan.argv.front(), env.get("PATH"));
