@@ -29,10 +29,16 @@ base::bytes_view text_of(bridge_end why) noexcept
 
 process_bridge::process_bridge(bridge_options options) : options_(options), reader_(options.max_line) {}
 
-process_bridge::conversation* process_bridge::find(const base::uuid& guid)
+process_bridge::conversation* process_bridge::known(const base::uuid& guid)
 {
     const auto at = conversations_.find(guid.text());
     return at == conversations_.end() ? nullptr : &at->second;
+}
+
+process_bridge::conversation* process_bridge::find(const base::uuid& guid)
+{
+    conversation* const c = known(guid);
+    return c != nullptr && c->next ? c->next.get() : c;
 }
 
 /// Counts and looks; what is too much ends the shell, as Windows ends it (MaximumReceivedObjectSize).
@@ -51,9 +57,16 @@ bool process_bridge::allowed(conversation& c, base::bytes_view bytes)
 
 bool process_bridge::open(const base::uuid& guid, base::bytes first, time_point now)
 {
-    if (phase_ != phase::running || conversations_.size() >= options_.max_conversations || find(guid) != nullptr)
-        return false;
-    conversation& c = conversations_.try_emplace(guid.text(), guid, options_.max_message).first->second;
+    conversation* const before = known(guid);
+    const bool in_use = before != nullptr && (before->phase != conversation_phase::closing || before->next);
+    if (phase_ != phase::running || conversations_.size() >= options_.max_conversations || in_use) return false;
+    if (before != nullptr) {
+        before->next = std::make_unique<conversation>(guid, options_.max_message);
+        before->next->phase = conversation_phase::waiting;
+    }
+    conversation& c = before != nullptr
+                          ? *before->next
+                          : conversations_.try_emplace(guid.text(), guid, options_.max_message).first->second;
     if (!is_pool(guid)) c.unsent.push_back({packet_kind::command, guid});
     if (!first.empty()) {
         if (!allowed(c, first)) return true;
@@ -85,7 +98,7 @@ void process_bridge::signal(const base::uuid& guid, time_point now)
         return;
     // Not ahead of the Command and of what tells the process what to run: it would not know what to stop.
     auto at = c->unsent.begin();
-    if (c->phase == conversation_phase::opening) at = c->unsent.end();
+    if (c->phase <= conversation_phase::opening) at = c->unsent.end();
     c->unsent.insert(at, {packet_kind::signal, guid});
     advance(*c, now);
 }
@@ -94,7 +107,9 @@ void process_bridge::close(const base::uuid& guid, time_point now)
 {
     conversation* const c = find(guid);
     if (phase_ == phase::ended || c == nullptr || is_pool(guid) || c->phase == conversation_phase::closing) return;
-    if (!c->created) {
+    if (c->phase == conversation_phase::waiting) {
+        known(guid)->next.reset();
+    } else if (!c->created) {
         conversations_.erase(guid.text());
     } else {
         c->phase = conversation_phase::closing;
@@ -146,7 +161,7 @@ void process_bridge::reading(bool on, time_point now)
 /// Puts the conversation's next packet on its way, if none is.
 void process_bridge::advance(conversation& c, time_point now)
 {
-    if (c.on_its_way || c.unsent.empty()) return;
+    if (c.on_its_way || c.unsent.empty() || c.phase == conversation_phase::waiting) return;
     const packet& next = c.unsent.front();
     c.on_its_way = next.kind;
     c.created = c.created || next.kind == packet_kind::command;
@@ -188,10 +203,15 @@ void process_bridge::take(packet&& p, time_point now)
 
 void process_bridge::take_ack(packet_kind kind, const base::uuid& guid, time_point now)
 {
-    conversation* const c = find(guid);
+    conversation* const c = known(guid);
     if (c == nullptr || !c->on_its_way || ack_of(*c->on_its_way) != kind) return end(bridge_end::junk, {});
     c->on_its_way.reset();
     if (kind == packet_kind::close_ack) {
+        if (const auto next = std::move(c->next)) {
+            *c = std::move(*next);
+            c->phase = conversation_phase::opening;
+            return advance(*c, now);
+        }
         conversations_.erase(guid.text());
         return is_pool(guid) ? end(bridge_end::closed, {}) : close_pool_when_alone(now);
     }
@@ -210,7 +230,7 @@ void process_bridge::take_ack(packet_kind kind, const base::uuid& guid, time_poi
 
 void process_bridge::take_data(packet&& p)
 {
-    conversation* const c = find(p.guid);
+    conversation* const c = known(p.guid);
     if (c == nullptr || c->phase == conversation_phase::closing) return; // was on its way when it was closed
     if (!c->from_process.pass(p.bytes)) return end(bridge_end::junk, {});
     if (is_pool(p.guid)) pool_.output(p.bytes);

@@ -80,8 +80,9 @@ public:
     explicit process_bridge(bridge_options options = {});
 
     // -- the shell's side. The all-zero guid is the pool; it comes first.
-    /// Begins a conversation with its first bytes. @return false: that guid is in use, still closing, or there are too
-    /// many.
+    /// Begins a conversation with its first bytes; after its predecessor's Close is acknowledged, where that had the
+    /// same guid: PowerShell's own client runs one pipeline after another under one.
+    /// @return false: that guid is in use, or there are too many.
     [[nodiscard]] bool open(const base::uuid& guid, base::bytes first, time_point now);
     /// More bytes; the next only after bridge_taken.
     void send(const base::uuid& guid, packet_stream stream, base::bytes bytes, time_point now);
@@ -113,8 +114,9 @@ public:
 
 private:
     enum class phase { running, closing, ended };
-    /// opening: its first bytes are not acknowledged. done: its final state was told; its Close follows from the shell.
-    enum class conversation_phase { opening, open, done, closing };
+    /// waiting: its predecessor under the same guid is being closed. opening: its first bytes are not acknowledged.
+    /// done: its final state was told; its Close follows from the shell.
+    enum class conversation_phase { waiting, opening, open, done, closing };
     struct conversation
     {
         explicit conversation(const base::uuid& g, std::uint64_t max_message) : guid(g), to_process(max_message) {}
@@ -126,8 +128,12 @@ private:
         bool created = false; ///< its Command was sent: it needs a Close
         std::uint64_t received = 0;
         stream_watch from_process, to_process;
+        std::unique_ptr<conversation> next; ///< while this one closes
     };
 
+    /// The one that the process knows.
+    [[nodiscard]] conversation* known(const base::uuid& guid);
+    /// The one that the shell means: the latest.
     [[nodiscard]] conversation* find(const base::uuid& guid);
     [[nodiscard]] bool is_pool(const base::uuid& guid) const noexcept { return guid == base::uuid{}; }
     [[nodiscard]] bool allowed(conversation& c, base::bytes_view bytes);

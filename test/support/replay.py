@@ -146,7 +146,8 @@ def replay(test, part):
     stdin = b"".join(base64.b64decode(s[1] or "") for s in sends) if sends else None
     out, err, code = output_of(part)
     with Replay(part) as host:
-        got = winrm(host.url, "run", *options_for(create, command), "--", *[w or "" for w in command["command"]], input=stdin)
+        # as the host wrote it: CLIXML on standard error stays what it is
+        got = winrm(host.url, "run", "--raw", *options_for(create, command), "--", *[w or "" for w in command["command"]], input=stdin)
         test.assertEqual((got.stdout, got.stderr), (out, err))
         test.assertEqual(got.returncode, (code or 0) & 255)
         ours = [meaning(b) for b in host.seen]

@@ -59,9 +59,9 @@ result<base::secret> terminal_user::ask(const std::string& prompt, bool echo)
     if (!terminal)
         return error(errc::bad_argument, "the script asks for input (" + base::printable(prompt, 80) +
                                              ") and there is no terminal to ask on");
-    write_all(terminal.get(), prompt);
     bounded_wait wait;
-    const no_echo quiet(terminal.get(), !echo);
+    const no_echo quiet(terminal.get(), !echo); // before the prompt: who sees that may type
+    write_all(terminal.get(), prompt);
     wait.around_stop([&] { quiet.show(); },
                      [&] {
                          quiet.hide();

@@ -91,6 +91,35 @@ TEST_F(bridge_test, nothing_goes_ahead_of_an_acknowledgement)
     EXPECT_TRUE(told<bridge_opened>());
 }
 
+TEST_F(bridge_test, a_pipeline_under_the_guid_of_one_that_closes_waits_for_its_end)
+{
+    open_pool();
+    open_pipeline(one);
+    bridge.close(one, now);
+    EXPECT_EQ(kinds(), std::vector{packet_kind::close});
+    ASSERT_TRUE(bridge.open(one, hello, now)) << "PowerShell's own client does not wait";
+    EXPECT_FALSE(bridge.open(one, hello, now)) << "one at a time";
+    bridge.send(one, packet_stream::normal, hello, now);
+    EXPECT_TRUE(sent().empty());
+    says(packet_kind::data, one, hello);
+    EXPECT_FALSE(bridge.poll_event()) << "of the one before";
+    says(packet_kind::close_ack, one);
+    EXPECT_EQ(kinds(), std::vector{packet_kind::command});
+    says(packet_kind::command_ack, one);
+    EXPECT_EQ(kinds(), std::vector{packet_kind::data});
+    says(packet_kind::data_ack, one);
+    EXPECT_EQ(kinds(), std::vector{packet_kind::data});
+    says(packet_kind::data_ack, one);
+    EXPECT_TRUE(told<bridge_opened>());
+    bridge.close(one, now);
+    EXPECT_EQ(kinds(), std::vector{packet_kind::close});
+    ASSERT_TRUE(bridge.open(one, hello, now));
+    bridge.close(one, now);
+    says(packet_kind::close_ack, one);
+    EXPECT_TRUE(sent().empty()) << "closed before it began";
+    EXPECT_EQ(bridge.conversations(), 1U);
+}
+
 TEST_F(bridge_test, a_pipeline_from_its_command_to_its_close)
 {
     open_pool();
@@ -109,7 +138,6 @@ TEST_F(bridge_test, a_pipeline_from_its_command_to_its_close)
     bridge.close(one, now);
     bridge.close(one, now);
     EXPECT_EQ(kinds(), std::vector{packet_kind::close}) << "exactly one";
-    EXPECT_FALSE(bridge.open(one, hello, now)) << "still closing";
     says(packet_kind::close_ack, one);
     EXPECT_EQ(bridge.conversations(), 1U);
     EXPECT_FALSE(bridge.poll_event());
