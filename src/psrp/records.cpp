@@ -134,10 +134,14 @@ clixml::value error_record::to_value() const
     if (details_message) made.with("ErrorDetails_Message", *details_message);
     if (recommended_action) made.with("ErrorDetails_RecommendedAction", *recommended_action);
     if (script_stack_trace) made.with("ErrorDetails_ScriptStackTrace", *script_stack_trace);
-    if (std::none_of(others.begin(), others.end(), [](const auto& o) { return o.first == "SerializeExtendedInfo"; }))
-        made.with("SerializeExtendedInfo", invocation && !invocation->properties.empty());
+    const auto extended =
+        std::find_if(others.begin(), others.end(), [](const auto& o) { return o.first == "SerializeExtendedInfo"; });
+    made.with("SerializeExtendedInfo", extended != others.end()
+                                           ? extended->second
+                                           : clixml::value{invocation && !invocation->properties.empty()});
     if (invocation) add(invocation->properties, made);
-    add(others, made);
+    for (auto o = others.begin(); o != others.end(); ++o)
+        if (o != extended) made.with(o->first, o->second);
     return clixml::value{std::move(made)};
 }
 

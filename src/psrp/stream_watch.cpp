@@ -86,6 +86,7 @@ bool stream_watch::begin_fragment()
         message_ = {};
         message_header_.clear();
         window_.clear();
+        decided_ = false;
         inside_ = true;
     } else if (object != object_ || fragment != next_fragment_) {
         return false;
@@ -105,7 +106,7 @@ void stream_watch::take_data(bytes_view data)
         if (message_header_.size() < message_header) return;
         message_.type = little_endian(bytes_view(message_header_).substr(4, 4));
     }
-    if (!message_.state && !data.empty()) look_for_state(data);
+    if (!decided_ && !data.empty()) look_for_state(data);
 }
 
 /// The first such element is the message's own: PowerShell writes it ahead of the error that may follow.
@@ -113,15 +114,20 @@ void stream_watch::look_for_state(bytes_view data)
 {
     const bytes_view wanted = state_element(message_.type);
     if (wanted.empty()) return;
-    const std::size_t keep = wanted.size() + longest_number + 1;
-    // The part that could begin here and end in what comes is looked through again with that.
-    while (!message_.state && !data.empty()) {
+    while (!decided_ && !data.empty()) {
         const bytes_view part = data.substr(0, 4096);
         data.remove_prefix(part.size());
         window_ += part;
         const std::size_t at = window_.find(wanted);
-        if (at != std::string::npos) message_.state = number_before_tag(bytes_view(window_).substr(at + wanted.size()));
-        if (window_.size() > keep) window_.erase(0, window_.size() - keep);
+        // What may be its beginning stays, or itself until its number is there.
+        if (at == std::string::npos) {
+            if (window_.size() >= wanted.size()) window_.erase(0, window_.size() - wanted.size() + 1);
+            continue;
+        }
+        window_.erase(0, at);
+        const bytes_view number = bytes_view(window_).substr(wanted.size());
+        decided_ = number.size() > longest_number || number.find('<') != bytes_view::npos;
+        if (decided_) message_.state = number_before_tag(number);
     }
 }
 

@@ -61,6 +61,7 @@ private:
     bool failed_ = false;
     std::string message_header_; ///< its first 40 octets, as far as they are there
     std::string window_;         ///< end of the data seen so far, in which the state may have begun
+    bool decided_ = false;       ///< the message's state was read, or cannot be
     watched_message message_;
     std::deque<watched_message> ready_;
 };

@@ -91,7 +91,8 @@ void copy_match(char* to, std::size_t distance, std::size_t length) noexcept
         std::memcpy(to, to - distance, length);
         return;
     }
-    for (std::size_t i = 0; i < length; ++i) to[i] = to[i - distance];
+    const char* const from = to - distance;
+    for (std::size_t i = 0; i < length; ++i) to[i] = from[i];
 }
 
 result<void> read_symbols(bit_reader& in, const decoding_table& table, char* out, std::size_t size)
