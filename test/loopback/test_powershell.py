@@ -227,7 +227,7 @@ class PowerShell(unittest.TestCase):
     def test_a_client_that_is_gone_leaves_the_shell(self):
         shell = self.shell()
         shell.until_opened()
-        command = shell.command("[later 0.2] [echo kept]").id
+        command = shell.command("[later 3] [echo kept]").id  # not before the end of the connection is seen
         connection = self.service.connection()
         whole = envelope(SHELL + "/Receive", f'<sh:Receive><sh:DesiredStream CommandId="{command}">stdout</sh:DesiredStream>'
                          "</sh:Receive>", URI, {"ShellId": shell.id})
